@@ -1,0 +1,171 @@
+#include "generator.h"
+
+#include <cerrno>
+
+namespace idgen {
+
+namespace {
+
+// Sleeps until about `us` microseconds have passed, by the monotonic clock. Short
+// waits end in a spin, because a sleep's end is late by some 60 us; a wall clock that
+// is stepped meanwhile is seen after `kLongestSleepUs` at the latest.
+void Pause(std::int64_t us) noexcept {
+  constexpr std::int64_t kSpinUs = 80;
+  constexpr std::int64_t kLongestSleepUs = 20'000;
+  const std::int64_t end = MonotonicUs() + std::min(us, kLongestSleepUs);
+  if (us > kSpinUs) {
+    const std::int64_t sleep_us = std::min(us, kLongestSleepUs) - kSpinUs;
+    timespec rest{};
+    rest.tv_nsec = static_cast<decltype(rest.tv_nsec)>(sleep_us * 1000);
+    while (nanosleep(&rest, &rest) == -1 && errno == EINTR) {
+    }
+  }
+  while (MonotonicUs() < end) {
+  }
+}
+
+}  // namespace
+
+const char* StatusText(Status status) noexcept {
+  switch (status) {
+    case Status::kOk:
+      return "ok";
+    case Status::kBadIdentity:
+      return "the identity does not fit the layout";
+    case Status::kBadCount:
+      return "the count is out of range";
+    case Status::kClockBehind:
+      return "the clock is behind the last ID by more than the settings allow";
+    case Status::kOutOfTime:
+      return "the layout has no IDs left";
+    case Status::kMarkNotMoved:
+      return "the high-water mark could not be moved";
+    case Status::kBadId:
+      return "the number is not an ID of the layout";
+    case Status::kTooFarAhead:
+      return "the ID is too far ahead of the clock";
+    case Status::kNotConsecutive:
+      return "the layout's sequence is not its lowest field";
+  }
+  return "unknown status";
+}
+
+Generator::Generator(const Layout& layout, const Options& options)
+    : layout_(layout),
+      options_(options),
+      divider_(layout),
+      composer_(layout.ComposerFor(0)),
+      start_(layout.PositionLimit(options.not_before_ms)),
+      identity_fits_(layout.FindMisfit(options.identity) == FieldKind::kTimestamp) {
+  // A generator whose identity does not fit keeps a limit of 0: every call ends in
+  // the slow path, which refuses it.
+  if (!identity_fits_) return;
+  composer_ = layout.ComposerFor(layout.IdentityBits(options.identity));
+  if (start_ > 0) position_ = start_ - 1;
+  if (options.extend_mark == nullptr) limit_ = layout.MaxPosition() + 1;
+}
+
+Status Generator::ExtendLimit(std::uint64_t last) noexcept {
+  const std::uint64_t needed = std::min(last, layout_.MaxPosition());
+  const std::int64_t needed_ms = layout_.MarkCovering(needed);
+  const std::int64_t mark_ms = options_.extend_mark(options_.mark_context, needed_ms);
+  const std::uint64_t limit = layout_.PositionLimit(mark_ms);
+  if (limit <= needed) return Status::kMarkNotMoved;
+  RaisePosition(limit_, limit);
+  return Status::kOk;
+}
+
+Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
+  if (!identity_fits_) return Status::kBadIdentity;
+  std::int64_t wait_began = -1;
+  for (;;) {
+    const Bounds bounds{LoadPosition(limit_), start_};
+    const Attempt attempt =
+        TryTake(position_, layout_, options_.guard, bounds, request, options_.clock);
+    switch (attempt.verdict) {
+      case Verdict::kIssued:
+        taken = attempt.taken;
+        return Status::kOk;
+      case Verdict::kReserve: {
+        const std::uint64_t last =
+            attempt.next + (request.together ? request.count - 1 : 0);
+        const Status status = ExtendLimit(last);
+        if (status != Status::kOk) return status;
+        break;
+      }
+      case Verdict::kWaitForTick:
+        wait_began = -1;
+        Pause(attempt.wait_us);
+        break;
+      case Verdict::kWaitForClock: {
+        const std::int64_t now = MonotonicUs();
+        if (wait_began < 0) wait_began = now;
+        const std::int64_t left = wait_began + options_.guard.max_clock_wait_us - now;
+        if (left <= 0) return Status::kClockBehind;
+        Pause(std::min(attempt.wait_us, left));
+        break;
+      }
+      case Verdict::kClockBehind:
+        return Status::kClockBehind;
+      case Verdict::kOutOfTime:
+        return Status::kOutOfTime;
+    }
+  }
+}
+
+Status Generator::NextBatch(std::span<std::int64_t> ids, std::size_t& filled) noexcept {
+  filled = 0;
+  if (ids.empty()) return Status::kBadCount;
+  while (filled < ids.size()) {
+    const std::uint64_t wanted = ids.size() - filled;
+    Taken taken;
+    std::uint64_t tick = 0;
+    if (divider_.TickAt(options_.clock(), tick)) {
+      const std::uint64_t base = tick << composer_.sequence_bits;
+      const std::uint64_t end =
+          std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
+      taken = TakeUpTo(position_, base, end, wanted);
+    }
+    if (taken.count == 0) {
+      const Status status = TakeSlowly({wanted, false}, taken);
+      if (status != Status::kOk) return status;
+    }
+    // All of one tick: the IDs differ in the sequence only.
+    const std::int64_t first = composer_(taken.first);
+    const std::int64_t step = std::int64_t{1} << composer_.sequence_shift;
+    std::int64_t* out = ids.data() + filled;
+    for (std::uint64_t i = 0; i < taken.count; ++i) {
+      out[i] = first + static_cast<std::int64_t>(i) * step;
+    }
+    filled += taken.count;
+  }
+  return Status::kOk;
+}
+
+Result Generator::Reserve(std::uint64_t count) noexcept {
+  if (count == 0 || count > layout_.IdsPerTick()) return {Status::kBadCount, 0};
+  if (count > 1 && !layout_.SequenceIsLowest()) return {Status::kNotConsecutive, 0};
+  Taken taken;
+  const Status status = TakeSlowly({count, true}, taken);
+  if (status != Status::kOk) return {status, 0};
+  return {Status::kOk, composer_(taken.first)};
+}
+
+Status Generator::Observe(std::int64_t id) noexcept {
+  if (!identity_fits_) return Status::kBadIdentity;
+  if (id < 0 || static_cast<std::uint64_t>(id) > layout_.MaxId()) return Status::kBadId;
+  const auto bits = static_cast<std::uint64_t>(id);
+  const std::int64_t ahead =
+      layout_.StartOfTick(layout_.Parse(bits).tick) - options_.clock();
+  if (ahead > options_.guard.max_clock_lead_us) return Status::kTooFarAhead;
+  const std::uint64_t position = layout_.PositionNotAbove(bits, composer_.identity_bits);
+  // The mark first: what was observed is then remembered across a restart too.
+  if (position >= LoadPosition(limit_)) {
+    const Status status = ExtendLimit(position);
+    if (status != Status::kOk) return status;
+  }
+  RaisePosition(position_, position);
+  return Status::kOk;
+}
+
+}  // namespace idgen

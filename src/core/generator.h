@@ -1,0 +1,120 @@
+// A generator for C++ programs: the same IDs as the database's, from the same core.
+//
+//   idgen::Generator generator(idgen::kSnowflake, {.identity = {.machine = 7}});
+//   idgen::Result result = generator.Next();
+//   if (result.status == idgen::Status::kOk) use(result.id);
+//
+// Thread-safe and lock-free: any number of threads may call one generator, and each
+// ID is greater than every ID that was returned before the call began. Two
+// generators on one layout and identity, in one process or in two, collide: give
+// each process (and the database) a machine ID of its own.
+//
+// A generator keeps its position in memory. What survives the process is up to its
+// owner: Options::not_before_ms is where the process before may have ended, and
+// Options::extend_mark keeps that mark in durable storage ahead of its use.
+// docs/library.md has the whole of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "clock.h"
+#include "guard.h"
+#include "layout.h"
+#include "position.h"
+
+namespace idgen {
+
+enum class Status : std::uint8_t {
+  kOk,
+  kBadIdentity,    // a field of the identity does not fit the layout
+  kBadCount,       // a count of zero, or more than one tick holds
+  kClockBehind,    // the clock is behind by more than the settings allow
+  kOutOfTime,      // the layout has no IDs left
+  kMarkNotMoved,   // extend_mark did not return a late enough mark
+  kBadId,          // Observe: not an ID of the layout
+  kTooFarAhead,    // Observe: later than max_clock_lead allows
+  kNotConsecutive  // Reserve: the layout's sequence is not its lowest field
+};
+
+// A short English text for a status, for logs.
+const char* StatusText(Status status) noexcept;
+
+struct Result {
+  Status status = Status::kOk;
+  std::int64_t id = 0;  // with kOk
+};
+
+class Generator {
+ public:
+  struct Options {
+    Identity identity{};
+    GuardSettings guard{};
+    // The first ID is of this time (milliseconds since 1970 UTC) or later: the mark
+    // that the process before this one left behind.
+    std::int64_t not_before_ms = 0;
+    // Called before an ID of the time `needed_ms` or later is handed out for the
+    // first time. Makes durable, and returns, a mark later than `needed_ms`; the
+    // later, the fewer the calls (and the longer the wait after a restart). Threads
+    // may call it side by side. Without it there is no mark, and IDs are safe across
+    // a restart only if the clock does not go back.
+    std::int64_t (*extend_mark)(void* context, std::int64_t needed_ms) = nullptr;
+    void* mark_context = nullptr;
+    // Microseconds since 1970 UTC.
+    std::int64_t (*clock)() noexcept = &WallClockUs;
+  };
+
+  explicit Generator(const Layout& layout) : Generator(layout, Options{}) {}
+  Generator(const Layout& layout, const Options& options);
+  Generator(const Generator&) = delete;
+  Generator& operator=(const Generator&) = delete;
+
+  // The next ID. Waits, as the settings allow, where the sequence of the tick is
+  // used up or the clock is behind.
+  [[nodiscard]] Result Next() noexcept {
+    std::uint64_t tick = 0;
+    if (divider_.TickAt(options_.clock(), tick)) [[likely]] {
+      const std::uint64_t base = tick << composer_.sequence_bits;
+      const std::uint64_t end =
+          std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
+      const Taken taken = TakeUpTo(position_, base, end, 1);
+      if (taken.count == 1) [[likely]] return {Status::kOk, composer_(taken.first)};
+    }
+    Taken taken;
+    const Status status = TakeSlowly({}, taken);
+    if (status != Status::kOk) return {status, 0};
+    return {status, composer_(taken.first)};
+  }
+
+  // Fills `ids` with increasing IDs, a tick's worth at a time. On an error the first
+  // `filled` are valid and the rest is untouched.
+  [[nodiscard]] Status NextBatch(std::span<std::int64_t> ids, std::size_t& filled) noexcept;
+
+  // The first of `count` consecutive integers, all the caller's: at most one tick's
+  // worth, and only where the sequence is the lowest field.
+  [[nodiscard]] Result Reserve(std::uint64_t count) noexcept;
+
+  // Makes every later ID greater than `id`, which may be of another identity. An ID
+  // of a time that is more than max_clock_lead ahead of the clock is refused.
+  [[nodiscard]] Status Observe(std::int64_t id) noexcept;
+
+  [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
+
+ private:
+  [[nodiscard]] Status TakeSlowly(const Request& request, Taken& taken) noexcept;
+  [[nodiscard]] Status ExtendLimit(std::uint64_t last) noexcept;
+
+  Layout layout_;
+  Options options_;
+  TickDivider divider_;
+  Composer composer_;
+  std::uint64_t start_ = 0;  // the first position that this generator may issue
+  bool identity_fits_ = true;
+  // On lines of their own: the position is written by every call, the limit seldom.
+  alignas(64) std::uint64_t limit_ = 0;
+  alignas(64) std::uint64_t position_ = 0;
+};
+
+}  // namespace idgen

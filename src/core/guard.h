@@ -1,0 +1,141 @@
+// The guard: what happens to a candidate position that is ahead of the clock.
+//
+// The candidate is always max(last + 1, tick of the clock << sequence bits). A
+// used-up sequence carries it into the next tick, and a clock that went back leaves
+// it in a tick to come; both show up here as a candidate ahead of the clock, and the
+// settings decide whether it is issued, waited for or refused.
+//
+// Nothing here waits. A caller does what the verdict says and tries again:
+//
+//   kIssued       the positions are the caller's
+//   kReserve      the candidate is beyond the high-water mark: write a later mark
+//   kWaitForTick  the sequence of this tick is used up: wait `wait_us`
+//   kWaitForClock the clock is behind: wait `wait_us`, but not longer in all than
+//                 max_clock_wait
+//   kClockBehind  the clock is behind and the settings say not to wait
+//   kOutOfTime    the layout has no position left
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "layout.h"
+#include "position.h"
+
+namespace idgen {
+
+enum class ClockRegression : std::uint8_t { kWait, kLead, kError };
+
+struct GuardSettings {
+  ClockRegression mode = ClockRegression::kWait;
+  std::int64_t max_clock_wait_us = 2'000'000;
+  std::int64_t max_clock_lead_us = 10'000'000;
+  // How long kError waits for the first position after a start, which lies at the
+  // high-water mark and so ahead of a clock that is perfectly right.
+  std::int64_t max_start_wait_us = 1'000'000;
+};
+
+enum class Verdict : std::uint8_t {
+  kIssued,
+  kReserve,
+  kWaitForTick,
+  kWaitForClock,
+  kClockBehind,
+  kOutOfTime,
+};
+
+struct Attempt {
+  Verdict verdict = Verdict::kOutOfTime;
+  Taken taken;                 // with kIssued
+  std::uint64_t next = 0;      // the candidate
+  std::int64_t now_us = 0;     // the clock's reading
+  std::int64_t wait_us = 0;    // until the settings let the candidate pass; 0 if they do
+  std::int64_t behind_us = 0;  // how far the clock is behind the candidate; 0 if it is not
+};
+
+// What a caller asks for.
+struct Request {
+  std::uint64_t count = 1;
+  // All of them in one tick (so that they are consecutive integers where the
+  // sequence is the lowest field), instead of as many as there are. `count` is then
+  // at most IdsPerTick().
+  bool together = false;
+};
+
+// The bounds of one attempt that do not come from the settings.
+struct Bounds {
+  std::uint64_t limit = 0;  // the first position beyond the high-water mark
+  std::uint64_t start = 0;  // the first position of this run; nothing below it is issued
+};
+
+// One attempt. `clock` returns microseconds since 1970; it is read *after* the
+// position, so that a position beyond it means that the clock is behind, and not
+// that another caller was faster.
+template <typename Clock>
+Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& settings,
+                const Bounds& bounds, const Request& request, Clock&& clock) noexcept {
+  const unsigned sequence_bits = layout.SequenceBits();
+  const std::uint64_t ids_per_tick = layout.IdsPerTick();
+  const std::int64_t lead_us =
+      settings.mode == ClockRegression::kLead ? settings.max_clock_lead_us : 0;
+  std::atomic_ref<std::uint64_t> position(word);
+  std::uint64_t last = position.load(std::memory_order_acquire);
+  for (;;) {
+    Attempt attempt;
+    attempt.now_us = clock();
+    const std::int64_t now_tick = layout.TickAt(attempt.now_us);
+    // Before the epoch there is no tick for the clock, and every position is ahead.
+    std::uint64_t next = last + 1;
+    if (now_tick > static_cast<std::int64_t>(layout.MaxTick())) {
+      attempt.next = layout.MaxPosition() + 1;
+      return attempt;  // kOutOfTime
+    }
+    if (now_tick >= 0) {
+      next = std::max(next, static_cast<std::uint64_t>(now_tick) << sequence_bits);
+    }
+    if (request.together && (next & (ids_per_tick - 1)) + request.count > ids_per_tick) {
+      next = ((next >> sequence_bits) + 1) << sequence_bits;
+    }
+    attempt.next = next;
+    if (next > layout.MaxPosition()) return attempt;  // kOutOfTime
+
+    const std::uint64_t next_tick = next >> sequence_bits;
+    const std::int64_t next_us = layout.StartOfTick(next_tick);
+    if (static_cast<std::int64_t>(next_tick) > now_tick) {
+      attempt.behind_us = next_us - attempt.now_us;
+      attempt.wait_us = std::max<std::int64_t>(attempt.behind_us - lead_us, 0);
+    }
+    if (attempt.wait_us == 0) {
+      // The settings let the candidate pass; does the mark?
+      const std::uint64_t need = request.together ? request.count : 1;
+      if (next + need > bounds.limit) {
+        attempt.verdict = Verdict::kReserve;
+        return attempt;
+      }
+      // Up to the end of the candidate's tick, so that no more is taken in advance
+      // than a tick holds.
+      const std::uint64_t end = std::min(((next_tick + 1) << sequence_bits), bounds.limit);
+      const std::uint64_t n = std::min(request.count, end - next);
+      if (position.compare_exchange_strong(last, next + n - 1, std::memory_order_acq_rel,
+                                           std::memory_order_acquire)) {
+        attempt.verdict = Verdict::kIssued;
+        attempt.taken = {next, n};
+        return attempt;
+      }
+      continue;  // another caller was faster; `last` is now its position
+    }
+
+    const auto last_tick = static_cast<std::int64_t>(last >> sequence_bits);
+    if (last_tick <= now_tick) {
+      attempt.verdict = Verdict::kWaitForTick;
+    } else if (settings.mode == ClockRegression::kError &&
+               !(last < bounds.start && attempt.wait_us <= settings.max_start_wait_us)) {
+      attempt.verdict = Verdict::kClockBehind;
+    } else {
+      attempt.verdict = Verdict::kWaitForClock;
+    }
+    return attempt;
+  }
+}
+
+}  // namespace idgen

@@ -1,0 +1,304 @@
+// Layouts: how the 63 usable bits of an ID are divided, and the arithmetic that
+// follows from it (compose, parse, time ranges, positions, high-water marks).
+//
+// Units: times are microseconds since 1970-01-01 UTC (`_us`) unless a name ends
+// in `_ms`. A tick is the layout's own unit of time, counted from its epoch. A
+// position is `tick << sequence bits | sequence`: one word that orders all IDs of
+// one ID space (layout and identity).
+//
+// Everything here is constexpr, allocates nothing and throws nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string_view>
+
+namespace idgen {
+
+__extension__ using Int128 = __int128;
+
+// The fields an ID can have. The order is only the order of the array below.
+enum class FieldKind : std::uint8_t { kTimestamp, kDatacenter, kMachine, kShard, kSequence };
+inline constexpr std::size_t kFieldKinds = 5;
+
+// Where a field stands in an ID; zero bits: the layout lacks it.
+struct Field {
+  std::uint8_t bits = 0;
+  std::uint8_t shift = 0;
+
+  [[nodiscard]] constexpr std::uint64_t Largest() const { return (std::uint64_t{1} << bits) - 1; }
+  [[nodiscard]] constexpr std::uint64_t Get(std::uint64_t id) const { return (id >> shift) & Largest(); }
+  [[nodiscard]] constexpr std::uint64_t Put(std::uint64_t value) const { return value << shift; }
+};
+
+// The values of the fields that say who made an ID. A value for a field that the
+// layout lacks is ignored.
+struct Identity {
+  std::uint64_t datacenter = 0;
+  std::uint64_t machine = 0;
+  std::uint64_t shard = 0;
+};
+
+// What an ID says, field by field; 0 for a field that the layout lacks.
+struct Parts {
+  std::uint64_t tick = 0;
+  Identity identity;
+  std::uint64_t sequence = 0;
+};
+
+// The constants by which positions become IDs, for the hot path.
+struct Composer {
+  std::uint64_t identity_bits = 0;
+  std::uint64_t sequence_mask = 0;
+  std::uint8_t sequence_bits = 0;
+  std::uint8_t timestamp_shift = 0;
+  std::uint8_t sequence_shift = 0;
+
+  // The ID of a position.
+  [[nodiscard]] constexpr std::int64_t operator()(std::uint64_t position) const {
+    return static_cast<std::int64_t>(((position >> sequence_bits) << timestamp_shift) |
+                                     identity_bits |
+                                     ((position & sequence_mask) << sequence_shift));
+  }
+};
+
+// What makes two IDs able to be equal: IDs are from one ID space exactly when
+// these bytes are the same. It holds the constants by which an ID is composed and
+// not the layout's name, so that two layouts of the same shape share one position.
+struct IdSpace {
+  std::int64_t epoch_us = 0;
+  std::int64_t tick_us = 0;
+  std::uint64_t identity_bits = 0;
+  std::uint8_t timestamp_shift = 0;
+  std::uint8_t sequence_bits = 0;
+  std::uint8_t sequence_shift = 0;
+  std::uint8_t unused[5] = {};  // always zero: the struct is compared as bytes
+};
+static_assert(sizeof(IdSpace) == 32);
+
+struct Layout {
+  std::string_view name;
+  std::int64_t tick_us = 1000;
+  std::int64_t epoch_us = 0;
+  std::array<Field, kFieldKinds> fields{};
+
+  [[nodiscard]] constexpr const Field& operator[](FieldKind kind) const {
+    return fields[static_cast<std::size_t>(kind)];
+  }
+  [[nodiscard]] constexpr bool Has(FieldKind kind) const { return (*this)[kind].bits > 0; }
+
+  // Total bits; an ID of this layout is below 2^TotalBits().
+  [[nodiscard]] constexpr unsigned TotalBits() const {
+    unsigned bits = 0;
+    for (const Field& field : fields) bits += field.bits;
+    return bits;
+  }
+  [[nodiscard]] constexpr unsigned SequenceBits() const { return (*this)[FieldKind::kSequence].bits; }
+  // IDs that one ID space has in one tick.
+  [[nodiscard]] constexpr std::uint64_t IdsPerTick() const {
+    return std::uint64_t{1} << SequenceBits();
+  }
+  [[nodiscard]] constexpr std::uint64_t MaxTick() const {
+    return (*this)[FieldKind::kTimestamp].Largest();
+  }
+  [[nodiscard]] constexpr std::uint64_t MaxId() const {
+    return (std::uint64_t{1} << TotalBits()) - 1;
+  }
+  // The last position of the layout's life.
+  [[nodiscard]] constexpr std::uint64_t MaxPosition() const {
+    return (MaxTick() << SequenceBits()) | (IdsPerTick() - 1);
+  }
+  // True when `count` consecutive positions are `count` consecutive integers.
+  [[nodiscard]] constexpr bool SequenceIsLowest() const {
+    return (*this)[FieldKind::kSequence].shift == 0;
+  }
+
+  // The tick that holds an instant, rounded down; negative before the epoch. It
+  // may lie beyond MaxTick(): the caller compares.
+  [[nodiscard]] constexpr std::int64_t TickAt(std::int64_t time_us) const {
+    const Int128 since = static_cast<Int128>(time_us) - epoch_us;
+    Int128 tick = since / tick_us;
+    if (since % tick_us < 0) --tick;
+    return static_cast<std::int64_t>(tick);
+  }
+
+  // The first instant of a tick; the largest int64 when that does not fit one.
+  [[nodiscard]] constexpr std::int64_t StartOfTick(std::uint64_t tick) const {
+    const Int128 time = static_cast<Int128>(tick) * tick_us + epoch_us;
+    constexpr Int128 kMax = std::numeric_limits<std::int64_t>::max();
+    return static_cast<std::int64_t>(time < kMax ? time : kMax);
+  }
+
+  // The bits of an ID that do not change from one ID of a generator to the next.
+  // The identity must fit (FindMisfit).
+  [[nodiscard]] constexpr std::uint64_t IdentityBits(const Identity& identity) const {
+    std::uint64_t bits = 0;
+    if (Has(FieldKind::kDatacenter)) bits |= (*this)[FieldKind::kDatacenter].Put(identity.datacenter);
+    if (Has(FieldKind::kMachine)) bits |= (*this)[FieldKind::kMachine].Put(identity.machine);
+    if (Has(FieldKind::kShard)) bits |= (*this)[FieldKind::kShard].Put(identity.shard);
+    return bits;
+  }
+
+  // The first field whose value in `identity` is too large for the layout, or
+  // kTimestamp when all fit.
+  [[nodiscard]] constexpr FieldKind FindMisfit(const Identity& identity) const {
+    const auto too_large = [this](FieldKind kind, std::uint64_t value) {
+      return Has(kind) && value > (*this)[kind].Largest();
+    };
+    if (too_large(FieldKind::kDatacenter, identity.datacenter)) return FieldKind::kDatacenter;
+    if (too_large(FieldKind::kMachine, identity.machine)) return FieldKind::kMachine;
+    if (too_large(FieldKind::kShard, identity.shard)) return FieldKind::kShard;
+    return FieldKind::kTimestamp;
+  }
+
+  [[nodiscard]] constexpr IdSpace SpaceOf(std::uint64_t identity_bits) const {
+    IdSpace space;
+    space.epoch_us = epoch_us;
+    space.tick_us = tick_us;
+    space.identity_bits = identity_bits;
+    space.timestamp_shift = (*this)[FieldKind::kTimestamp].shift;
+    space.sequence_bits = static_cast<std::uint8_t>(SequenceBits());
+    space.sequence_shift = (*this)[FieldKind::kSequence].shift;
+    return space;
+  }
+
+  [[nodiscard]] constexpr Composer ComposerFor(std::uint64_t identity_bits) const {
+    return {identity_bits, IdsPerTick() - 1, static_cast<std::uint8_t>(SequenceBits()),
+            (*this)[FieldKind::kTimestamp].shift, (*this)[FieldKind::kSequence].shift};
+  }
+
+  // The ID of a position, which is at most MaxPosition().
+  [[nodiscard]] constexpr std::int64_t Compose(std::uint64_t position,
+                                               std::uint64_t identity_bits) const {
+    return ComposerFor(identity_bits)(position);
+  }
+
+  // The fields of an ID, which is from 0 to MaxId().
+  [[nodiscard]] constexpr Parts Parse(std::uint64_t id) const {
+    Parts parts;
+    parts.tick = (*this)[FieldKind::kTimestamp].Get(id);
+    parts.identity.datacenter = (*this)[FieldKind::kDatacenter].Get(id);
+    parts.identity.machine = (*this)[FieldKind::kMachine].Get(id);
+    parts.identity.shard = (*this)[FieldKind::kShard].Get(id);
+    parts.sequence = (*this)[FieldKind::kSequence].Get(id);
+    return parts;
+  }
+
+  // The smallest and the largest ID of a tick, over all identities.
+  [[nodiscard]] constexpr std::int64_t MinId(std::uint64_t tick) const {
+    return static_cast<std::int64_t>((*this)[FieldKind::kTimestamp].Put(tick));
+  }
+  [[nodiscard]] constexpr std::int64_t MaxIdOf(std::uint64_t tick) const {
+    const Field& timestamp = (*this)[FieldKind::kTimestamp];
+    return static_cast<std::int64_t>(timestamp.Put(tick) |
+                                     ((std::uint64_t{1} << timestamp.shift) - 1));
+  }
+
+  // The largest position whose ID, composed with `identity_bits`, is not above
+  // `id`: once it counts as issued, the next ID is greater than `id`. Works for
+  // every order of fields, and for IDs of another identity. `id` is at most
+  // MaxId(); 0 when even the first position is above it.
+  [[nodiscard]] constexpr std::uint64_t PositionNotAbove(std::uint64_t id,
+                                                         std::uint64_t identity_bits) const {
+    // Compose is increasing in the position, because the timestamp is the top
+    // field and the identity is constant: a search bit by bit finds the place.
+    std::uint64_t position = 0;
+    for (unsigned bit = SequenceBits() + (*this)[FieldKind::kTimestamp].bits; bit-- > 0;) {
+      const std::uint64_t larger = position | (std::uint64_t{1} << bit);
+      if (static_cast<std::uint64_t>(Compose(larger, identity_bits)) <= id) position = larger;
+    }
+    return position;
+  }
+
+  // High-water marks. A mark of `m` milliseconds since 1970 stands for the
+  // positions below PositionLimit(m), and for no other: those may have been
+  // handed out. A tick longer than a millisecond is divided over its sequence
+  // numbers, so that a mark can lie inside it and a restart need not sit out a
+  // whole tick. Never above MaxPosition() + 1.
+  [[nodiscard]] constexpr std::uint64_t PositionLimit(std::int64_t mark_ms) const {
+    const Int128 since_us = static_cast<Int128>(mark_ms) * 1000 - epoch_us;
+    if (since_us <= 0) return 0;
+    const Int128 tick = since_us / tick_us;
+    const Int128 rest_us = since_us % tick_us;
+    if (tick > static_cast<Int128>(MaxTick())) return MaxPosition() + 1;
+    // Rounded up: an instant within a sequence number's share belongs to it.
+    const Int128 sequence =
+        (rest_us * static_cast<Int128>(IdsPerTick()) + tick_us - 1) / tick_us;
+    return static_cast<std::uint64_t>(tick * static_cast<Int128>(IdsPerTick()) + sequence);
+  }
+
+  // The smallest mark that covers a position: PositionLimit(result) > position,
+  // provided position is at most MaxPosition().
+  [[nodiscard]] constexpr std::int64_t MarkCovering(std::uint64_t position) const {
+    const Int128 ids = static_cast<Int128>(IdsPerTick());
+    const Int128 tick = static_cast<Int128>(position >> SequenceBits());
+    const Int128 sequence = static_cast<Int128>(position & (IdsPerTick() - 1));
+    const Int128 time_us = tick * tick_us + (sequence * tick_us) / ids + epoch_us;
+    // Rounded down to a millisecond at or before the position's own instant, and
+    // from there up: two steps at most.
+    auto mark_ms = static_cast<std::int64_t>((time_us - (time_us < 0 ? 999 : 0)) / 1000);
+    while (PositionLimit(mark_ms) <= position) ++mark_ms;
+    return mark_ms;
+  }
+};
+
+// One built-in layout from its field widths, given from the highest bit down.
+struct FieldSpec {
+  FieldKind kind;
+  std::uint8_t bits;
+};
+
+constexpr Layout MakeLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_ms,
+                            std::initializer_list<FieldSpec> specs) {
+  Layout layout;
+  layout.name = name;
+  layout.tick_us = tick_us;
+  layout.epoch_us = epoch_ms * 1000;
+  unsigned below = 0;
+  for (const FieldSpec& spec : specs) below += spec.bits;
+  for (const FieldSpec& spec : specs) {
+    below -= spec.bits;
+    layout.fields[static_cast<std::size_t>(spec.kind)] =
+        Field{spec.bits, static_cast<std::uint8_t>(below)};
+  }
+  return layout;
+}
+
+// The default: Twitter's fields, and an epoch of 2020-01-01 00:00:00 UTC, as in the
+// case study that this project implements. It ends on 2089-09-06.
+inline constexpr Layout kSnowflake = MakeLayout("snowflake", 1000, 1577836800000,
+                                                {{FieldKind::kTimestamp, 41},
+                                                 {FieldKind::kDatacenter, 5},
+                                                 {FieldKind::kMachine, 5},
+                                                 {FieldKind::kSequence, 12}});
+
+// TiDB's timestamp oracle: 46 bits of milliseconds since 1970 over an 18-bit
+// logical counter, no identity. The widest of the built-in layouts: 262,144 IDs a
+// millisecond. Source: TiDB, `oracle.ComposeTS` (physical << 18 + logical), the
+// result kept below 2^63 here. As an int8 only 45 of the 46 bits are usable.
+inline constexpr Layout kTso = MakeLayout(
+    "tso", 1000, 0, {{FieldKind::kTimestamp, 45}, {FieldKind::kSequence, 18}});
+
+inline constexpr std::array<Layout, 2> kBuiltinLayouts = {kSnowflake, kTso};
+
+// The built-in layout of that name, or nullptr.
+constexpr const Layout* FindBuiltinLayout(std::string_view name) {
+  for (const Layout& layout : kBuiltinLayouts) {
+    if (layout.name == name) return &layout;
+  }
+  return nullptr;
+}
+
+// The widest field of a kind in any built-in layout, in bits.
+constexpr unsigned WidestBuiltinField(FieldKind kind) {
+  unsigned widest = 0;
+  for (const Layout& layout : kBuiltinLayouts) {
+    if (layout[kind].bits > widest) widest = layout[kind].bits;
+  }
+  return widest;
+}
+
+}  // namespace idgen

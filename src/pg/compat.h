@@ -1,0 +1,125 @@
+// What differs between PostgreSQL versions. One inline per difference, with the
+// newest version's meaning; nothing else in src/pg has an #if on the version.
+// Included by pg.h only, inside no linkage block of its own.
+#pragma once
+
+#if PG_VERSION_NUM < 150000
+#error "idgen needs PostgreSQL 15 or later"
+#endif
+
+extern "C" {
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#include "storage/procnumber.h"
+#endif
+#if PG_VERSION_NUM >= 160000
+#include "storage/relfilelocator.h"
+#include "utils/wait_event.h"
+#else
+#include "storage/relfilenode.h"
+#endif
+}
+
+// 16 named it (upstream 6b7b39f5a7f).
+#ifndef DSA_HANDLE_INVALID
+#define DSA_HANDLE_INVALID ((dsa_handle)DSM_HANDLE_INVALID)
+#endif
+
+namespace idgen::pg {
+
+// 16 renamed RelFileNode and its fields (upstream b0a55e43299).
+#if PG_VERSION_NUM >= 160000
+using FileLocator = RelFileLocator;
+inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber file) {
+  return {tablespace, database, file};
+}
+inline RelFileNumber MappedFileOf(char* database_path, Oid relation) {
+  return RelationMapOidToFilenumberForDatabase(database_path, relation);
+}
+#else
+using RelFileNumber = Oid;
+using FileLocator = RelFileNode;
+inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber file) {
+  return {tablespace, database, file};
+}
+inline RelFileNumber MappedFileOf(char* database_path, Oid relation) {
+  return RelationMapOidToFilenodeForDatabase(database_path, relation);
+}
+#endif
+
+// 17 replaced backend IDs by proc numbers (upstream 024c521117579).
+inline SMgrRelation OpenStorage(const FileLocator& file) {
+#if PG_VERSION_NUM >= 170000
+  return smgropen(file, INVALID_PROC_NUMBER);
+#else
+  return smgropen(file, InvalidBackendId);
+#endif
+}
+
+// Custom wait events came with 17 (upstream c9af0546658); before, an extension's
+// waits all show as "Extension".
+inline uint32 WaitEventFor([[maybe_unused]] const char* name) {
+#if PG_VERSION_NUM >= 170000
+  return WaitEventExtensionNew(name);
+#else
+  return PG_WAIT_EXTENSION;
+#endif
+}
+
+// 17 gave dshash a copy function (upstream 42a1de3013e).
+inline dshash_parameters ByteKeyedTable(size_t key_size, size_t entry_size, int tranche) {
+  dshash_parameters params{};
+  params.key_size = key_size;
+  params.entry_size = entry_size;
+  params.compare_function = dshash_memcmp;
+  params.hash_function = dshash_memhash;
+#if PG_VERSION_NUM >= 170000
+  params.copy_function = dshash_memcpy;
+#endif
+  params.tranche_id = tranche;
+  return params;
+}
+
+// 19 ties a tranche's name to its creation, for all backends (upstream 38b602b0289).
+inline int NewTranche([[maybe_unused]] const char* name) {
+#if PG_VERSION_NUM >= 190000
+  return LWLockNewTrancheId(name);
+#else
+  return LWLockNewTrancheId();
+#endif
+}
+inline void NameTranche([[maybe_unused]] int tranche, [[maybe_unused]] const char* name) {
+#if PG_VERSION_NUM < 190000
+  LWLockRegisterTranche(tranche, name);
+#endif
+}
+
+// A named piece of shared memory that the first caller creates and initializes. From
+// 17 on the DSM registry (upstream 8b2bcf3f287); before, the slack of main shared
+// memory, or what shmem_request_hook asked for when preloaded.
+#if PG_VERSION_NUM >= 170000
+inline constexpr bool kRootInMainMemory = false;
+#else
+inline constexpr bool kRootInMainMemory = true;
+#endif
+inline void* NamedSharedMemory(const char* name, Size size, void (*initialize)(void*)) {
+  bool found = false;
+#if PG_VERSION_NUM >= 190000
+  struct Call {
+    void (*initialize)(void*);
+  } call{initialize};
+  return GetNamedDSMSegment(
+      name, size, [](void* memory, void* arg) { static_cast<Call*>(arg)->initialize(memory); },
+      &found, &call);
+#elif PG_VERSION_NUM >= 170000
+  return GetNamedDSMSegment(name, size, initialize, &found);
+#else
+  LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+  void* memory = ShmemInitStruct(name, size, &found);
+  if (!found) initialize(memory);
+  LWLockRelease(AddinShmemInitLock);
+  return memory;
+#endif
+}
+
+}  // namespace idgen::pg

@@ -1,0 +1,35 @@
+// The errors that users can reach, each in one place: SQLSTATE, message with the values,
+// hint.
+#pragma once
+
+#include <string_view>
+
+#include "core/guard.h"
+#include "core/layout.h"
+#include "pg.h"
+
+namespace idgen::pg {
+
+[[noreturn]] void ReportUnknownGenerator(std::string_view generator);
+[[noreturn]] void ReportRecovery();
+[[noreturn]] void ReportOutOfTime(const Layout& layout, std::int64_t now_us);
+[[noreturn]] void ReportClockBehind(const Layout& layout, const Attempt& attempt,
+                                    const GuardSettings& guard, bool waited);
+
+// Refuses an identity that does not fit the layout.
+void CheckIdentity(const Layout& layout, const Identity& identity);
+
+// Refuses a count that is not from 1 to `most`; `reason` completes "the limit is ...".
+void CheckCount(int count, std::uint64_t most, const char* detail);
+
+// Refuses a number that is not an ID of the layout, and returns it as bits.
+std::uint64_t CheckId(const Layout& layout, int64 id);
+
+// An instant in core units as PostgreSQL prints it; "infinity" if it is beyond its range.
+const char* InstantText(std::int64_t time_us);
+
+// The core's units (microseconds since 1970) and PostgreSQL's (since 2000).
+inline constexpr std::int64_t kPostgresEpochUs =
+    std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+
+}  // namespace idgen::pg

@@ -1,0 +1,173 @@
+// A backend cannot query another database, but it can read its files through the
+// buffers, as CREATE DATABASE does with its template: pg_class by its pages, to find the
+// sequence, and then the sequence's page. Three locks keep the files in place meanwhile:
+// one on the database (against DROP DATABASE), one on its pg_class (against everything
+// that would move a row while we look, for a few milliseconds), one on the sequence.
+//
+// A sequence counts when its name is the mark's and either its page was written by some
+// run of idgen, or a superuser owns it: nobody else may put a mark there by giving a
+// table of his own that name.
+#include "floor.h"
+
+#include "mark.h"
+
+namespace idgen::pg {
+
+namespace {
+
+struct DatabaseFiles {
+  Oid database;
+  Oid tablespace;
+  NameData name;
+};
+
+struct FoundSequence {
+  Oid relation;
+  Oid owner;
+  FileLocator file;
+};
+
+extern "C" {
+
+static void NameDatabase(void* files) {
+  errcontext("reading the high-water mark of database \"%s\"",
+             NameStr(static_cast<DatabaseFiles*>(files)->name));
+}
+
+}  // extern "C"
+
+List* OtherDatabases() {
+  List* databases = NIL;
+  MemoryContext caller = CurrentMemoryContext;
+  Relation catalog = table_open(DatabaseRelationId, AccessShareLock);
+  SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, nullptr, 0, nullptr);
+  for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
+       tuple = systable_getnext(scan)) {
+    const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
+    // A negative limit marks what is left of an interrupted DROP DATABASE, whose files
+    // may be gone.
+    if (row->oid == MyDatabaseId || row->datconnlimit == -2) continue;
+    MemoryContext inner = MemoryContextSwitchTo(caller);
+    auto* files = static_cast<DatabaseFiles*>(palloc(sizeof(DatabaseFiles)));
+    files->database = row->oid;
+    files->tablespace = row->dattablespace;
+    files->name = row->datname;
+    databases = lappend(databases, files);
+    MemoryContextSwitchTo(inner);
+  }
+  systable_endscan(scan);
+  table_close(catalog, AccessShareLock);
+  return databases;
+}
+
+// Adds the rows of one page of another database's pg_class that look like a mark.
+// Every version of a row that was not rolled back counts: more marks are safe, fewer
+// are not.
+List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
+  SnapshotData snapshot;
+  InitDirtySnapshot(snapshot);
+  Page page = BufferGetPage(buffer);
+  if (PageIsNew(page) || PageIsEmpty(page)) return found;
+  const OffsetNumber most = PageGetMaxOffsetNumber(page);
+  for (OffsetNumber offset = FirstOffsetNumber; offset <= most; ++offset) {
+    ItemId item = PageGetItemId(page, offset);
+    if (!ItemIdIsNormal(item)) continue;
+    HeapTupleData tuple;
+    tuple.t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
+    tuple.t_len = ItemIdGetLength(item);
+    tuple.t_tableOid = RelationRelationId;
+    ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), offset);
+    const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
+    if (row->relkind != RELKIND_SEQUENCE || strcmp(NameStr(row->relname), kMarkSequence) != 0 ||
+        row->relfilenode == InvalidOid || !HeapTupleSatisfiesVisibility(&tuple, &snapshot, buffer)) {
+      continue;
+    }
+    auto* sequence = static_cast<FoundSequence*>(palloc(sizeof(FoundSequence)));
+    const Oid tablespace =
+        OidIsValid(row->reltablespace) ? row->reltablespace : files.tablespace;
+    sequence->relation = row->oid;
+    sequence->file = MakeFileLocator(tablespace, files.database, row->relfilenode);
+    sequence->owner = row->relowner;
+    found = lappend(found, sequence);
+  }
+  return found;
+}
+
+void ReadMark(const DatabaseFiles& files, const FoundSequence& sequence, Root& shared) {
+  LockRelId lock{sequence.relation, files.database};
+  LockRelationId(&lock, AccessShareLock);
+  SMgrRelation storage = OpenStorage(sequence.file);
+  if (smgrexists(storage, MAIN_FORKNUM) && smgrnblocks(storage, MAIN_FORKNUM) > 0) {
+    Buffer buffer =
+        ReadBufferWithoutRelcache(sequence.file, MAIN_FORKNUM, 0, RBM_NORMAL, nullptr, true);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    MarkPage mark;
+    const bool is_sequence = ReadMarkPage(BufferGetPage(buffer), mark);
+    UnlockReleaseBuffer(buffer);
+    // What this run wrote is no floor: the positions themselves know.
+    if (is_sequence && mark.token != shared.run_token && mark.mark_ms > 0 &&
+        (mark.token >= kSmallestRunToken || superuser_arg(sequence.owner))) {
+      RaiseShared(shared.floor_ms, static_cast<std::uint64_t>(mark.mark_ms));
+    }
+  }
+  UnlockRelationId(&lock, AccessShareLock);
+}
+
+void ReadDatabase(DatabaseFiles& files, Root& shared) {
+  ErrorContextCallback context{error_context_stack, NameDatabase, &files};
+  error_context_stack = &context;
+
+  LockSharedObject(DatabaseRelationId, files.database, 0, AccessShareLock);
+  // It may have been dropped, or moved to another tablespace, before we had the lock.
+  HeapTuple row = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(files.database));
+  if (HeapTupleIsValid(row)) {
+    const auto* form = reinterpret_cast<Form_pg_database>(GETSTRUCT(row));
+    files.tablespace = form->dattablespace;
+    const bool whole = form->datconnlimit != -2;
+    ReleaseSysCache(row);
+
+    if (whole) {
+      LockRelId lock{RelationRelationId, files.database};
+      LockRelationId(&lock, ShareLock);
+      char* path = GetDatabasePath(files.database, files.tablespace);
+      const FileLocator catalog = MakeFileLocator(files.tablespace, files.database,
+                                                  MappedFileOf(path, RelationRelationId));
+      pfree(path);
+      const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
+      BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
+      List* found = NIL;
+      for (BlockNumber block = 0; block < blocks; ++block) {
+        CHECK_FOR_INTERRUPTS();
+        Buffer buffer = ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL,
+                                                  strategy, true);
+        LockBuffer(buffer, BUFFER_LOCK_SHARE);
+        found = FindSequences(buffer, files, found);
+        UnlockReleaseBuffer(buffer);
+      }
+      FreeAccessStrategy(strategy);
+      ListCell* cell;
+      foreach (cell, found) {
+        ReadMark(files, *static_cast<FoundSequence*>(lfirst(cell)), shared);
+      }
+      list_free_deep(found);
+      UnlockRelationId(&lock, ShareLock);
+    }
+  }
+  UnlockSharedObject(DatabaseRelationId, files.database, 0, AccessShareLock);
+  error_context_stack = context.previous;
+}
+
+}  // namespace
+
+void FindFloor(Root& shared) {
+  if (LoadShared(shared.floor_known) != 0) return;
+  List* databases = OtherDatabases();
+  ListCell* cell;
+  foreach (cell, databases) {
+    ReadDatabase(*static_cast<DatabaseFiles*>(lfirst(cell)), shared);
+  }
+  list_free_deep(databases);
+  RaiseShared(shared.floor_known, 1);
+}
+
+}  // namespace idgen::pg

@@ -1,0 +1,147 @@
+// The SQL functions that make IDs.
+#include "errors.h"
+#include "take.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// A batch is a mistake above this, more likely than a wish.
+constexpr int kMostInBatch = 10'000'000;
+
+inline std::int64_t Next(Handle& handle) {
+  const std::int64_t id = handle.composer(NextPosition(handle));
+  handle.last_id = id;
+  return id;
+}
+
+// The handle of the generator that the first argument names. A call site mostly names
+// the same one: it is kept in fn_extra and compared.
+Handle& HandleOfArgument(FunctionCallInfo fcinfo) {
+  text* name = PG_GETARG_TEXT_PP(0);
+  const std::string_view generator(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+  auto* handle = static_cast<Handle*>(fcinfo->flinfo->fn_extra);
+  if (handle == nullptr || handle->layout->name != generator) {
+    handle = &HandleOf(generator);
+    fcinfo->flinfo->fn_extra = handle;
+  }
+  return *handle;
+}
+
+Datum LastId(const Handle& handle) {
+  if (handle.last_id < 0) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("no ID of generator \"%s\" was made in this session yet",
+                           GeneratorName(handle)),
+                    errhint("Make one first, for example with idgen_nextval('%s').",
+                            GeneratorName(handle))));
+  }
+  return Int64GetDatum(handle.last_id);
+}
+
+// One batch: positions are taken a tick's worth at a time, as rows are fetched.
+struct Batch {
+  Handle* handle;
+  Composer composer;  // the identity stays what it was when the batch began
+  std::uint64_t left;
+  Taken taken;
+};
+
+Datum NextOfBatch(FunctionCallInfo fcinfo, Handle* (*generator)(FunctionCallInfo), int count_argument) {
+  if (SRF_IS_FIRSTCALL()) {
+    const int count = PG_GETARG_INT32(count_argument);
+    CheckCount(count, kMostInBatch, "A batch has 1 to 10000000 IDs.");
+    FuncCallContext* call = SRF_FIRSTCALL_INIT();
+    auto* batch = static_cast<Batch*>(
+        MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
+    batch->handle = generator(fcinfo);
+    batch->left = static_cast<std::uint64_t>(count);
+    call->user_fctx = batch;
+  }
+  FuncCallContext* call = SRF_PERCALL_SETUP();
+  auto* batch = static_cast<Batch*>(call->user_fctx);
+  if (batch->left == 0) SRF_RETURN_DONE(call);
+  if (batch->taken.count == 0) {
+    Handle& handle = *batch->handle;
+    CHECK_FOR_INTERRUPTS();
+    batch->taken = TakeSlowly(handle, {batch->left, false});
+    batch->composer = handle.composer;
+  }
+  const std::int64_t id = batch->composer(batch->taken.first);
+  ++batch->taken.first;
+  --batch->taken.count;
+  --batch->left;
+  batch->handle->last_id = id;
+  SRF_RETURN_NEXT(call, Int64GetDatum(id));
+}
+
+}  // namespace
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_snowflake_nextval);
+IDGEN_SQL_FUNCTION(idgen_snowflake_nextval_batch);
+IDGEN_SQL_FUNCTION(idgen_snowflake_currval);
+IDGEN_SQL_FUNCTION(idgen_nextval);
+IDGEN_SQL_FUNCTION(idgen_nextval_batch);
+IDGEN_SQL_FUNCTION(idgen_currval);
+IDGEN_SQL_FUNCTION(idgen_reserve);
+IDGEN_SQL_FUNCTION(idgen_observe);
+
+Datum idgen_snowflake_nextval(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  return Int64GetDatum(Next(SnowflakeHandle()));
+}
+
+Datum idgen_snowflake_nextval_batch(PG_FUNCTION_ARGS) {
+  return NextOfBatch(fcinfo, [](FunctionCallInfo) { return &SnowflakeHandle(); }, 0);
+}
+
+Datum idgen_snowflake_currval(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  return LastId(SnowflakeHandle());
+}
+
+Datum idgen_nextval(PG_FUNCTION_ARGS) { return Int64GetDatum(Next(HandleOfArgument(fcinfo))); }
+
+Datum idgen_nextval_batch(PG_FUNCTION_ARGS) {
+  return NextOfBatch(
+      fcinfo,
+      [](FunctionCallInfo call) {
+        text* name = DatumGetTextPP(call->args[0].value);
+        return &HandleOf({VARDATA_ANY(name), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(name))});
+      },
+      1);
+}
+
+Datum idgen_currval(PG_FUNCTION_ARGS) { return LastId(HandleOfArgument(fcinfo)); }
+
+Datum idgen_reserve(PG_FUNCTION_ARGS) {
+  Handle& handle = HandleOfArgument(fcinfo);
+  const Layout& layout = *handle.layout;
+  const int count = PG_GETARG_INT32(1);
+  CheckCount(count, layout.IdsPerTick(),
+             psprintf("Layout \"%s\" has %llu IDs in one tick.", layout.name.data(),
+                      static_cast<unsigned long long>(layout.IdsPerTick())));
+  if (count > 1 && !layout.SequenceIsLowest()) {
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("IDs of layout \"%s\" cannot be reserved as consecutive integers",
+                           layout.name.data()),
+                    errdetail("Its sequence is not its lowest field."),
+                    errhint("Use idgen_nextval_batch().")));
+  }
+  const Taken taken = TakeSlowly(handle, {static_cast<std::uint64_t>(count), true});
+  handle.last_id = handle.composer(taken.first + taken.count - 1);
+  return Int64GetDatum(handle.composer(taken.first));
+}
+
+Datum idgen_observe(PG_FUNCTION_ARGS) {
+  Handle& handle = HandleOfArgument(fcinfo);
+  const std::uint64_t id = CheckId(*handle.layout, PG_GETARG_INT64(1));
+  const std::uint64_t position = Observe(handle, id);
+  return Int64GetDatum(handle.composer(position));
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg

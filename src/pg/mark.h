@@ -1,0 +1,43 @@
+// The high-water mark of the current database: a sequence of the extension whose
+// value is a time, in milliseconds since 1970, that no ID handed out here is later
+// than. It is written ahead of use, with generic WAL, and flushed.
+#pragma once
+
+#include <cstdint>
+
+#include "pg.h"
+#include "shared.h"
+
+namespace idgen::pg {
+
+// Makes the mark durable at `needed_ms` or later; if that takes writing, at
+// `wanted_ms`, which is not smaller. Takes part in no transaction: what it wrote stays
+// when the transaction is rolled back. Also finds out whether the mark was written by
+// an earlier run of the server, or restored from a dump, and then raises Root::floor_ms.
+// May look into catalogs, wait for a lock on the sequence and for the disk; must not be
+// called with an LWLock held, but for DatabaseMark::writing (see mark.cpp).
+void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms);
+
+// The same, unless another session is doing it already. Never waits for that session.
+void AdvanceMarkEarly(DatabaseMark& database, std::int64_t wanted_ms);
+
+// What stands on the page of a mark's sequence.
+struct MarkPage {
+  std::int64_t mark_ms = 0;
+  std::int64_t token = 0;  // the run of a server that wrote it; small or 0: none did
+};
+
+// A run's token is larger than anything that PostgreSQL itself leaves in its place.
+inline constexpr std::int64_t kSmallestRunToken = std::int64_t{1} << 32;
+
+// Reads the page of a sequence, whose content lock the caller holds; false when the
+// page is not a sequence's.
+bool ReadMarkPage(Page page, MarkPage& mark);
+
+// The name of the sequence in the extension's schema.
+inline constexpr char kMarkSequence[] = "idgen_high_water_mark";
+
+// Registers for invalidations of the sequence; once, from _PG_init.
+void WatchMarkSequence();
+
+}  // namespace idgen::pg

@@ -1,0 +1,20 @@
+// The module: what happens when PostgreSQL loads it, preloaded or on first use.
+#include "handle.h"
+#include "mark.h"
+#include "pg.h"
+#include "settings.h"
+#include "shared.h"
+
+extern "C" {
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void _PG_init(void) {
+  idgen::pg::DefineSettings();
+  idgen::pg::WatchMarkSequence();
+  if (process_shared_preload_libraries_in_progress) idgen::pg::RequestSharedMemory();
+}
+
+}  // extern "C"

@@ -1,0 +1,62 @@
+// PostgreSQL's headers, and what differs between its versions (compat.h). Every file
+// of src/pg includes this one first: postgres.h must precede everything, and C++ must
+// see PostgreSQL's declarations as extern "C".
+#pragma once
+
+// PostgreSQL 15 leaves this empty, and the module is built with hidden visibility.
+#ifndef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+extern "C" {
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xlog.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_tablespace_d.h"
+#include "commands/extension.h"
+#include "commands/sequence.h"
+#include "common/relpath.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/dshash.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/bufmgr.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+#include "storage/smgr.h"
+#include "utils/builtins.h"
+#include "utils/dsa.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relmapper.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+}
+
+#include "compat.h"
+
+// A function that SQL calls by this name. Used inside extern "C". PostgreSQL 15 does not
+// export the function itself, only what describes it.
+#define IDGEN_SQL_FUNCTION(name)                 \
+  extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+  PG_FUNCTION_INFO_V1(name)

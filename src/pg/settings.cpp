@@ -1,0 +1,121 @@
+#include "settings.h"
+
+#include "handle.h"
+
+namespace idgen::pg {
+
+namespace {
+
+constinit int datacenter_id = 0;
+constinit int machine_id = 0;
+constinit int shard_id = -1;
+constinit int clock_regression = static_cast<int>(ClockRegression::kWait);
+constinit int max_clock_wait_ms = 2000;
+constinit int max_clock_lead_ms = 10000;
+constinit int reserve_window_ms = 1000;
+constinit int block_size = 1;
+
+constexpr int kDayMs = 24 * 60 * 60 * 1000;
+
+const config_enum_entry kClockRegressionOptions[] = {
+    {"wait", static_cast<int>(ClockRegression::kWait), false},
+    {"lead", static_cast<int>(ClockRegression::kLead), false},
+    {"error", static_cast<int>(ClockRegression::kError), false},
+    {nullptr, 0, false},
+};
+
+// An identity that fits no layout at all is refused when it is set; one that does not
+// fit the layout it is used with, when it is used.
+bool CheckIdentityField(int value, FieldKind kind, const char* field) {
+  const unsigned bits = WidestBuiltinField(kind);
+  const std::uint64_t most = (std::uint64_t{1} << bits) - 1;
+  if (value < 0 || static_cast<std::uint64_t>(value) > most) {
+    GUC_check_errdetail("The widest %s field of any layout has %u bits: 0 to %llu.", field, bits,
+                        static_cast<unsigned long long>(most));
+    return false;
+  }
+  return true;
+}
+
+extern "C" {
+
+static bool CheckDatacenterId(int* value, void**, GucSource) {
+  return CheckIdentityField(*value, FieldKind::kDatacenter, "datacenter");
+}
+
+static bool CheckMachineId(int* value, void**, GucSource) {
+  return CheckIdentityField(*value, FieldKind::kMachine, "machine");
+}
+
+static bool CheckShardId(int* value, void**, GucSource) {
+  if (*value < -1) {
+    GUC_check_errdetail("A shard ID is 0 or greater; -1 stands for unset.");
+    return false;
+  }
+  return true;
+}
+
+// A handle holds the identity and the block size that it was prepared with.
+static void AssignHandleSetting(int, void*) { InvalidateHandles(); }
+
+}  // extern "C"
+
+void DefineInt(const char* name, const char* short_text, const char* long_text, int* variable,
+               int least, int most, GucContext context, int flags, GucIntCheckHook check,
+               GucIntAssignHook assign) {
+  DefineCustomIntVariable(name, short_text, long_text, variable, *variable, least, most, context,
+                          flags, check, assign, nullptr);
+}
+
+}  // namespace
+
+void DefineSettings() {
+  DefineInt("idgen.datacenter_id", "Datacenter ID of this server in generated IDs.",
+            "Servers that write to one data set need different pairs of datacenter and machine ID.",
+            &datacenter_id, 0, PG_INT32_MAX, PGC_SUSET, 0, CheckDatacenterId, AssignHandleSetting);
+  DefineInt("idgen.machine_id", "Machine ID of this server in generated IDs.",
+            "Servers that write to one data set need different pairs of datacenter and machine ID.",
+            &machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, CheckMachineId, AssignHandleSetting);
+  DefineInt("idgen.shard_id", "Logical shard in generated IDs, where the layout has a shard field.",
+            "-1 stands for unset.", &shard_id, PG_INT32_MIN, PG_INT32_MAX, PGC_USERSET, 0,
+            CheckShardId, AssignHandleSetting);
+  DefineCustomEnumVariable(
+      "idgen.clock_regression", "What to do when the clock is behind the last ID.",
+      "wait: wait for the clock, at most idgen.max_clock_wait. lead: go on ahead of the clock, at "
+      "most idgen.max_clock_lead. error: fail at once.",
+      &clock_regression, clock_regression, kClockRegressionOptions, PGC_SUSET, 0, nullptr, nullptr,
+      nullptr);
+  DefineInt("idgen.max_clock_wait", "Longest time to wait for a clock that is behind.",
+            "Keep it longer than idgen.reserve_window, or the first ID after a restart may fail.",
+            &max_clock_wait_ms, 0, kDayMs, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr);
+  DefineInt("idgen.max_clock_lead", "Longest time by which IDs may run ahead of the clock.",
+            "Applies where idgen.clock_regression is lead, and to idgen_observe().",
+            &max_clock_lead_ms, 0, kDayMs, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr);
+  DefineInt("idgen.reserve_window", "How far ahead the high-water mark is written.",
+            "The first ID after a restart may have to wait this long at most.",
+            &reserve_window_ms, 10, 60 * 60 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr);
+  DefineInt("idgen.block_size", "IDs that a session takes at a time.",
+            "Above 1, IDs of different sessions may be out of order by at most one tick, and what "
+            "is left of a block at the end of its tick is dropped.",
+            &block_size, 1, 1 << 20, PGC_USERSET, 0, nullptr, AssignHandleSetting);
+  MarkGUCPrefixReserved("idgen");
+}
+
+Identity IdentityFromSettings() {
+  return {.datacenter = static_cast<std::uint64_t>(datacenter_id),
+          .machine = static_cast<std::uint64_t>(machine_id),
+          .shard = static_cast<std::uint64_t>(shard_id < 0 ? 0 : shard_id)};
+}
+
+GuardSettings GuardFromSettings() {
+  return {.mode = static_cast<ClockRegression>(clock_regression),
+          .max_clock_wait_us = std::int64_t{max_clock_wait_ms} * 1000,
+          .max_clock_lead_us = std::int64_t{max_clock_lead_ms} * 1000,
+          .max_start_wait_us = std::int64_t{reserve_window_ms} * 1000};
+}
+
+int ReserveWindowMs() { return reserve_window_ms; }
+
+int BlockSize() { return block_size; }
+
+}  // namespace idgen::pg

@@ -1,0 +1,26 @@
+// The settings (design: one page per topic, docs/settings.md). The values are plain
+// variables that PostgreSQL's GUC machinery writes; everything else reads them.
+#pragma once
+
+#include "core/guard.h"
+#include "core/layout.h"
+#include "pg.h"
+
+namespace idgen::pg {
+
+// Defines the settings; once, from _PG_init.
+void DefineSettings();
+
+// The identity of this server by the settings. A shard that is unset is 0 here.
+Identity IdentityFromSettings();
+
+// How the guard is set, in the core's units.
+GuardSettings GuardFromSettings();
+
+// idgen.reserve_window, in milliseconds.
+int ReserveWindowMs();
+
+// idgen.block_size: IDs that a session takes at a time.
+int BlockSize();
+
+}  // namespace idgen::pg

@@ -1,0 +1,172 @@
+#include "shared.h"
+
+#include <cstring>
+
+namespace idgen::pg {
+
+namespace {
+
+constexpr char kName[] = "idgen";
+
+struct SlotEntry {
+  IdSpace space;  // the key
+  dsa_pointer slot;
+};
+
+// This backend's attachments; all set or all unset.
+constinit Root* root = nullptr;
+constinit dsa_area* area = nullptr;
+constinit dshash_table* slots = nullptr;
+constinit dshash_table* databases = nullptr;
+
+constinit shmem_request_hook_type next_request_hook = nullptr;
+
+dshash_parameters SlotTable(int tranche) {
+  return ByteKeyedTable(sizeof(IdSpace), sizeof(SlotEntry), tranche);
+}
+
+dshash_parameters DatabaseTable(int tranche) {
+  return ByteKeyedTable(sizeof(Oid), sizeof(DatabaseMark), tranche);
+}
+
+extern "C" {
+
+static void InitializeRoot(void* memory) {
+  auto* fresh = static_cast<Root*>(memory);
+  std::memset(fresh, 0, sizeof(Root));
+  fresh->tranche = NewTranche(kName);
+  LWLockInitialize(&fresh->lock, fresh->tranche);
+  // Above every count that a sequence itself keeps in the place where the mark keeps
+  // this token (mark.cpp): 2^32 or more.
+  std::uint64_t random = 0;
+  if (!pg_strong_random(&random, sizeof(random))) {
+    random = static_cast<std::uint64_t>(GetCurrentTimestamp()) * 2862933555777941757U +
+             static_cast<std::uint64_t>(MyProcPid);
+  }
+  fresh->run_token = static_cast<std::int64_t>((random >> 2) | (std::uint64_t{1} << 32));
+  fresh->area = DSA_HANDLE_INVALID;
+}
+
+static void RequestRoot() {
+  if (next_request_hook != nullptr) next_request_hook();
+  RequestAddinShmemSpace(MAXALIGN(sizeof(Root)));
+}
+
+// Adds to an error of PostgreSQL's own what a user can do about it.
+static void ExplainFailure(void*) {
+  errhint("idgen needs a little shared memory: a few hundred bytes of the main segment (which "
+          "adding idgen to shared_preload_libraries sets aside) and about 1 MB of dynamic shared "
+          "memory (see dynamic_shared_memory_type; on Linux usually /dev/shm).");
+  errcontext("setting up the shared memory of idgen");
+}
+
+}  // extern "C"
+
+void MakeArea(Root& shared) {
+  dsa_area* new_area = dsa_create(shared.tranche);
+  const dshash_parameters slot_table = SlotTable(shared.tranche);
+  const dshash_parameters database_table = DatabaseTable(shared.tranche);
+  dshash_table* new_slots = dshash_create(new_area, &slot_table, nullptr);
+  dshash_table* new_databases = dshash_create(new_area, &database_table, nullptr);
+  // Until here an error gives everything back; from here on nothing can fail.
+  dsa_pin(new_area);
+  dsa_pin_mapping(new_area);
+  shared.slots = dshash_get_hash_table_handle(new_slots);
+  shared.databases = dshash_get_hash_table_handle(new_databases);
+  shared.area = dsa_get_handle(new_area);
+  area = new_area;
+  slots = new_slots;
+  databases = new_databases;
+}
+
+void AttachArea(const Root& shared) {
+  dsa_area* new_area = dsa_attach(shared.area);
+  const dshash_parameters slot_table = SlotTable(shared.tranche);
+  const dshash_parameters database_table = DatabaseTable(shared.tranche);
+  dshash_table* new_slots = dshash_attach(new_area, &slot_table, shared.slots, nullptr);
+  dshash_table* new_databases = dshash_attach(new_area, &database_table, shared.databases, nullptr);
+  dsa_pin_mapping(new_area);
+  area = new_area;
+  slots = new_slots;
+  databases = new_databases;
+}
+
+void Attach() {
+  ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};
+  error_context_stack = &context;
+  MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+
+  auto* shared = static_cast<Root*>(NamedSharedMemory(kName, sizeof(Root), InitializeRoot));
+  NameTranche(shared->tranche, kName);
+
+  // The area is made under the lock, which allocates; it happens once a server start.
+  LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+  const bool make = shared->area == DSA_HANDLE_INVALID;
+  if (make) MakeArea(*shared);
+  LWLockRelease(&shared->lock);
+  if (!make) AttachArea(*shared);
+
+  root = shared;
+  MemoryContextSwitchTo(caller);
+  error_context_stack = context.previous;
+}
+
+}  // namespace
+
+void RequestSharedMemory() {
+  if (!kRootInMainMemory) return;
+  next_request_hook = shmem_request_hook;
+  shmem_request_hook = RequestRoot;
+}
+
+Root& SharedRoot() {
+  if (root == nullptr) Attach();
+  return *root;
+}
+
+Slot& SlotOf(const IdSpace& space, std::uint64_t start) {
+  const Root& shared = SharedRoot();
+  ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};
+  error_context_stack = &context;
+
+  bool found = false;
+  auto* entry = static_cast<SlotEntry*>(dshash_find_or_insert(slots, &space, &found));
+  if (!found) {
+    // Room to align in: the area promises only its own alignment.
+    const dsa_pointer memory =
+        dsa_allocate_extended(area, 2 * sizeof(Slot), DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+    if (!DsaPointerIsValid(memory)) {
+      dshash_delete_entry(slots, entry);
+      ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
+                      errmsg("out of shared memory for an ID space of idgen")));
+    }
+    entry->slot = TYPEALIGN(sizeof(Slot), memory);
+    auto* slot = static_cast<Slot*>(dsa_get_address(area, entry->slot));
+    LWLockInitialize(&slot->lock, shared.tranche);
+    slot->start = start;
+    slot->position = start > 0 ? start - 1 : 0;
+  }
+  const dsa_pointer slot = entry->slot;
+  dshash_release_lock(slots, entry);
+  error_context_stack = context.previous;
+  return *static_cast<Slot*>(dsa_get_address(area, slot));
+}
+
+DatabaseMark& CurrentDatabaseMark() {
+  const Root& shared = SharedRoot();
+  ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};
+  error_context_stack = &context;
+
+  bool found = false;
+  auto* mark =
+      static_cast<DatabaseMark*>(dshash_find_or_insert(databases, &MyDatabaseId, &found));
+  if (!found) {
+    LWLockInitialize(&mark->writing, shared.tranche);
+    mark->durable_ms = 0;
+  }
+  dshash_release_lock(databases, mark);
+  error_context_stack = context.previous;
+  return *mark;
+}
+
+}  // namespace idgen::pg

@@ -1,0 +1,74 @@
+// Shared memory: a small root that any backend creates on first use, and behind it a
+// dynamic area with one slot per ID space and one entry per database.
+//
+// Protocol (who locks what):
+//   - Root::lock is held while the area is created, once per server start, and for
+//     nothing else. Creating it allocates; no other lock is taken inside.
+//   - A table's own partition lock is held while an entry is found or made. Entries
+//     and slots are never freed, so a pointer to one stays good for the backend's
+//     life.
+//   - Slot::position is advanced by compare-and-swap (core/position.h), without a
+//     lock. Slot::lock guards the rest of the slot, and nothing is called while it
+//     is held.
+//   - DatabaseMark::writing is only ever tried, never waited for: its holder writes
+//     the mark early, for everybody (mark.cpp). That error recovery releases it is
+//     why it is an LWLock and not a flag.
+// No two of these locks are held at a time.
+#pragma once
+
+#include <type_traits>
+
+#include "core/layout.h"
+#include "core/position.h"
+#include "pg.h"
+
+namespace idgen::pg {
+
+// One ID space. A cache line of its own.
+struct alignas(PG_CACHE_LINE_SIZE) Slot {
+  std::uint64_t position;  // by compare-and-swap only
+  std::uint64_t start;     // the first position of this run; atomic, only grows
+  LWLock lock;             // guards what follows
+  bool ahead;              // of the clock, when last looked at; the log was told
+};
+static_assert(sizeof(Slot) == PG_CACHE_LINE_SIZE);
+static_assert(std::is_trivially_copyable_v<Slot> && std::is_standard_layout_v<Slot>);
+
+// What the server knows of one database's high-water mark.
+struct DatabaseMark {
+  Oid database;              // the key
+  LWLock writing;            // tried by whoever writes a later mark early
+  std::uint64_t durable_ms;  // flushed to the write-ahead log; atomic, only grows
+};
+
+// The server's, since its start.
+struct Root {
+  LWLock lock;                // guards the handles below
+  int tranche;                // set once
+  std::int64_t run_token;     // tells marks that this run wrote from all others; set once
+  std::uint64_t floor_ms;     // every mark found from before this run; atomic, only grows
+  std::uint64_t floor_known;  // 1: the marks of all databases were read; atomic
+  dsa_handle area;
+  dshash_table_handle slots;
+  dshash_table_handle databases;
+};
+
+// Asks for the root's memory when preloaded; from _PG_init.
+void RequestSharedMemory();
+
+// The root; attaches this backend on first use.
+Root& SharedRoot();
+
+// The slot of an ID space, made on first use with `start` as its first position.
+Slot& SlotOf(const IdSpace& space, std::uint64_t start);
+
+// The entry of the current database.
+DatabaseMark& CurrentDatabaseMark();
+
+// The plain integers above that are atomic go through these.
+inline std::uint64_t LoadShared(const std::uint64_t& word) { return LoadPosition(word); }
+inline void RaiseShared(std::uint64_t& word, std::uint64_t at_least) {
+  RaisePosition(word, at_least);
+}
+
+}  // namespace idgen::pg

@@ -1,0 +1,49 @@
+#include "wait.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "core/clock.h"
+#include "pg.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// A sleep ends late, by the timer's slack and the scheduler: the last part is spun.
+constexpr std::int64_t kSpinUs = 80;
+// Above this a latch is good enough, whose timeout has a resolution of 1 ms.
+constexpr std::int64_t kLongUs = 5'000;
+constexpr std::int64_t kLongestUs = 20'000;
+
+void Sleep(std::int64_t us) {
+  timespec rest{};
+  rest.tv_nsec = static_cast<decltype(rest.tv_nsec)>(us * 1000);
+  // A signal ends it; the caller's CHECK_FOR_INTERRUPTS sees what it was.
+  nanosleep(&rest, nullptr);
+}
+
+void Latch(std::int64_t us) {
+  static constinit uint32 wait_event = 0;
+  if (wait_event == 0) wait_event = WaitEventFor("IdgenClock");
+  (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+                  static_cast<long>(us / 1000), wait_event);
+  ResetLatch(MyLatch);
+}
+
+}  // namespace
+
+void WaitForClock(std::int64_t us) {
+  CHECK_FOR_INTERRUPTS();
+  if (us > kLongUs) {
+    Latch(std::min(us - 1000, kLongestUs));
+  } else {
+    const std::int64_t end = MonotonicUs() + us;
+    if (us > kSpinUs) Sleep(us - kSpinUs);
+    while (MonotonicUs() < end && !InterruptPending) {
+    }
+  }
+  CHECK_FOR_INTERRUPTS();
+}
+
+}  // namespace idgen::pg
