@@ -1,6 +1,6 @@
 # idgen: build, install and test with PGXS. `make help` lists the developer's targets.
 MODULE_big = idgen
-OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)))
+OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)) src/core/cycles.cpp)
 EXTENSION = control/idgen
 DATA = $(sort $(wildcard control/idgen--*.sql))
 PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"

@@ -87,8 +87,7 @@ Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
         taken = attempt.taken;
         return Status::kOk;
       case Verdict::kReserve: {
-        const std::uint64_t last =
-            attempt.next + (request.together ? request.count - 1 : 0);
+        const std::uint64_t last = attempt.next + (request.together ? request.count - 1 : 0);
         const Status status = ExtendLimit(last);
         if (status != Status::kOk) return status;
         break;
@@ -122,8 +121,7 @@ Status Generator::NextBatch(std::span<std::int64_t> ids, std::size_t& filled) no
     std::uint64_t tick = 0;
     if (divider_.TickAt(options_.clock(), tick)) {
       const std::uint64_t base = tick << composer_.sequence_bits;
-      const std::uint64_t end =
-          std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
+      const std::uint64_t end = std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
       taken = TakeUpTo(position_, base, end, wanted);
     }
     if (taken.count == 0) {
@@ -155,8 +153,7 @@ Status Generator::Observe(std::int64_t id) noexcept {
   if (!identity_fits_) return Status::kBadIdentity;
   if (id < 0 || static_cast<std::uint64_t>(id) > layout_.MaxId()) return Status::kBadId;
   const auto bits = static_cast<std::uint64_t>(id);
-  const std::int64_t ahead =
-      layout_.StartOfTick(layout_.Parse(bits).tick) - options_.clock();
+  const std::int64_t ahead = layout_.StartOfTick(layout_.Parse(bits).tick) - options_.clock();
   if (ahead > options_.guard.max_clock_lead_us) return Status::kTooFarAhead;
   const std::uint64_t position = layout_.PositionNotAbove(bits, composer_.identity_bits);
   // The mark first: what was observed is then remembered across a restart too.

@@ -77,10 +77,10 @@ class Generator {
     std::uint64_t tick = 0;
     if (divider_.TickAt(options_.clock(), tick)) [[likely]] {
       const std::uint64_t base = tick << composer_.sequence_bits;
-      const std::uint64_t end =
-          std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
+      const std::uint64_t end = std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
       const Taken taken = TakeUpTo(position_, base, end, 1);
-      if (taken.count == 1) [[likely]] return {Status::kOk, composer_(taken.first)};
+      if (taken.count == 1) [[likely]]
+        return {Status::kOk, composer_(taken.first)};
     }
     Taken taken;
     const Status status = TakeSlowly({}, taken);

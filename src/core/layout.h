@@ -30,7 +30,9 @@ struct Field {
   std::uint8_t shift = 0;
 
   [[nodiscard]] constexpr std::uint64_t Largest() const { return (std::uint64_t{1} << bits) - 1; }
-  [[nodiscard]] constexpr std::uint64_t Get(std::uint64_t id) const { return (id >> shift) & Largest(); }
+  [[nodiscard]] constexpr std::uint64_t Get(std::uint64_t id) const {
+    return (id >> shift) & Largest();
+  }
   [[nodiscard]] constexpr std::uint64_t Put(std::uint64_t value) const { return value << shift; }
 };
 
@@ -96,7 +98,9 @@ struct Layout {
     for (const Field& field : fields) bits += field.bits;
     return bits;
   }
-  [[nodiscard]] constexpr unsigned SequenceBits() const { return (*this)[FieldKind::kSequence].bits; }
+  [[nodiscard]] constexpr unsigned SequenceBits() const {
+    return (*this)[FieldKind::kSequence].bits;
+  }
   // IDs that one ID space has in one tick.
   [[nodiscard]] constexpr std::uint64_t IdsPerTick() const {
     return std::uint64_t{1} << SequenceBits();
@@ -136,7 +140,8 @@ struct Layout {
   // The identity must fit (FindMisfit).
   [[nodiscard]] constexpr std::uint64_t IdentityBits(const Identity& identity) const {
     std::uint64_t bits = 0;
-    if (Has(FieldKind::kDatacenter)) bits |= (*this)[FieldKind::kDatacenter].Put(identity.datacenter);
+    if (Has(FieldKind::kDatacenter))
+      bits |= (*this)[FieldKind::kDatacenter].Put(identity.datacenter);
     if (Has(FieldKind::kMachine)) bits |= (*this)[FieldKind::kMachine].Put(identity.machine);
     if (Has(FieldKind::kShard)) bits |= (*this)[FieldKind::kShard].Put(identity.shard);
     return bits;
@@ -225,8 +230,7 @@ struct Layout {
     const Int128 rest_us = since_us % tick_us;
     if (tick > static_cast<Int128>(MaxTick())) return MaxPosition() + 1;
     // Rounded up: an instant within a sequence number's share belongs to it.
-    const Int128 sequence =
-        (rest_us * static_cast<Int128>(IdsPerTick()) + tick_us - 1) / tick_us;
+    const Int128 sequence = (rest_us * static_cast<Int128>(IdsPerTick()) + tick_us - 1) / tick_us;
     return static_cast<std::uint64_t>(tick * static_cast<Int128>(IdsPerTick()) + sequence);
   }
 
@@ -279,8 +283,8 @@ inline constexpr Layout kSnowflake = MakeLayout("snowflake", 1000, 1577836800000
 // logical counter, no identity. The widest of the built-in layouts: 262,144 IDs a
 // millisecond. Source: TiDB, `oracle.ComposeTS` (physical << 18 + logical), the
 // result kept below 2^63 here. As an int8 only 45 of the 46 bits are usable.
-inline constexpr Layout kTso = MakeLayout(
-    "tso", 1000, 0, {{FieldKind::kTimestamp, 45}, {FieldKind::kSequence, 18}});
+inline constexpr Layout kTso =
+    MakeLayout("tso", 1000, 0, {{FieldKind::kTimestamp, 45}, {FieldKind::kSequence, 18}});
 
 inline constexpr std::array<Layout, 2> kBuiltinLayouts = {kSnowflake, kTso};
 

@@ -13,7 +13,8 @@ constexpr const Layout& kLayout = kSnowflake;
 TimestampTz TimestampOf(const Layout& layout, std::uint64_t id) {
   const std::int64_t time_us = layout.StartOfTick(layout.Parse(id).tick);
   TimestampTz timestamp = 0;
-  if (pg_sub_s64_overflow(time_us, kPostgresEpochUs, &timestamp) || !IS_VALID_TIMESTAMP(timestamp)) {
+  if (pg_sub_s64_overflow(time_us, kPostgresEpochUs, &timestamp) ||
+      !IS_VALID_TIMESTAMP(timestamp)) {
     ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                     errmsg("time of ID %llu is out of range", static_cast<unsigned long long>(id)),
                     errhint("It is beyond the last timestamp that PostgreSQL can hold.")));
@@ -60,7 +61,9 @@ Datum PartsOf(FunctionCallInfo fcinfo, const Layout& layout, int64 argument) {
   const Parts parts = layout.Parse(id);
   const std::int64_t time_us = layout.StartOfTick(parts.tick);
   const std::int64_t unix_ms = time_us >= 0 ? time_us / 1000 : -((-time_us + 999) / 1000);
-  const auto int_datum = [](std::uint64_t value) { return Int32GetDatum(static_cast<int32>(value)); };
+  const auto int_datum = [](std::uint64_t value) {
+    return Int32GetDatum(static_cast<int32>(value));
+  };
   Datum values[] = {
       TimestampTzGetDatum(TimestampOf(layout, id)),
       Int64GetDatum(unix_ms),

@@ -41,7 +41,8 @@ FieldText Describe(FieldKind kind, const Identity& identity) {
 
 const char* InstantText(std::int64_t time_us) {
   TimestampTz timestamp = 0;
-  if (pg_sub_s64_overflow(time_us, kPostgresEpochUs, &timestamp) || !IS_VALID_TIMESTAMP(timestamp)) {
+  if (pg_sub_s64_overflow(time_us, kPostgresEpochUs, &timestamp) ||
+      !IS_VALID_TIMESTAMP(timestamp)) {
     return "infinity";
   }
   return pstrdup(timestamptz_to_str(timestamp));
@@ -68,8 +69,7 @@ void ReportOutOfTime(const Layout& layout, std::int64_t now_us) {
   ereport(ERROR, (errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
                   errmsg("layout \"%s\" has run out of time", layout.name.data()),
                   errdetail("Its last ID is of %s, and the clock shows %s.",
-                            InstantText(layout.StartOfTick(layout.MaxTick())),
-                            InstantText(now_us)),
+                            InstantText(layout.StartOfTick(layout.MaxTick())), InstantText(now_us)),
                   errhint("If the clock is right, move to a layout with a later end; if not, check "
                           "time synchronization.")));
   pg_unreachable();
@@ -79,20 +79,20 @@ void ReportClockBehind(const Layout& layout, const Attempt& attempt, const Guard
                        bool waited) {
   const char* const name = layout.name.data();
   char* const behind = DurationText(attempt.behind_us);
-  const char* const next =
-      InstantText(layout.StartOfTick(attempt.next >> layout.SequenceBits()));
+  const char* const next = InstantText(layout.StartOfTick(attempt.next >> layout.SequenceBits()));
   const char* const now = InstantText(attempt.now_us);
-  ereport(ERROR,
-          (errcode(ERRCODE_SYSTEM_ERROR),
-           errmsg("clock is %s behind the next ID of generator \"%s\"", behind, name),
-           waited ? errdetail("The next ID is of %s, and the clock shows %s after %d ms of waiting "
-                              "(idgen.max_clock_wait).",
-                              next, now, static_cast<int>(guard.max_clock_wait_us / 1000))
-                  : errdetail("The next ID is of %s, and the clock shows %s.", next, now),
-           errhint("Check the time synchronization of this machine, for example with \"timedatectl\" "
-                   "or \"chronyc tracking\". The settings idgen.clock_regression, "
-                   "idgen.max_clock_wait and idgen.max_clock_lead say how long to wait for the "
-                   "clock, or how far to go ahead of it.")));
+  ereport(
+      ERROR,
+      (errcode(ERRCODE_SYSTEM_ERROR),
+       errmsg("clock is %s behind the next ID of generator \"%s\"", behind, name),
+       waited ? errdetail("The next ID is of %s, and the clock shows %s after %d ms of waiting "
+                          "(idgen.max_clock_wait).",
+                          next, now, static_cast<int>(guard.max_clock_wait_us / 1000))
+              : errdetail("The next ID is of %s, and the clock shows %s.", next, now),
+       errhint("Check the time synchronization of this machine, for example with \"timedatectl\" "
+               "or \"chronyc tracking\". The settings idgen.clock_regression, "
+               "idgen.max_clock_wait and idgen.max_clock_lead say how long to wait for the "
+               "clock, or how far to go ahead of it.")));
   pg_unreachable();
 }
 
@@ -101,13 +101,12 @@ void CheckIdentity(const Layout& layout, const Identity& identity) {
   if (misfit == FieldKind::kTimestamp) return;
   const FieldText field = Describe(misfit, identity);
   const auto most = static_cast<unsigned long long>(layout[misfit].Largest());
-  ereport(ERROR,
-          (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-           errmsg("%s ID %llu is out of range for layout \"%s\"", field.name,
-                  static_cast<unsigned long long>(field.value), layout.name.data()),
-           errdetail("Its %s field has %u bits: 0 to %llu.", field.name,
-                     static_cast<unsigned>(layout[misfit].bits), most),
-           errhint("Set %s to a value from 0 to %llu.", field.setting, most)));
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("%s ID %llu is out of range for layout \"%s\"", field.name,
+                         static_cast<unsigned long long>(field.value), layout.name.data()),
+                  errdetail("Its %s field has %u bits: 0 to %llu.", field.name,
+                            static_cast<unsigned>(layout[misfit].bits), most),
+                  errhint("Set %s to a value from 0 to %llu.", field.setting, most)));
 }
 
 void CheckCount(int count, std::uint64_t most, const char* detail) {

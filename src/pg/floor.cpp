@@ -79,12 +79,12 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
     ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), offset);
     const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
     if (row->relkind != RELKIND_SEQUENCE || strcmp(NameStr(row->relname), kMarkSequence) != 0 ||
-        row->relfilenode == InvalidOid || !HeapTupleSatisfiesVisibility(&tuple, &snapshot, buffer)) {
+        row->relfilenode == InvalidOid ||
+        !HeapTupleSatisfiesVisibility(&tuple, &snapshot, buffer)) {
       continue;
     }
     auto* sequence = static_cast<FoundSequence*>(palloc(sizeof(FoundSequence)));
-    const Oid tablespace =
-        OidIsValid(row->reltablespace) ? row->reltablespace : files.tablespace;
+    const Oid tablespace = OidIsValid(row->reltablespace) ? row->reltablespace : files.tablespace;
     sequence->relation = row->oid;
     sequence->file = MakeFileLocator(tablespace, files.database, row->relfilenode);
     sequence->owner = row->relowner;
@@ -130,16 +130,16 @@ void ReadDatabase(DatabaseFiles& files, Root& shared) {
       LockRelId lock{RelationRelationId, files.database};
       LockRelationId(&lock, ShareLock);
       char* path = GetDatabasePath(files.database, files.tablespace);
-      const FileLocator catalog = MakeFileLocator(files.tablespace, files.database,
-                                                  MappedFileOf(path, RelationRelationId));
+      const FileLocator catalog =
+          MakeFileLocator(files.tablespace, files.database, MappedFileOf(path, RelationRelationId));
       pfree(path);
       const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
       BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
       List* found = NIL;
       for (BlockNumber block = 0; block < blocks; ++block) {
         CHECK_FOR_INTERRUPTS();
-        Buffer buffer = ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL,
-                                                  strategy, true);
+        Buffer buffer =
+            ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL, strategy, true);
         LockBuffer(buffer, BUFFER_LOCK_SHARE);
         found = FindSequences(buffer, files, found);
         UnlockReleaseBuffer(buffer);

@@ -15,26 +15,45 @@ inline std::int64_t Next(Handle& handle) {
   return id;
 }
 
-// The handle of the generator that the first argument names. A call site mostly names
-// the same one: it is kept in fn_extra and compared.
-Handle& HandleOfArgument(FunctionCallInfo fcinfo) {
-  text* name = PG_GETARG_TEXT_PP(0);
-  const std::string_view generator(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-  auto* handle = static_cast<Handle*>(fcinfo->flinfo->fn_extra);
-  if (handle == nullptr || handle->layout->name != generator) {
-    handle = &HandleOf(generator);
-    fcinfo->flinfo->fn_extra = handle;
+// What a call site keeps in fn_extra. Where the generator's name is a constant it is not
+// looked at again.
+struct CallSite {
+  Handle* handle;
+  bool constant;
+};
+
+bool FirstArgumentIsConstant(const FmgrInfo* function) {
+  const Node* call = function->fn_expr;
+  if (call == nullptr || !IsA(call, FuncExpr)) return false;
+  const List* arguments = reinterpret_cast<const FuncExpr*>(call)->args;
+  return arguments != NIL && IsA(linitial(arguments), Const);
+}
+
+Handle& HandleByName(text* name) {
+  return HandleOf({VARDATA_ANY(name), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(name))});
+}
+
+// The handle of the generator that the first argument names.
+inline Handle& HandleOfArgument(FunctionCallInfo fcinfo) {
+  auto* site = static_cast<CallSite*>(fcinfo->flinfo->fn_extra);
+  if (likely(site != nullptr && site->constant)) return *site->handle;
+  Handle& handle = HandleByName(PG_GETARG_TEXT_PP(0));
+  if (site == nullptr) {
+    site = static_cast<CallSite*>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(CallSite)));
+    site->handle = &handle;
+    site->constant = FirstArgumentIsConstant(fcinfo->flinfo);
+    fcinfo->flinfo->fn_extra = site;
   }
-  return *handle;
+  return handle;
 }
 
 Datum LastId(const Handle& handle) {
   if (handle.last_id < 0) {
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("no ID of generator \"%s\" was made in this session yet",
-                           GeneratorName(handle)),
-                    errhint("Make one first, for example with idgen_nextval('%s').",
-                            GeneratorName(handle))));
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("no ID of generator \"%s\" was made in this session yet", GeneratorName(handle)),
+         errhint("Make one first, for example with idgen_nextval('%s').", GeneratorName(handle))));
   }
   return Int64GetDatum(handle.last_id);
 }
@@ -47,13 +66,14 @@ struct Batch {
   Taken taken;
 };
 
-Datum NextOfBatch(FunctionCallInfo fcinfo, Handle* (*generator)(FunctionCallInfo), int count_argument) {
+Datum NextOfBatch(FunctionCallInfo fcinfo, Handle* (*generator)(FunctionCallInfo),
+                  int count_argument) {
   if (SRF_IS_FIRSTCALL()) {
     const int count = PG_GETARG_INT32(count_argument);
     CheckCount(count, kMostInBatch, "A batch has 1 to 10000000 IDs.");
     FuncCallContext* call = SRF_FIRSTCALL_INIT();
-    auto* batch = static_cast<Batch*>(
-        MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
+    auto* batch =
+        static_cast<Batch*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
     batch->handle = generator(fcinfo);
     batch->left = static_cast<std::uint64_t>(count);
     call->user_fctx = batch;
@@ -94,7 +114,8 @@ Datum idgen_snowflake_nextval(PG_FUNCTION_ARGS) {
 }
 
 Datum idgen_snowflake_nextval_batch(PG_FUNCTION_ARGS) {
-  return NextOfBatch(fcinfo, [](FunctionCallInfo) { return &SnowflakeHandle(); }, 0);
+  return NextOfBatch(
+      fcinfo, [](FunctionCallInfo) { return &SnowflakeHandle(); }, 0);
 }
 
 Datum idgen_snowflake_currval(PG_FUNCTION_ARGS) {
@@ -107,11 +128,7 @@ Datum idgen_nextval(PG_FUNCTION_ARGS) { return Int64GetDatum(Next(HandleOfArgume
 Datum idgen_nextval_batch(PG_FUNCTION_ARGS) {
   return NextOfBatch(
       fcinfo,
-      [](FunctionCallInfo call) {
-        text* name = DatumGetTextPP(call->args[0].value);
-        return &HandleOf({VARDATA_ANY(name), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(name))});
-      },
-      1);
+      [](FunctionCallInfo call) { return &HandleByName(DatumGetTextPP(call->args[0].value)); }, 1);
 }
 
 Datum idgen_currval(PG_FUNCTION_ARGS) { return LastId(HandleOfArgument(fcinfo)); }

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "core/cycles.h"
 #include "errors.h"
 #include "floor.h"
 #include "mark.h"
@@ -48,8 +49,7 @@ void PrepareHandle(Handle& handle) {
   if (RecoveryInProgress()) ReportRecovery();
 
   const Layout& layout = *handle.layout;
-  handle.limit = 0;
-  handle.block_next = handle.block_end = 0;
+  StopHotPath(handle);
   // What follows may itself take in invalidations; then the loop in the slow path
   // prepares the handle once more.
   const std::uint64_t preparation = invalidations;
@@ -70,7 +70,12 @@ void PrepareHandle(Handle& handle) {
   Slot& slot = SlotOf(layout.SpaceOf(identity_bits),
                       layout.PositionLimit(static_cast<std::int64_t>(floor_ms)));
 
-  handle.divider = TickDivider(layout);
+  static constinit std::uint64_t cycles_per_us = 0;
+  static constinit bool asked = false;
+  if (!asked) cycles_per_us = CyclesPerUs();
+  asked = true;
+
+  handle.ticker = Ticker(layout, cycles_per_us);
   handle.composer = layout.ComposerFor(identity_bits);
   handle.position = &slot.position;
   handle.block_size = static_cast<std::uint64_t>(BlockSize());
@@ -83,8 +88,7 @@ void PrepareHandle(Handle& handle) {
 void InvalidateHandles() {
   ++invalidations;
   for (Handle* handle = handles; handle != nullptr; handle = handle->next) {
-    handle->limit = 0;
-    handle->block_next = handle->block_end = 0;
+    StopHotPath(*handle);
   }
 }
 

@@ -42,10 +42,9 @@ Oid ExtensionSchema() {
               ObjectIdGetDatum(extension));
   SysScanDesc scan = systable_beginscan(catalog, ExtensionOidIndexId, true, nullptr, 1, &key);
   HeapTuple tuple = systable_getnext(scan);
-  const Oid schema =
-      HeapTupleIsValid(tuple)
-          ? reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple))->extnamespace
-          : InvalidOid;
+  const Oid schema = HeapTupleIsValid(tuple)
+                         ? reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple))->extnamespace
+                         : InvalidOid;
   systable_endscan(scan);
   table_close(catalog, AccessShareLock);
   return schema;
@@ -108,8 +107,8 @@ void AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int64_t nee
     Page page = GenericXLogRegisterBuffer(state, buffer, 0);
     HeapTupleHeader tuple = reinterpret_cast<HeapTupleHeader>(
         PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)));
-    auto* values = reinterpret_cast<Form_pg_sequence_data>(
-        reinterpret_cast<char*>(tuple) + tuple->t_hoff);
+    auto* values =
+        reinterpret_cast<Form_pg_sequence_data>(reinterpret_cast<char*>(tuple) + tuple->t_hoff);
     values->last_value = mark_ms;
     values->log_cnt = shared.run_token;
     values->is_called = true;

@@ -30,6 +30,7 @@ extern "C" {
 #include "funcapi.h"
 #include "lib/dshash.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/ipc.h"
@@ -57,6 +58,6 @@ extern "C" {
 
 // A function that SQL calls by this name. Used inside extern "C". PostgreSQL 15 does not
 // export the function itself, only what describes it.
-#define IDGEN_SQL_FUNCTION(name)                 \
+#define IDGEN_SQL_FUNCTION(name)                   \
   extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
   PG_FUNCTION_INFO_V1(name)

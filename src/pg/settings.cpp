@@ -92,8 +92,8 @@ void DefineSettings() {
             "Applies where idgen.clock_regression is lead, and to idgen_observe().",
             &max_clock_lead_ms, 0, kDayMs, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr);
   DefineInt("idgen.reserve_window", "How far ahead the high-water mark is written.",
-            "The first ID after a restart may have to wait this long at most.",
-            &reserve_window_ms, 10, 60 * 60 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr);
+            "The first ID after a restart may have to wait this long at most.", &reserve_window_ms,
+            10, 60 * 60 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr);
   DefineInt("idgen.block_size", "IDs that a session takes at a time.",
             "Above 1, IDs of different sessions may be out of order by at most one tick, and what "
             "is left of a block at the end of its tick is dropped.",

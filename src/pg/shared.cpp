@@ -54,9 +54,10 @@ static void RequestRoot() {
 
 // Adds to an error of PostgreSQL's own what a user can do about it.
 static void ExplainFailure(void*) {
-  errhint("idgen needs a little shared memory: a few hundred bytes of the main segment (which "
-          "adding idgen to shared_preload_libraries sets aside) and about 1 MB of dynamic shared "
-          "memory (see dynamic_shared_memory_type; on Linux usually /dev/shm).");
+  errhint(
+      "idgen needs a little shared memory: a few hundred bytes of the main segment (which "
+      "adding idgen to shared_preload_libraries sets aside) and about 1 MB of dynamic shared "
+      "memory (see dynamic_shared_memory_type; on Linux usually /dev/shm).");
   errcontext("setting up the shared memory of idgen");
 }
 
@@ -158,8 +159,7 @@ DatabaseMark& CurrentDatabaseMark() {
   error_context_stack = &context;
 
   bool found = false;
-  auto* mark =
-      static_cast<DatabaseMark*>(dshash_find_or_insert(databases, &MyDatabaseId, &found));
+  auto* mark = static_cast<DatabaseMark*>(dshash_find_or_insert(databases, &MyDatabaseId, &found));
   if (!found) {
     LWLockInitialize(&mark->writing, shared.tranche);
     mark->durable_ms = 0;

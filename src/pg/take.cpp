@@ -45,19 +45,20 @@ void NoteLead(const Handle& handle, const Attempt& attempt, bool ahead) {
   LWLockRelease(&slot.lock);
   if (!changed) return;
   if (ahead) {
-    ereport(LOG,
-            (errmsg("next ID of generator \"%s\" is ahead of the clock", GeneratorName(handle)),
-             errdetail("It is of %s, and the clock shows %s.",
-                       InstantText(handle.layout->StartOfTick(
-                           attempt.next >> handle.layout->SequenceBits())),
-                       InstantText(attempt.now_us)),
-             errhint("After a start this lasts for idgen.reserve_window at most. Otherwise the clock "
-                     "went back, or idgen.clock_regression is lead."),
-             errhidestmt(true)));
+    ereport(
+        LOG,
+        (errmsg("next ID of generator \"%s\" is ahead of the clock", GeneratorName(handle)),
+         errdetail(
+             "It is of %s, and the clock shows %s.",
+             InstantText(handle.layout->StartOfTick(attempt.next >> handle.layout->SequenceBits())),
+             InstantText(attempt.now_us)),
+         errhint("After a start this lasts for idgen.reserve_window at most. Otherwise the clock "
+                 "went back, or idgen.clock_regression is lead."),
+         errhidestmt(true)));
   } else {
-    ereport(LOG, (errmsg("clock has caught up with the IDs of generator \"%s\"",
-                         GeneratorName(handle)),
-                  errhidestmt(true)));
+    ereport(LOG,
+            (errmsg("clock has caught up with the IDs of generator \"%s\"", GeneratorName(handle)),
+             errhidestmt(true)));
   }
 }
 
@@ -90,16 +91,14 @@ Taken TakeSlowly(Handle& handle, const Request& request) {
     const std::uint64_t limit = Refresh(handle, WallClockUs());
     const GuardSettings guard = GuardFromSettings();
     const Bounds bounds{limit, LoadShared(handle.slot->start)};
-    const Attempt attempt =
-        TryTake(*handle.position, layout, guard, bounds, request, WallClockUs);
+    const Attempt attempt = TryTake(*handle.position, layout, guard, bounds, request, WallClockUs);
     switch (attempt.verdict) {
       case Verdict::kIssued:
         NoteLead(handle, attempt, attempt.behind_us > 0);
         return attempt.taken;
 
       case Verdict::kReserve: {
-        const std::uint64_t last =
-            attempt.next + (request.together ? request.count - 1 : 0);
+        const std::uint64_t last = attempt.next + (request.together ? request.count - 1 : 0);
         const std::int64_t needed_ms = AheadOf(layout, last, attempt.now_us) + 1;
         AdvanceMark(*handle.database, needed_ms, needed_ms + ReserveWindowMs());
         break;
@@ -130,11 +129,25 @@ Taken TakeSlowly(Handle& handle, const Request& request) {
   }
 }
 
-std::uint64_t NextSlowly(Handle& handle) {
-  const Taken taken = TakeSlowly(handle, {handle.block_size, false});
-  handle.block_next = taken.first + 1;
-  handle.block_end = taken.first + taken.count;
-  return taken.first;
+std::uint64_t NextByClock(Handle& handle) {
+  std::uint64_t tick = 0;
+  if (handle.limit > 0 && handle.ticker.Read(CycleCount, WallClockUs, tick)) {
+    const std::uint64_t base = tick << handle.composer.sequence_bits;
+    if (base != handle.base) {
+      handle.base = base;
+      handle.block_next = handle.block_end = 0;  // a block is used in its own tick only
+    }
+    handle.end = std::min(base + handle.composer.sequence_mask + 1, handle.limit);
+    if (handle.block_next < handle.block_end) return handle.block_next++;
+    const Taken taken = TakeUpTo(*handle.position, base, handle.end, handle.block_size);
+    if (likely(taken.count > 0)) {
+      handle.block_next = taken.first + 1;
+      handle.block_end = taken.first + taken.count;
+      return taken.first;
+    }
+  }
+  // Not a block: what the slow path hands out may be of a tick other than the clock's.
+  return TakeSlowly(handle, {}).first;
 }
 
 std::uint64_t Observe(Handle& handle, std::uint64_t id) {
