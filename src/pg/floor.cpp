@@ -64,7 +64,7 @@ List* OtherDatabases() {
 // Every version of a row that was not rolled back counts: more marks are safe, fewer
 // are not.
 List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
-  SnapshotData snapshot;
+  SnapshotData snapshot{};
   InitDirtySnapshot(snapshot);
   Page page = BufferGetPage(buffer);
   if (PageIsNew(page) || PageIsEmpty(page)) return found;

@@ -60,10 +60,9 @@ void PrepareHandle(Handle& handle) {
 
   Root& shared = SharedRoot();
   DatabaseMark& database = CurrentDatabaseMark();
-  // The first session of a database after a start finds the mark of an earlier run, and
-  // writes the first of this one. For all others this is a look at the page.
-  const std::int64_t now_ms = std::max<std::int64_t>(WallClockUs() / 1000, 0);
-  AdvanceMark(database, now_ms + ReserveWindowMs() / 2, now_ms + ReserveWindowMs());
+  // The first session of a database after a start finds the mark of an earlier run and
+  // claims the page for this one. For all others this is a look at the page.
+  AdvanceMark(database, 0, 0);
   FindFloor(shared);
 
   const std::uint64_t floor_ms = LoadShared(shared.floor_ms);

@@ -63,23 +63,28 @@ void NoteLead(const Handle& handle, const Attempt& attempt, bool ahead) {
 }
 
 // Brings the handle up to date; returns the first position beyond the mark.
-std::uint64_t Refresh(Handle& handle, std::int64_t now_us) {
+std::uint64_t Refresh(Handle& handle) {
   while (!IsPrepared(handle)) PrepareHandle(handle);
+  ApplyFloor(handle);
+  return handle.layout->PositionLimit(
+      static_cast<std::int64_t>(LoadShared(handle.database->durable_ms)));
+}
 
-  const Layout& layout = *handle.layout;
+// Opens the hot path up to where the mark is to be written early, and writes it if that is
+// near. After IDs were issued, and never before: a clock at which nothing was issued must
+// not move the mark.
+void OpenHotPath(Handle& handle, std::int64_t now_us) {
   const auto window_ms = std::int64_t{ReserveWindowMs()};
   const std::int64_t early_ms = window_ms / kEarlyPart;
   auto durable_ms = static_cast<std::int64_t>(LoadShared(handle.database->durable_ms));
-  // Ahead of the clock only, and not of a position that waits for it: else the mark, and
-  // with it the wait after a restart, would grow with every crash.
+  // Ahead of the clock only, and not of a position that leads: else the mark, and with it
+  // the wait after a restart, would grow with every crash.
   if (ToMs(now_us) + early_ms >= durable_ms) {
     AdvanceMarkEarly(*handle.database, ToMs(now_us) + window_ms);
     durable_ms = static_cast<std::int64_t>(LoadShared(handle.database->durable_ms));
   }
-  ApplyFloor(handle);
   // Opening the mark's sequence may have taken in an invalidation.
-  handle.limit = IsPrepared(handle) ? layout.PositionLimit(durable_ms - early_ms) : 0;
-  return layout.PositionLimit(durable_ms);
+  if (IsPrepared(handle)) handle.limit = handle.layout->PositionLimit(durable_ms - early_ms);
 }
 
 }  // namespace
@@ -88,13 +93,14 @@ Taken TakeSlowly(Handle& handle, const Request& request) {
   const Layout& layout = *handle.layout;
   std::int64_t wait_began = -1;  // for a clock that is behind
   for (;;) {
-    const std::uint64_t limit = Refresh(handle, WallClockUs());
+    const std::uint64_t limit = Refresh(handle);
     const GuardSettings guard = GuardFromSettings();
     const Bounds bounds{limit, LoadShared(handle.slot->start)};
     const Attempt attempt = TryTake(*handle.position, layout, guard, bounds, request, WallClockUs);
     switch (attempt.verdict) {
       case Verdict::kIssued:
         NoteLead(handle, attempt, attempt.behind_us > 0);
+        OpenHotPath(handle, attempt.now_us);
         return attempt.taken;
 
       case Verdict::kReserve: {
@@ -154,8 +160,8 @@ std::uint64_t Observe(Handle& handle, std::uint64_t id) {
   const Layout& layout = *handle.layout;
   const GuardSettings guard = GuardFromSettings();
   for (;;) {
+    const std::uint64_t limit = Refresh(handle);
     const std::int64_t now_us = WallClockUs();
-    const std::uint64_t limit = Refresh(handle, now_us);
     const std::int64_t time_us = layout.StartOfTick(layout.Parse(id).tick);
     if (time_us - now_us > guard.max_clock_lead_us) {
       ereport(ERROR,
