@@ -25,6 +25,7 @@ extern "C" {
 #include "catalog/pg_tablespace_d.h"
 #include "commands/extension.h"
 #include "commands/sequence.h"
+#include "common/int.h"
 #include "common/relpath.h"
 #include "fmgr.h"
 #include "funcapi.h"

@@ -1,0 +1,220 @@
+#include <idgen/position.h>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "threads.h"
+
+namespace idgen {
+namespace {
+
+constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
+
+void ExpectTaken(const Taken& taken, std::uint64_t first, std::uint64_t count) {
+  EXPECT_EQ(taken.first, first);
+  EXPECT_EQ(taken.count, count);
+}
+
+// --- One thread ----------------------------------------------------------------------
+
+TEST(TakeUpTo, FollowsTheLastPosition) {
+  std::uint64_t word = 41;
+  ExpectTaken(TakeUpTo(word, 0, kNoEnd, 1), 42, 1);
+  ExpectTaken(TakeUpTo(word, 0, kNoEnd, 10), 43, 10);
+  EXPECT_EQ(word, 52U);
+}
+
+TEST(TakeUpTo, GoesOnFromTheBaseWhereThatIsLater) {
+  std::uint64_t word = 41;
+  ExpectTaken(TakeUpTo(word, 100, kNoEnd, 1), 100, 1);
+  EXPECT_EQ(word, 100U);
+  ExpectTaken(TakeUpTo(word, 100, kNoEnd, 1), 101, 1);
+  ExpectTaken(TakeUpTo(word, 102, kNoEnd, 1), 102, 1);
+  ExpectTaken(TakeUpTo(word, 50, kNoEnd, 1), 103, 1);
+}
+
+TEST(TakeUpTo, TakesNothingAtOrBeyondTheEnd) {
+  std::uint64_t word = 41;
+  ExpectTaken(TakeUpTo(word, 0, 42, 1), 42, 0);
+  ExpectTaken(TakeUpTo(word, 0, 0, 1), 42, 0);
+  ExpectTaken(TakeUpTo(word, 60, 60, 5), 60, 0);
+  ExpectTaken(TakeUpTo(word, 60, 50, 5), 60, 0);
+  EXPECT_EQ(word, 41U) << "taking nothing moved the position";
+  ExpectTaken(TakeUpTo(word, 0, 43, 1), 42, 1);
+  ExpectTaken(TakeUpTo(word, 0, 43, 1), 43, 0);
+}
+
+TEST(TakeUpTo, TakesFewerBeforeTheEnd) {
+  std::uint64_t word = 41;
+  ExpectTaken(TakeUpTo(word, 0, 45, 10), 42, 3);
+  EXPECT_EQ(word, 44U);
+  ExpectTaken(TakeUpTo(word, 50, 52, kNoEnd), 50, 2);
+  EXPECT_EQ(word, 51U);
+}
+
+TEST(RaisePosition, RaisesOnly) {
+  std::uint64_t word = 41;
+  EXPECT_FALSE(RaisePosition(word, 0));
+  EXPECT_FALSE(RaisePosition(word, 41));
+  EXPECT_EQ(word, 41U);
+  EXPECT_TRUE(RaisePosition(word, 42));
+  EXPECT_EQ(word, 42U);
+  EXPECT_TRUE(RaisePosition(word, kNoEnd));
+  EXPECT_EQ(LoadPosition(word), kNoEnd);
+}
+
+TEST(RaisePosition, LaterPositionsAreGreater) {
+  std::uint64_t word = 0;
+  EXPECT_TRUE(RaisePosition(word, 1000));
+  ExpectTaken(TakeUpTo(word, 7, kNoEnd, 1), 1001, 1);
+}
+
+// --- Many threads --------------------------------------------------------------------
+
+// All that was taken, each thread's in its order.
+using Log = std::array<std::vector<Taken>, kThreads>;
+
+void ExpectEachThreadIncreases(const Log& log) {
+  for (const auto& taken : log) {
+    for (std::size_t i = 1; i < taken.size(); ++i) {
+      ASSERT_GE(taken[i].first, taken[i - 1].first + taken[i - 1].count);
+    }
+  }
+}
+
+// In order of position.
+std::vector<Taken> Merge(const Log& log) {
+  std::vector<Taken> all;
+  for (const auto& taken : log) all.insert(all.end(), taken.begin(), taken.end());
+  std::sort(all.begin(), all.end(),
+            [](const Taken& a, const Taken& b) { return a.first < b.first; });
+  return all;
+}
+
+TEST(PositionThreads, ShareOneWordWithoutAGap) {
+  constexpr int kTakes = 20'000;
+  std::uint64_t word = 0;
+  Log log;
+  RunThreads(kThreads, [&](int thread) {
+    std::mt19937 random(static_cast<unsigned>(thread));
+    auto& mine = log[static_cast<std::size_t>(thread)];
+    mine.reserve(kTakes);
+    for (int i = 0; i < kTakes; ++i) {
+      mine.push_back(TakeUpTo(word, 0, kNoEnd, 1 + random() % 5));
+    }
+  });
+  ExpectEachThreadIncreases(log);
+  std::uint64_t next = 1;
+  for (const Taken& taken : Merge(log)) {
+    ASSERT_EQ(taken.first, next) << "taken twice, or left out";
+    next += taken.count;
+  }
+  EXPECT_EQ(word, next - 1);
+}
+
+TEST(PositionThreads, NeverTakeBeyondTheEnd) {
+  for (int round = 0; round < 50; ++round) {
+    constexpr std::uint64_t kEnd = 1001;
+    std::uint64_t word = 0;
+    std::atomic<std::uint64_t> sum = 0;
+    RunThreads(kThreads, [&](int thread) {
+      const auto count = static_cast<std::uint64_t>(thread + 1);
+      for (;;) {
+        const Taken taken = TakeUpTo(word, 0, kEnd, count);
+        if (taken.count == 0) return;
+        EXPECT_LE(taken.first + taken.count, kEnd);
+        sum += taken.count;
+      }
+    });
+    EXPECT_EQ(sum, kEnd - 1);
+    EXPECT_EQ(word, kEnd - 1);
+  }
+}
+
+// Threads whose clocks differ: each takes from its own base on, which only grows.
+TEST(PositionThreads, GapsLieBelowABaseOnly) {
+  constexpr int kTakes = 20'000;
+  constexpr std::uint64_t kStride = 64;
+  std::uint64_t word = 0;
+  Log log;
+  std::atomic<std::uint64_t> clock = 0;
+  RunThreads(kThreads, [&](int thread) {
+    std::mt19937 random(static_cast<unsigned>(thread));
+    auto& mine = log[static_cast<std::size_t>(thread)];
+    mine.reserve(kTakes);
+    for (int i = 0; i < kTakes; ++i) {
+      const std::uint64_t now = random() % 32 == 0 ? ++clock : clock.load();
+      const std::uint64_t base = now * kStride;
+      mine.push_back(TakeUpTo(word, base, kNoEnd, 1 + random() % 3));
+      ASSERT_GE(mine.back().first, base);
+    }
+  });
+  ExpectEachThreadIncreases(log);
+  std::uint64_t next = 1;
+  for (const Taken& taken : Merge(log)) {
+    ASSERT_GE(taken.first, next) << "taken twice";
+    ASSERT_TRUE(taken.first == next || taken.first % kStride == 0) << "left out";
+    next = taken.first + taken.count;
+  }
+}
+
+TEST(PositionThreads, WhatWasRaisedStaysBelow) {
+  constexpr std::uint64_t kRounds = 10'000;
+  std::uint64_t word = 0;
+  std::vector<std::atomic<int>> raisers(kRounds + 1);
+  Log log;
+  RunThreads(kThreads, [&](int thread) {
+    auto& mine = log[static_cast<std::size_t>(thread)];
+    for (std::uint64_t round = 1; round <= kRounds; ++round) {
+      const std::uint64_t at_least = round * 100;
+      if (RaisePosition(word, at_least)) ++raisers[round];
+      mine.push_back(TakeUpTo(word, 0, kNoEnd, 2));
+      ASSERT_GT(mine.back().first, at_least);
+      ASSERT_GE(LoadPosition(word), mine.back().first + 1);
+    }
+  });
+  ExpectEachThreadIncreases(log);
+  std::uint64_t next = 1;
+  for (const Taken& taken : Merge(log)) {
+    ASSERT_GE(taken.first, next) << "taken twice";
+    next = taken.first + taken.count;
+  }
+  // One raise to one value succeeds at most once.
+  for (const auto& count : raisers) ASSERT_LE(count.load(), 1);
+}
+
+TEST(PositionThreads, OneOfManyEqualRaisesSucceeds) {
+  for (std::uint64_t round = 1; round <= 200; ++round) {
+    std::uint64_t word = 5;
+    std::atomic<int> raised = 0;
+    RunThreads(kThreads, [&](int) { raised += RaisePosition(word, 5 + round) ? 1 : 0; });
+    ASSERT_EQ(raised, 1);
+    ASSERT_EQ(word, 5 + round);
+  }
+}
+
+// The thread sanitizer sees here whether a position carries what was written before it.
+TEST(PositionThreads, WhatWasWrittenBeforeIsSeenAfter) {
+  for (int round = 0; round < 100; ++round) {
+    std::uint64_t word = 0;
+    int data = 0;
+    RunThreads(2, [&](int thread) {
+      if (thread == 0) {
+        data = round;
+        (void)TakeUpTo(word, 0, kNoEnd, 1);
+      } else {
+        while (LoadPosition(word) == 0) {
+        }
+        EXPECT_EQ(data, round);
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace idgen

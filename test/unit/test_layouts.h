@@ -1,0 +1,148 @@
+// The layouts that the tests run over, and a slow second way to put IDs together.
+#pragma once
+
+#include <idgen/layout.h>
+
+#include <cstdint>
+#include <ostream>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace idgen {
+
+// A layout as a text would tell it, beside the one that MakeLayout made of it.
+struct LayoutCase {
+  Layout layout;
+  std::int64_t tick_us;
+  std::int64_t epoch_ms;
+  std::vector<FieldSpec> specs;
+};
+
+inline LayoutCase MakeCase(const char* name, std::int64_t tick_us, std::int64_t epoch_ms,
+                           std::initializer_list<FieldSpec> specs) {
+  return {MakeLayout(name, tick_us, epoch_ms, specs), tick_us, epoch_ms, specs};
+}
+
+inline void PrintTo(const LayoutCase& layout_case, std::ostream* out) {
+  *out << layout_case.layout.name;
+}
+
+inline const std::vector<LayoutCase>& LayoutCases() {
+  using enum FieldKind;
+  static const std::vector<LayoutCase> cases = {
+      {kSnowflake,
+       1000,
+       1577836800000,
+       {{kTimestamp, 41}, {kDatacenter, 5}, {kMachine, 5}, {kSequence, 12}}},
+      {kTso, 1000, 0, {{kTimestamp, 45}, {kSequence, 18}}},
+      // The sequence stands above the machine; 10 ms.
+      MakeCase("sonyflake", 10'000, 1409529600000,
+               {{kTimestamp, 39}, {kSequence, 8}, {kMachine, 16}}),
+      MakeCase("uidgenerator", 1'000'000, 1463673600000,
+               {{kTimestamp, 28}, {kMachine, 22}, {kSequence, 13}}),
+      MakeCase("instagram", 1000, 1314220021721, {{kTimestamp, 40}, {kShard, 13}, {kSequence, 10}}),
+      MakeCase("hourly", 3'600'000'000, 1704067200000,
+               {{kTimestamp, 22}, {kMachine, 9}, {kSequence, 32}}),
+      MakeCase("ten_micros", 10, 1420070400000, {{kTimestamp, 48}, {kMachine, 7}, {kSequence, 8}}),
+      MakeCase("micro", 1, 0, {{kTimestamp, 60}, {kSequence, 3}}),
+      MakeCase("one_bit", 1000, 1672531200000, {{kTimestamp, 41}, {kMachine, 21}, {kSequence, 1}}),
+      // Fewer than 63 bits.
+      MakeCase("js53", 1000, 1577836800000, {{kTimestamp, 41}, {kMachine, 4}, {kSequence, 8}}),
+      MakeCase("small", 7000, 1'000'003, {{kTimestamp, 6}, {kShard, 1}, {kSequence, 3}}),
+      // Every field, the sequence amid them; an epoch before 1970, a tick that is a prime.
+      MakeCase("mixed", 9'973, -86'400'000,
+               {{kTimestamp, 38}, {kShard, 4}, {kSequence, 9}, {kDatacenter, 5}, {kMachine, 7}}),
+  };
+  return cases;
+}
+
+inline std::string NameOf(const LayoutCase& layout_case) {
+  return std::string(layout_case.layout.name);
+}
+
+// The value that `parts` has for a field.
+inline std::uint64_t ValueOf(const Parts& parts, FieldKind kind) {
+  switch (kind) {
+    case FieldKind::kTimestamp:
+      return parts.tick;
+    case FieldKind::kDatacenter:
+      return parts.identity.datacenter;
+    case FieldKind::kMachine:
+      return parts.identity.machine;
+    case FieldKind::kShard:
+      return parts.identity.shard;
+    case FieldKind::kSequence:
+      return parts.sequence;
+  }
+  return 0;
+}
+
+inline void SetValue(Parts& parts, FieldKind kind, std::uint64_t value) {
+  switch (kind) {
+    case FieldKind::kTimestamp:
+      parts.tick = value;
+      break;
+    case FieldKind::kDatacenter:
+      parts.identity.datacenter = value;
+      break;
+    case FieldKind::kMachine:
+      parts.identity.machine = value;
+      break;
+    case FieldKind::kShard:
+      parts.identity.shard = value;
+      break;
+    case FieldKind::kSequence:
+      parts.sequence = value;
+      break;
+  }
+}
+
+inline std::uint64_t PowerOfTwo(unsigned exponent) {
+  std::uint64_t power = 1;
+  while (exponent-- > 0) power *= 2;
+  return power;
+}
+
+// An ID as a number in a mixed radix, from the top field down: no shift, no mask.
+inline std::uint64_t ReferenceId(const LayoutCase& layout_case, const Parts& parts) {
+  std::uint64_t id = 0;
+  for (const FieldSpec& spec : layout_case.specs) {
+    id = id * PowerOfTwo(spec.bits) + ValueOf(parts, spec.kind);
+  }
+  return id;
+}
+
+inline unsigned BitsOf(const LayoutCase& layout_case, FieldKind kind) {
+  for (const FieldSpec& spec : layout_case.specs) {
+    if (spec.kind == kind) return spec.bits;
+  }
+  return 0;
+}
+
+// A value of `bits` bits: the smallest, the largest, their neighbours, or any.
+inline std::uint64_t SomeValue(std::mt19937_64& random, unsigned bits) {
+  const std::uint64_t values = PowerOfTwo(bits);
+  switch (random() % 8) {
+    case 0:
+      return 0;
+    case 1:
+      return values - 1;
+    case 2:
+      return 1 % values;
+    case 3:
+      return (values - 1) / 2;
+    default:
+      return random() % values;
+  }
+}
+
+inline Parts SomeParts(std::mt19937_64& random, const LayoutCase& layout_case) {
+  Parts parts;
+  for (const FieldSpec& spec : layout_case.specs) {
+    SetValue(parts, spec.kind, SomeValue(random, spec.bits));
+  }
+  return parts;
+}
+
+}  // namespace idgen
