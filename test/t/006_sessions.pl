@@ -122,5 +122,18 @@ is($node->safe_psql('postgres',
 		'BEGIN; SELECT count(snowflake_nextval()) FROM generate_series(1, 10); SELECT pg_current_xact_id_if_assigned() IS NULL; COMMIT'),
 	"10\nt", 'making IDs needs no transaction ID');
 
+# A changed identity reaches sessions that run, and those that come.
+my $old = $node->background_psql('postgres');
+is($old->query_safe('SELECT snowflake_machine(snowflake_nextval())'), 0, 'machine ID by default');
+$node->safe_psql('postgres', "LOAD 'idgen'; ALTER SYSTEM SET idgen.machine_id = 27");
+$node->reload;
+$node->poll_query_until('postgres', "SELECT current_setting('idgen.machine_id') = '27'");
+$old->query_safe('SELECT pg_sleep(0.2)');
+is($old->query_safe('SELECT snowflake_machine(snowflake_nextval())'),
+	27, 'ALTER SYSTEM and a reload reach a session that runs');
+$old->quit;
+is($node->safe_psql('postgres', 'SELECT snowflake_machine(snowflake_nextval())'),
+	27, 'and a new one');
+
 $node->stop;
 done_testing();
