@@ -51,11 +51,13 @@ class TickDivider {
   }
 
  private:
-  // From the epoch to the end, at most 2^63.
+  // From the epoch to the end, and not beyond what an instant can be: the difference to
+  // the epoch, without a sign, is then at least as large for every instant before it.
   static constexpr std::uint64_t LifeUs(const Layout& layout) {
     const Int128 life = (static_cast<Int128>(layout.MaxTick()) + 1) * layout.tick_us;
-    constexpr Int128 kMost = static_cast<Int128>(1) << 63;
-    return static_cast<std::uint64_t>(life < kMost ? life : kMost);
+    const Int128 most =
+        (static_cast<Int128>(1) << 63) - (layout.epoch_us > 0 ? layout.epoch_us : 0);
+    return static_cast<std::uint64_t>(life < most ? life : most);
   }
 
   std::uint64_t epoch_us_ = 0;

@@ -77,7 +77,7 @@ Status Generator::ExtendLimit(std::uint64_t last) noexcept {
 
 Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
   if (!identity_fits_) return Status::kBadIdentity;
-  std::int64_t wait_began = -1;
+  WaitBudget budget;
   for (;;) {
     const Bounds bounds{LoadPosition(limit_), start_};
     const Attempt attempt =
@@ -93,13 +93,8 @@ Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
         break;
       }
       case Verdict::kWaitForTick:
-        wait_began = -1;
-        Pause(attempt.wait_us);
-        break;
       case Verdict::kWaitForClock: {
-        const std::int64_t now = MonotonicUs();
-        if (wait_began < 0) wait_began = now;
-        const std::int64_t left = wait_began + options_.guard.max_clock_wait_us - now;
+        const std::int64_t left = budget.Left(attempt, options_.guard, MonotonicUs());
         if (left <= 0) return Status::kClockBehind;
         Pause(std::min(attempt.wait_us, left));
         break;

@@ -55,11 +55,11 @@ class Generator {
     // The first ID is of this time (milliseconds since 1970 UTC) or later: the mark
     // that the process before this one left behind.
     std::int64_t not_before_ms = 0;
-    // Called before an ID of the time `needed_ms` or later is handed out for the
-    // first time. Makes durable, and returns, a mark later than `needed_ms`; the
-    // later, the fewer the calls (and the longer the wait after a restart). Threads
-    // may call it side by side. Without it there is no mark, and IDs are safe across
-    // a restart only if the clock does not go back.
+    // Called before an ID just below the mark `needed_ms` is handed out for the first
+    // time. Makes durable, and returns, a mark of `needed_ms` or later; the later, the
+    // fewer the calls (and the longer the wait after a restart). Threads may call it side
+    // by side, so it must serialize them itself where it needs to; it must not throw. Without it
+    // there is no mark, and IDs are safe across a restart only if the clock does not go back.
     std::int64_t (*extend_mark)(void* context, std::int64_t needed_ms) = nullptr;
     void* mark_context = nullptr;
     // Microseconds since 1970 UTC.

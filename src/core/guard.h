@@ -10,8 +10,8 @@
 //   kIssued       the positions are the caller's
 //   kReserve      the candidate is beyond the high-water mark: write a later mark
 //   kWaitForTick  the sequence of this tick is used up: wait `wait_us`
-//   kWaitForClock the clock is behind: wait `wait_us`, but not longer in all than
-//                 max_clock_wait
+//   kWaitForClock the clock is behind: wait `wait_us`
+//                 (both no longer in all than a WaitBudget allows)
 //   kClockBehind  the clock is behind and the settings say not to wait
 //   kOutOfTime    the layout has no position left
 #pragma once
@@ -137,5 +137,36 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
     return attempt;
   }
 }
+
+// How long the caller of one attempt after the other may still wait. A clock that is
+// behind has max_clock_wait in all. A used-up sequence has the rest of its tick and
+// max_clock_wait besides: more than enough for a clock that runs, and an end for one that
+// stands still or is set back over and over. A caller that other callers are faster than
+// meets a new tick each time, and starts again with that.
+class WaitBudget {
+ public:
+  // Microseconds left for an attempt that says to wait; nothing left: not above 0.
+  [[nodiscard]] std::int64_t Left(const Attempt& attempt, const GuardSettings& settings,
+                                  std::int64_t monotonic_us) noexcept {
+    const bool for_tick = attempt.verdict == Verdict::kWaitForTick;
+    if (!waiting_ || for_tick != for_tick_ || (for_tick && attempt.next != next_)) {
+      waiting_ = true;
+      for_tick_ = for_tick;
+      next_ = attempt.next;
+      end_us_ = monotonic_us + settings.max_clock_wait_us + (for_tick ? attempt.wait_us : 0);
+      // Where nothing is to be waited for beyond the tick, its end may be seen late.
+      if (for_tick) end_us_ += kLateUs;
+    }
+    return end_us_ - monotonic_us;
+  }
+
+ private:
+  static constexpr std::int64_t kLateUs = 100'000;
+
+  bool waiting_ = false;
+  bool for_tick_ = false;
+  std::uint64_t next_ = 0;
+  std::int64_t end_us_ = 0;
+};
 
 }  // namespace idgen

@@ -126,6 +126,9 @@ struct Layout {
     const Int128 since = static_cast<Int128>(time_us) - epoch_us;
     Int128 tick = since / tick_us;
     if (since % tick_us < 0) --tick;
+    constexpr Int128 kMost = std::numeric_limits<std::int64_t>::max();
+    if (tick > kMost) return std::numeric_limits<std::int64_t>::max();
+    if (tick < -kMost) return -std::numeric_limits<std::int64_t>::max();
     return static_cast<std::int64_t>(tick);
   }
 

@@ -99,9 +99,10 @@ void AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int64_t nee
   }
 
   std::int64_t mark_ms = found.mark_ms;
-  // A sequence made anew, or set back, does not take back what this run knows.
+  // A sequence made anew, or set back, does not take back what this run knows; nor does a
+  // database that was given the OID of a dropped one.
   const auto known_ms = static_cast<std::int64_t>(LoadShared(database.durable_ms));
-  if (!ours || mark_ms < needed_ms) {
+  if (!ours || mark_ms < std::max(needed_ms, known_ms)) {
     mark_ms = std::max({found.mark_ms, known_ms, wanted_ms});
     GenericXLogState* state = GenericXLogStart(relation);
     Page page = GenericXLogRegisterBuffer(state, buffer, 0);

@@ -91,7 +91,7 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
 
 Taken TakeSlowly(Handle& handle, const Request& request) {
   const Layout& layout = *handle.layout;
-  std::int64_t wait_began = -1;  // for a clock that is behind
+  WaitBudget budget;
   for (;;) {
     const std::uint64_t limit = Refresh(handle);
     const GuardSettings guard = GuardFromSettings();
@@ -111,15 +111,9 @@ Taken TakeSlowly(Handle& handle, const Request& request) {
       }
 
       case Verdict::kWaitForTick:
-        wait_began = -1;
-        WaitForClock(attempt.wait_us);
-        break;
-
       case Verdict::kWaitForClock: {
-        const std::int64_t now = MonotonicUs();
-        if (wait_began < 0) wait_began = now;
-        NoteLead(handle, attempt, true);
-        const std::int64_t left = wait_began + guard.max_clock_wait_us - now;
+        if (attempt.verdict == Verdict::kWaitForClock) NoteLead(handle, attempt, true);
+        const std::int64_t left = budget.Left(attempt, guard, MonotonicUs());
         if (left <= 0) ReportClockBehind(layout, attempt, guard, true);
         WaitForClock(std::min(attempt.wait_us, left));
         break;

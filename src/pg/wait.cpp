@@ -16,14 +16,14 @@ constexpr std::int64_t kSpinUs = 80;
 constexpr std::int64_t kLongUs = 5'000;
 constexpr std::int64_t kLongestUs = 20'000;
 
-void Sleep(std::int64_t us) {
+void SleepExactly(std::int64_t us) {
   timespec rest{};
   rest.tv_nsec = static_cast<decltype(rest.tv_nsec)>(us * 1000);
   // A signal ends it; the caller's CHECK_FOR_INTERRUPTS sees what it was.
   nanosleep(&rest, nullptr);
 }
 
-void Latch(std::int64_t us) {
+void SleepOnLatch(std::int64_t us) {
   static constinit uint32 wait_event = 0;
   if (wait_event == 0) wait_event = WaitEventFor("IdgenClock");
   (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -36,10 +36,10 @@ void Latch(std::int64_t us) {
 void WaitForClock(std::int64_t us) {
   CHECK_FOR_INTERRUPTS();
   if (us > kLongUs) {
-    Latch(std::min(us - 1000, kLongestUs));
+    SleepOnLatch(std::min(us - 1000, kLongestUs));
   } else {
     const std::int64_t end = MonotonicUs() + us;
-    if (us > kSpinUs) Sleep(us - kSpinUs);
+    if (us > kSpinUs) SleepExactly(us - kSpinUs);
     while (MonotonicUs() < end && !InterruptPending) {
     }
   }

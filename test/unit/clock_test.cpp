@@ -53,20 +53,20 @@ void ExpectAgreement(const Layout& layout, const TickDivider& divider, std::int6
 
 class TickLength : public testing::TestWithParam<std::int64_t> {};
 
-INSTANTIATE_TEST_SUITE_P(
-    Us, TickLength,
-    testing::Values(1, 2, 3, 5, 7, 10, 64, 100, 127, 1000, 1021, 1024, 9'973, 10'000, 65'536,
-                    65'537, 100'000, 999'983, 1'000'000, 1'048'576, 60'000'000, 2'147'483'647,
-                    2'147'483'648, 3'600'000'000, 86'400'000'000, 999'999'999'989),
-    [](const auto& tested) { return std::to_string(tested.param); });
+INSTANTIATE_TEST_SUITE_P(Us, TickLength,
+                         testing::Values(1, 2, 3, 5, 7, 10, 64, 100, 127, 1000, 1021, 1024, 9'973,
+                                         10'000, 65'536, 65'537, 100'000, 999'983, 1'000'000,
+                                         1'048'576, 60'000'000, 2'147'483'647, 2'147'483'648,
+                                         3'600'000'000, 86'400'000'000, 999'999'999'989),
+                         [](const auto& tested) { return std::to_string(tested.param); });
 
 TEST_P(TickLength, DividerAgreesWithTheLayout) {
   const std::int64_t tick_us = GetParam();
   std::mt19937_64 random(static_cast<std::uint64_t>(tick_us));
-  for (const std::int64_t epoch_ms : {std::int64_t{0}, std::int64_t{1577836800000},
-                                      std::int64_t{-12219292800000}}) {
-    for (const std::uint8_t bits : {std::uint8_t{1}, std::uint8_t{20}, std::uint8_t{41},
-                                    std::uint8_t{60}}) {
+  for (const std::int64_t epoch_ms :
+       {std::int64_t{0}, std::int64_t{1577836800000}, std::int64_t{-12219292800000}}) {
+    for (const std::uint8_t bits :
+         {std::uint8_t{1}, std::uint8_t{20}, std::uint8_t{41}, std::uint8_t{60}}) {
       const Layout layout =
           MakeLayout("any", tick_us, epoch_ms, {{kTimestamp, bits}, {kSequence, 3}});
       const TickDivider divider(layout);
@@ -101,6 +101,23 @@ TEST(TickDivider, TheEndsOfInt64AreOutsideOfAnOrdinaryLife) {
     std::uint64_t tick = 0;
     EXPECT_FALSE(divider.TickAt(std::numeric_limits<std::int64_t>::min(), tick)) << layout.name;
     EXPECT_FALSE(divider.TickAt(std::numeric_limits<std::int64_t>::max(), tick)) << layout.name;
+  }
+}
+
+TEST(TickDivider, ALifeBeyondInt64HasNoInstantBeforeItsEpoch) {
+  for (const std::int64_t tick_us : {std::int64_t{1}, std::int64_t{3'600'000'000}}) {
+    const Layout layout =
+        MakeLayout("long", tick_us, 1577836800000, {{kTimestamp, 60}, {kSequence, 3}});
+    const TickDivider divider(layout);
+    std::uint64_t tick = 0;
+    constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
+    for (const std::int64_t now :
+         {kFirst, kFirst + 1, kFirst / 2, std::int64_t{-1}, std::int64_t{0}, layout.epoch_us - 1}) {
+      EXPECT_FALSE(divider.TickAt(now, tick)) << now;
+      EXPECT_LT(layout.TickAt(now), 0) << now;
+    }
+    EXPECT_TRUE(divider.TickAt(layout.epoch_us, tick));
+    EXPECT_EQ(tick, 0U);
   }
 }
 
@@ -158,7 +175,8 @@ TEST(Ticker, WithoutACounterReadsTheClockEveryTime) {
   for (Ticker* ticker : {&no_counter, &short_tick}) {
     for (int i = 0; i < 10; ++i) {
       std::uint64_t tick = 0;
-      EXPECT_TRUE(ticker->Read(counter, [] { return kNowUs; }, tick));
+      EXPECT_TRUE(ticker->Read(
+          counter, [] { return kNowUs; }, tick));
       EXPECT_FALSE(ticker->IsFresh(counter));
     }
   }
@@ -168,8 +186,8 @@ TEST(Ticker, IsFreshForASmallPartOfATickOnly) {
   for (const std::int64_t tick_us : {64, 100, 128, 500, 512, 1000, 10'000, 1'000'000}) {
     const Layout layout = MakeLayout("any", tick_us, 0, {{kTimestamp, 50}, {kSequence, 3}});
     const std::uint64_t most = MostCycles(layout);
-    for (const std::uint64_t start : {std::uint64_t{0}, std::uint64_t{12'345}, ~std::uint64_t{0},
-                                      ~std::uint64_t{0} - 100}) {
+    for (const std::uint64_t start :
+         {std::uint64_t{0}, std::uint64_t{12'345}, ~std::uint64_t{0}, ~std::uint64_t{0} - 100}) {
       Ticker ticker(layout, kCyclesPerUs);
       std::uint64_t tick = 0;
       ASSERT_TRUE(ticker.Read([start] { return start; }, [] { return kNowUs; }, tick));
@@ -247,7 +265,8 @@ TEST(Ticker, KeepsItsBoundsWithHostileCounters) {
         ASSERT_LE(++reuses, kMostReuses);
       } else {
         std::uint64_t tick = 0;
-        ASSERT_TRUE(ticker.Read(counter, [] { return kNowUs; }, tick));
+        ASSERT_TRUE(ticker.Read(
+            counter, [] { return kNowUs; }, tick));
         read_at = given;
         reuses = 0;
         has_read = true;

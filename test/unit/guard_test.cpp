@@ -18,8 +18,8 @@ using enum FieldKind;
 // Ten milliseconds a tick, eight IDs in it.
 constexpr std::int64_t kTickUs = 10'000;
 constexpr std::int64_t kEpochUs = 1'000'000'000;
-constexpr Layout kLayout =
-    MakeLayout("guard", kTickUs, kEpochUs / 1000, {{kTimestamp, 20}, {kMachine, 4}, {kSequence, 3}});
+constexpr Layout kLayout = MakeLayout("guard", kTickUs, kEpochUs / 1000,
+                                      {{kTimestamp, 20}, {kMachine, 4}, {kSequence, 3}});
 constexpr std::uint64_t kIds = 8;
 constexpr Bounds kNoBounds{kLayout.MaxPosition() + 1, 0};
 
@@ -159,8 +159,8 @@ TEST(Guard, AfterTheEndIsOutOfTime) {
   const auto max_tick = static_cast<std::int64_t>(kLayout.MaxTick());
   for (const ClockRegression mode : kModes) {
     std::uint64_t word = At(7, 7);
-    for (const std::int64_t now_us :
-         {TimeOf(max_tick + 1), TimeOf(max_tick + 1000), std::numeric_limits<std::int64_t>::max()}) {
+    for (const std::int64_t now_us : {TimeOf(max_tick + 1), TimeOf(max_tick + 1000),
+                                      std::numeric_limits<std::int64_t>::max()}) {
       const Attempt attempt = Try(word, mode, now_us);
       EXPECT_EQ(attempt.verdict, Verdict::kOutOfTime);
       EXPECT_EQ(attempt.taken.count, 0U);
@@ -337,8 +337,8 @@ TEST(GuardModel, EveryAttemptOnATinyLayout) {
                 const Bounds bounds{limit, start};
                 const Attempt expected = Model(last, settings, bounds, request, now_us);
                 std::uint64_t word = last;
-                const Attempt attempt = TryTake(word, kTiny, settings, bounds, request,
-                                                [now_us] { return now_us; });
+                const Attempt attempt =
+                    TryTake(word, kTiny, settings, bounds, request, [now_us] { return now_us; });
                 ++attempts;
                 const bool issued = expected.verdict == Verdict::kIssued;
                 const std::uint64_t after =
@@ -407,8 +407,7 @@ class Interleaving {
     ASSERT_GE(attempt.taken.count, request.together ? request.count : 1);
     ASSERT_LE(attempt.taken.count, request.count);
     ASSERT_EQ(first / kIds, last / kIds) << "of two ticks";
-    const std::int64_t ahead_us =
-        kLayout.StartOfTick(last / kIds) - attempt.now_us;
+    const std::int64_t ahead_us = kLayout.StartOfTick(last / kIds) - attempt.now_us;
     const bool leads = settings.mode == ClockRegression::kLead;
     ASSERT_LE(ahead_us, leads ? settings.max_clock_lead_us : 0);
     largest_ = last;
@@ -466,7 +465,9 @@ TEST(GuardThreads, ShareOneWordUnderAClockThatSteps) {
       const Attempt attempt = TryTake(word, kLayout, Settings(mode), kNoBounds, request,
                                       [&now_us] { return now_us.load(); });
       if (attempt.verdict != Verdict::kIssued) continue;
-      if (!mine.empty()) ASSERT_GE(attempt.taken.first, mine.back().first + mine.back().count);
+      if (!mine.empty()) {
+        ASSERT_GE(attempt.taken.first, mine.back().first + mine.back().count);
+      }
       mine.push_back(attempt.taken);
     }
   });
@@ -478,6 +479,39 @@ TEST(GuardThreads, ShareOneWordUnderAClockThatSteps) {
     ASSERT_GE(all[i].first, all[i - 1].first + all[i - 1].count) << "issued twice";
   }
   EXPECT_GT(all.size(), 1'000U);
+}
+
+// --- How long to wait --------------------------------------------------------------------
+
+Attempt Waiting(Verdict verdict, std::uint64_t next, std::int64_t wait_us) {
+  Attempt attempt;
+  attempt.verdict = verdict;
+  attempt.next = next;
+  attempt.wait_us = wait_us;
+  return attempt;
+}
+
+TEST(WaitBudget, AClockThatIsBehindHasItsWaitOnce) {
+  const GuardSettings settings{.max_clock_wait_us = 500};
+  WaitBudget budget;
+  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForClock, 7, 900), settings, 10'000), 500);
+  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForClock, 8, 800), settings, 10'200), 300);
+  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForClock, 9, 700), settings, 10'500), 0);
+  EXPECT_LT(budget.Left(Waiting(Verdict::kWaitForClock, 9, 700), settings, 10'501), 0);
+}
+
+TEST(WaitBudget, EachTickHasItsOwn) {
+  const GuardSettings settings{.max_clock_wait_us = 0};
+  WaitBudget budget;
+  const std::int64_t first = budget.Left(Waiting(Verdict::kWaitForTick, 8, 900), settings, 10'000);
+  EXPECT_GT(first, 900);
+  // The same tick, later: less. It ends, whatever the clock says that is still to wait.
+  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForTick, 8, 900), settings, 10'100), first - 100);
+  EXPECT_LE(budget.Left(Waiting(Verdict::kWaitForTick, 8, 5'000), settings, 10'000 + first), 0);
+  // Another caller was faster, and it is the next tick now.
+  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForTick, 16, 900), settings, 20'000), first);
+  // The clock was set back meanwhile.
+  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForClock, 16, 900), settings, 20'100), 0);
 }
 
 }  // namespace

@@ -208,8 +208,7 @@ TEST_P(AnyLayout, EveryFieldsEndsComposeAndParse) {
       const FieldSpec& spec = Case().specs[i];
       SetValue(parts, spec.kind, (choice >> i & 1) != 0 ? PowerOfTwo(spec.bits) - 1 : 0);
     }
-    const std::int64_t id =
-        L().Compose(PositionOf(parts), L().IdentityBits(parts.identity));
+    const std::int64_t id = L().Compose(PositionOf(parts), L().IdentityBits(parts.identity));
     EXPECT_EQ(static_cast<std::uint64_t>(id), ReferenceId(Case(), parts));
     EXPECT_GE(id, 0);
     const Parts back = L().Parse(static_cast<std::uint64_t>(id));
@@ -309,8 +308,7 @@ TEST_P(AnyLayout, TickAtRoundsDownEverywhere) {
   std::mt19937_64 random(4);
   for (int i = 0; i < 20'000; ++i) {
     // Any magnitude, both signs.
-    const auto time_us =
-        static_cast<std::int64_t>(random()) >> static_cast<int>(random() % 60 + 2);
+    const auto time_us = static_cast<std::int64_t>(random()) >> static_cast<int>(random() % 60 + 2);
     ASSERT_EQ(L().TickAt(time_us), ReferenceTickAt(Case(), time_us)) << time_us;
   }
 }
@@ -360,9 +358,9 @@ std::uint64_t ReferenceLimit(const LayoutCase& layout_case, std::int64_t mark_ms
 TEST_P(AnyLayout, PositionLimitAgreesWithTheReference) {
   const std::int64_t epoch_ms = Case().epoch_ms;
   const std::int64_t end_ms = L().StartOfTick(L().MaxTick()) / 1000 + Case().tick_us / 1000 + 1;
-  std::vector<std::int64_t> marks = {kMinInt64,    -1,           0,           epoch_ms - 1,
-                                     epoch_ms,     epoch_ms + 1, end_ms - 2,  end_ms - 1,
-                                     end_ms,       end_ms + 1,   kMaxInt64};
+  std::vector<std::int64_t> marks = {kMinInt64, -1,           0,          epoch_ms - 1,
+                                     epoch_ms,  epoch_ms + 1, end_ms - 2, end_ms - 1,
+                                     end_ms,    end_ms + 1,   kMaxInt64};
   std::mt19937_64 random(5);
   const auto life_ms = static_cast<std::uint64_t>(end_ms - epoch_ms);
   for (int i = 0; i < 3'000; ++i) {
@@ -466,8 +464,8 @@ TEST(PositionNotAbove, AgreesWithAWalkForEveryFieldOrder) {
   std::sort(rest.begin(), rest.end(), by_kind);
   int orders = 0;
   do {
-    LayoutCase layout_case = MakeCase(
-        "order", 1000, 0, {{kTimestamp, 3}, rest[0], rest[1], rest[2], rest[3]});
+    LayoutCase layout_case =
+        MakeCase("order", 1000, 0, {{kTimestamp, 3}, rest[0], rest[1], rest[2], rest[3]});
     ASSERT_EQ(layout_case.layout.TotalBits(), 9U);
     CheckPositionNotAbove(layout_case);
     ++orders;
