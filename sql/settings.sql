@@ -3,13 +3,15 @@ SELECT snowflake_machine(0) AS load_the_module;
 SELECT name, setting, unit, vartype, context, min_val, max_val, enumvals, reset_val
 FROM pg_settings WHERE name LIKE 'idgen.%' ORDER BY name;
 
--- Refused when set.
+-- Refused when set: an identity that fits no layout, with the range in the detail.
 SET idgen.machine_id = 32;
-SET idgen.machine_id = -1;
 SET idgen.datacenter_id = 32;
-SET idgen.datacenter_id = 'one';
 SET idgen.shard_id = -2;
 SET idgen.clock_regression = 'ignore';
+-- Beyond the limits of their definition (the words differ between versions).
+\set VERBOSITY sqlstate
+SET idgen.machine_id = -1;
+SET idgen.datacenter_id = 'one';
 SET idgen.max_clock_wait = '-1s';
 SET idgen.max_clock_wait = '2d';
 SET idgen.max_clock_lead = '2d';
@@ -19,6 +21,7 @@ SET idgen.block_size = 0;
 SET idgen.block_size = 1048577;
 SET idgen.block_size = '1kB';
 SET idgen.no_such_setting = 1;
+\set VERBOSITY default
 
 -- Units.
 SET idgen.max_clock_wait = '1min';
@@ -49,17 +52,3 @@ ALTER DATABASE :"db" SET idgen.machine_id = 5;
 \c -
 SELECT snowflake_machine(snowflake_nextval());
 ALTER DATABASE :"db" RESET idgen.machine_id;
--- Set before the module is loaded, and found wrong when it is: a warning, and the default.
-\c -
-SET idgen.machine_id = 99;
-SELECT snowflake_machine(snowflake_nextval());
-SHOW idgen.machine_id;
--- The same by somebody who may not set it.
-CREATE ROLE regress_idgen_user;
-\c -
-SET ROLE regress_idgen_user;
-SET idgen.machine_id = 3;
-SELECT snowflake_machine(snowflake_nextval());
-SHOW idgen.machine_id;
-RESET ROLE;
-DROP ROLE regress_idgen_user;

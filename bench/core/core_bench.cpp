@@ -60,7 +60,7 @@ BENCHMARK(BareSwap)->ThreadRange(1, 8)->UseRealTime();
 void Next(benchmark::State& state) {
   static Generator generator(kWide);
   for (auto _ : state) {
-    const idgen::Result result = generator.Next();
+    idgen::Result result = generator.Next();
     if (result.status != idgen::Status::kOk) state.SkipWithError("no ID");
     benchmark::DoNotOptimize(result.id);
   }

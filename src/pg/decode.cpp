@@ -38,7 +38,7 @@ std::uint64_t TickOf(const Layout& layout, TimestampTz timestamp) {
     ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                     errmsg(tick < 0 ? "timestamp \"%s\" is before the epoch of layout \"%s\""
                                     : "timestamp \"%s\" is after the end of layout \"%s\"",
-                           timestamptz_to_str(timestamp), layout.name.data()),
+                           timestamptz_to_str(timestamp), NameOf(layout)),
                     errhint("Use a timestamp from %s to %s.", first, last)));
   }
   return static_cast<std::uint64_t>(tick);

@@ -67,7 +67,7 @@ void ReportRecovery() {
 
 void ReportOutOfTime(const Layout& layout, std::int64_t now_us) {
   ereport(ERROR, (errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
-                  errmsg("layout \"%s\" has run out of time", layout.name.data()),
+                  errmsg("layout \"%s\" has run out of time", NameOf(layout)),
                   errdetail("Its last ID is of %s, and the clock shows %s.",
                             InstantText(layout.StartOfTick(layout.MaxTick())), InstantText(now_us)),
                   errhint("If the clock is right, move to a layout with a later end; if not, check "
@@ -77,7 +77,7 @@ void ReportOutOfTime(const Layout& layout, std::int64_t now_us) {
 
 void ReportClockBehind(const Layout& layout, const Attempt& attempt, const GuardSettings& guard,
                        bool waited) {
-  const char* const name = layout.name.data();
+  const char* const name = NameOf(layout);
   char* const behind = DurationText(attempt.behind_us);
   const char* const next = InstantText(layout.StartOfTick(attempt.next >> layout.SequenceBits()));
   const char* const now = InstantText(attempt.now_us);
@@ -103,7 +103,7 @@ void CheckIdentity(const Layout& layout, const Identity& identity) {
   const auto most = static_cast<unsigned long long>(layout[misfit].Largest());
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                   errmsg("%s ID %llu is out of range for layout \"%s\"", field.name,
-                         static_cast<unsigned long long>(field.value), layout.name.data()),
+                         static_cast<unsigned long long>(field.value), NameOf(layout)),
                   errdetail("Its %s field has %u bits: 0 to %llu.", field.name,
                             static_cast<unsigned>(layout[misfit].bits), most),
                   errhint("Set %s to a value from 0 to %llu.", field.setting, most)));
@@ -124,12 +124,12 @@ std::uint64_t CheckId(const Layout& layout, int64 id) {
   }
   const auto bits = static_cast<std::uint64_t>(id);
   if (bits > layout.MaxId()) {
-    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                    errmsg("ID %lld is beyond layout \"%s\"", static_cast<long long>(id),
-                           layout.name.data()),
-                    errdetail("The largest ID of the layout is %llu.",
-                              static_cast<unsigned long long>(layout.MaxId())),
-                    errhint("Decode it with the layout that it was made with.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+             errmsg("ID %lld is beyond layout \"%s\"", static_cast<long long>(id), NameOf(layout)),
+             errdetail("The largest ID of the layout is %llu.",
+                       static_cast<unsigned long long>(layout.MaxId())),
+             errhint("Decode it with the layout that it was made with.")));
   }
   return bits;
 }

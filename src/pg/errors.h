@@ -25,6 +25,11 @@ void CheckCount(int count, std::uint64_t most, const char* detail);
 // Refuses a number that is not an ID of the layout, and returns it as bits.
 std::uint64_t CheckId(const Layout& layout, int64 id);
 
+// A layout's name as C wants it; in the current memory context.
+inline char* NameOf(const Layout& layout) {
+  return pnstrdup(layout.name.data(), layout.name.size());
+}
+
 // An instant in core units as PostgreSQL prints it; "infinity" if it is beyond its range.
 const char* InstantText(std::int64_t time_us);
 

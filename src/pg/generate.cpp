@@ -52,8 +52,8 @@ Datum LastId(const Handle& handle) {
     ereport(
         ERROR,
         (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-         errmsg("no ID of generator \"%s\" was made in this session yet", GeneratorName(handle)),
-         errhint("Make one first, for example with idgen_nextval('%s').", GeneratorName(handle))));
+         errmsg("no ID of generator \"%s\" was made in this session yet", NameOf(*handle.layout)),
+         errhint("Make one first, for example with idgen_nextval('%s').", NameOf(*handle.layout))));
   }
   return Int64GetDatum(handle.last_id);
 }
@@ -138,12 +138,12 @@ Datum idgen_reserve(PG_FUNCTION_ARGS) {
   const Layout& layout = *handle.layout;
   const int count = PG_GETARG_INT32(1);
   CheckCount(count, layout.IdsPerTick(),
-             psprintf("Layout \"%s\" has %llu IDs in one tick.", layout.name.data(),
+             psprintf("Layout \"%s\" has %llu IDs in one tick.", NameOf(layout),
                       static_cast<unsigned long long>(layout.IdsPerTick())));
   if (count > 1 && !layout.SequenceIsLowest()) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("IDs of layout \"%s\" cannot be reserved as consecutive integers",
-                           layout.name.data()),
+                           NameOf(layout)),
                     errdetail("Its sequence is not its lowest field."),
                     errhint("Use idgen_nextval_batch().")));
   }

@@ -48,9 +48,6 @@ Handle& SnowflakeHandle();
 // none. The reference stays good for the session.
 Handle& HandleOf(std::string_view generator);
 
-// What a handle is of, for messages.
-inline const char* GeneratorName(const Handle& handle) { return handle.layout->name.data(); }
-
 // Makes a handle ready for use; errors: recovery, an identity that does not fit, no
 // shared memory, no extension.
 void PrepareHandle(Handle& handle);

@@ -47,7 +47,7 @@ void NoteLead(const Handle& handle, const Attempt& attempt, bool ahead) {
   if (ahead) {
     ereport(
         LOG,
-        (errmsg("next ID of generator \"%s\" is ahead of the clock", GeneratorName(handle)),
+        (errmsg("next ID of generator \"%s\" is ahead of the clock", NameOf(*handle.layout)),
          errdetail(
              "It is of %s, and the clock shows %s.",
              InstantText(handle.layout->StartOfTick(attempt.next >> handle.layout->SequenceBits())),
@@ -57,7 +57,7 @@ void NoteLead(const Handle& handle, const Attempt& attempt, bool ahead) {
          errhidestmt(true)));
   } else {
     ereport(LOG,
-            (errmsg("clock has caught up with the IDs of generator \"%s\"", GeneratorName(handle)),
+            (errmsg("clock has caught up with the IDs of generator \"%s\"", NameOf(*handle.layout)),
              errhidestmt(true)));
   }
 }
@@ -166,7 +166,7 @@ std::uint64_t Observe(Handle& handle, std::uint64_t id) {
                          static_cast<long long>(guard.max_clock_lead_us / 1000)),
                errhint("Check that the ID is of layout \"%s\", and the time synchronization of "
                        "this machine and of the one that made it.",
-                       layout.name.data())));
+                       NameOf(layout))));
     }
     const std::uint64_t position = layout.PositionNotAbove(id, handle.composer.identity_bits);
     if (position >= limit) {

@@ -49,6 +49,21 @@ use Test::More;
 	$node->stop;
 }
 
+# Not preloaded: a setting is not looked at until the module is, and what it then refuses is
+# a warning and the default.
+{
+	my $node = new_server('late');
+	my ($state, $out, $err) = sqlstate_of($node,
+		'SET idgen.machine_id = 99; SELECT snowflake_machine(snowflake_nextval())');
+	is("$state $out", ' 0', 'a machine ID that fits no layout, set before the module is loaded');
+	like($err, qr/WARNING:.*invalid value for parameter "idgen.machine_id": 99/, 'the warning');
+	($state, $out, $err) = sqlstate_of($node,
+		'CREATE ROLE clerk; SET ROLE clerk; SET idgen.machine_id = 3; SELECT snowflake_machine(snowflake_nextval())');
+	is("$state $out", ' 0', 'a machine ID set by somebody who may not');
+	like($err, qr/WARNING:.*permission denied to set parameter "idgen.machine_id"/, 'the warning');
+	$node->stop;
+}
+
 # Many ID spaces at once, with no setting for how many.
 {
 	my $node = new_server('spaces');

@@ -1,0 +1,233 @@
+# What the scripts in dev/ share: messages, root rights, PostgreSQL's place, a scratch
+# directory, builds in copies of the tree, and a throw-away cluster. To be sourced.
+# shellcheck shell=bash
+
+IDGEN_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly IDGEN_ROOT IDGEN_PORT=54329 LEAST_POSTGRES=15
+
+SCRATCH=     # this run's directory below /tmp, see make_scratch
+KEEP_LOGS=   # if set, the logs in it outlive the run
+JOB=         # process group of the command that run_job waits for
+
+# Neither the caller's server nor its make may leak into what runs here.
+export LC_ALL=C
+unset MAKEFLAGS MFLAGS MAKELEVEL
+for name in "${!PG@}"; do
+  [ "$name" = PG_CONFIG ] || unset "$name"
+done
+
+# --- messages --------------------------------------------------------------------------
+
+GREEN='' RED='' BOLD='' PLAIN=''
+if [ -t 1 ]; then GREEN=$'\e[32m' RED=$'\e[31m' BOLD=$'\e[1m' PLAIN=$'\e[0m'; fi
+
+say() { printf '%s\n' "$*"; }
+title() { printf '\n%s\n\n' "${BOLD}$*${PLAIN}"; }
+ok() { printf '%s\n' "${GREEN}ok${PLAIN}    $*"; }
+fail() { printf '%s\n' "${RED}FAIL${PLAIN}  $*"; }
+die() {
+  printf '%s\n' "${RED}error:${PLAIN} $*" >&2
+  exit 1
+}
+
+# --- root, and the user that servers and tests run as -------------------------------------
+
+is_root() { [ "$(id -u)" = 0 ]; }
+
+as_root() {
+  if is_root; then "$@"; else sudo "$@"; fi
+}
+
+can_be_root() { is_root || command -v sudo >/dev/null; }
+
+# PostgreSQL refuses to run as root: then it is the user postgres, else who calls.
+server_user() {
+  if ! is_root; then
+    id -un
+  elif id postgres >/dev/null 2>&1; then
+    echo postgres
+  else
+    echo nobody
+  fi
+}
+
+# Runs a command as that user, with PostgreSQL's programs in the path.
+as_user() {
+  local -a change=()
+  if is_root; then
+    change=(setpriv --reuid="$(server_user)" --regid="$(id -g "$(server_user)")" --init-groups --)
+  fi
+  "${change[@]}" env HOME="$SCRATCH" PATH="$PG_BINDIR:$PATH" "$@"
+}
+
+# --- PostgreSQL ---------------------------------------------------------------------------
+
+# The newest server of the distribution's packages on this machine; nothing if none.
+installed_postgres() {
+  local program newest=
+  for program in /usr/lib/postgresql/*/bin/postgres; do
+    [ -x "$program" ] || continue
+    program=${program#/usr/lib/postgresql/}
+    newest=$(printf '%s\n' "$newest" "${program%%/*}" | sort -n | tail -n 1)
+  done
+  echo "$newest"
+}
+
+# Sets PG_CONFIG, PG_BINDIR and MAJOR (the version): the caller's PG_CONFIG, or the distribution's PostgreSQL.
+find_postgres() {
+  PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$(installed_postgres)/bin/pg_config}
+  PG_CONFIG=$(command -v "$PG_CONFIG") || die "no pg_config found; install PostgreSQL or set PG_CONFIG"
+  case $PG_CONFIG in /*) ;; *) PG_CONFIG=$PWD/$PG_CONFIG ;; esac
+  MAJOR=$("$PG_CONFIG" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
+  [ "$MAJOR" -ge "$LEAST_POSTGRES" ] ||
+    die "idgen needs PostgreSQL $LEAST_POSTGRES or later, and $PG_CONFIG belongs to $MAJOR"
+  PG_BINDIR=$("$PG_CONFIG" --bindir)
+  [ -e "$("$PG_CONFIG" --pgxs)" ] || die "PostgreSQL $MAJOR has no server development files (PGXS)"
+  [ -x "$PG_BINDIR/initdb" ] || die "PostgreSQL $MAJOR has no initdb in $PG_BINDIR"
+  export PG_CONFIG
+}
+
+# --- the scratch directory, and leaving nothing behind -------------------------------------
+
+# /tmp and not TMPDIR: a socket's path has to be short, and the server's user must get there.
+make_scratch() {
+  trap clean_up EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 129' HUP
+  SCRATCH=$(mktemp -d /tmp/idgen.XXXXXX)
+  mkdir "$SCRATCH/log"
+  if is_root; then chown -R "$(server_user):" "$SCRATCH"; fi
+  cd "$SCRATCH" || exit
+  export PGHOST=$SCRATCH PGPORT=$IDGEN_PORT PGUSER=postgres PGDATABASE=postgres
+}
+
+clean_up() {
+  local status=$?
+  trap '' INT TERM HUP
+  trap - EXIT
+  set +e
+  end_job
+  stop_all_servers
+  cd /
+  if [ "$KEEP_LOGS" ]; then
+    find "$SCRATCH" -mindepth 1 -maxdepth 1 ! -name log -exec rm -rf {} +
+  else
+    rm -rf "$SCRATCH"
+  fi
+  exit "$status"
+}
+
+# Every server below the scratch directory, also one that a test left behind.
+stop_all_servers() {
+  local pid_file
+  while read -r pid_file; do
+    as_user pg_ctl stop -s -m immediate -D "$(dirname "$pid_file")" >/dev/null 2>&1
+  done < <(find "$SCRATCH" -name postmaster.pid 2>/dev/null)
+}
+
+# Runs a command in a process group of its own, so that an interrupted run can end all of it.
+run_job() {
+  local status=0
+  set -m
+  "$@" </dev/null &
+  JOB=$!
+  set +m
+  wait "$JOB" || status=$?
+  JOB=
+  return "$status"
+}
+
+end_job() {
+  local tries=50
+  [ "$JOB" ] || return 0
+  kill -TERM -- "-$JOB" 2>/dev/null
+  while kill -0 -- "-$JOB" 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
+  kill -KILL -- "-$JOB" 2>/dev/null
+}
+
+# --- building ---------------------------------------------------------------------------
+
+# tree_to DIRECTORY: the sources, without what a build leaves behind.
+tree_to() {
+  mkdir -p "$1"
+  tar -C "$IDGEN_ROOT" --exclude=./.git --exclude='./build*' --exclude=./tmp_check \
+    --exclude=./results --exclude=./output_iso --exclude=./log --exclude='./regression.*' \
+    --exclude='*.o' --exclude='*.bc' --exclude='*.d' --exclude='*.so' --exclude='*.a' -cf - . |
+    tar -C "$1" --no-same-owner -xf -
+}
+
+# Everything is built in copies: the checkout stays as it is, whoever owns it.
+copy_tree() {
+  tree_to "$1"
+  if is_root; then chown -R "$(server_user):" "$1"; fi
+}
+
+make_in() {
+  local tree=$1
+  shift
+  as_user make -C "$tree" -j "$(nproc)" PG_CONFIG="$PG_CONFIG" "$@"
+}
+
+# Installs what was built in a tree into the PostgreSQL that pg_config names.
+install_from() {
+  local -a command=(make -C "$1" PG_CONFIG="$PG_CONFIG" install)
+  if [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
+    "${command[@]}"
+  else
+    as_root "${command[@]}"
+  fi
+}
+
+# --- the throw-away cluster -----------------------------------------------------------------
+
+CLUSTER_LOG=log/server.log
+
+# cluster_create ['setting = value' ...]: reached only through a socket in the scratch directory.
+cluster_create() {
+  as_user rm -rf "$SCRATCH/data" "$SCRATCH/$CLUSTER_LOG"
+  as_user initdb -D "$SCRATCH/data" -U postgres -A trust --locale=C --encoding=UTF8 \
+    >"$SCRATCH/log/initdb.log" 2>&1 || { cat "$SCRATCH/log/initdb.log" && return 1; }
+  printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$SCRATCH'" \
+    "port = $IDGEN_PORT" "$@" | as_user tee -a "$SCRATCH/data/postgresql.conf" >/dev/null
+}
+
+cluster_start() {
+  as_user pg_ctl start -s -w -t 60 -D "$SCRATCH/data" -l "$SCRATCH/$CLUSTER_LOG" </dev/null ||
+    { tail -n 20 "$SCRATCH/$CLUSTER_LOG" && return 1; }
+}
+
+cluster_stop() { as_user pg_ctl stop -s -w -m "${1:-fast}" -D "$SCRATCH/data"; }
+
+children_of() {
+  sed -n -E "s/^([0-9]+) \(.*\) [A-Z] $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null || true
+}
+
+# kill -9 of the postmaster, and waits until all its processes are gone.
+cluster_kill() {
+  local postmaster pid
+  local -a processes
+  postmaster=$(head -n 1 "$SCRATCH/data/postmaster.pid")
+  mapfile -t processes < <(children_of "$postmaster")
+  kill -9 "$postmaster"
+  for pid in "$postmaster" "${processes[@]}"; do
+    wait_gone "$pid" || die "process $pid of the killed server is still there"
+  done
+  # In a container without an init the dead postmaster keeps its number, and looks alive.
+  as_user rm -f "$SCRATCH/data/postmaster.pid" "$SCRATCH/.s.PGSQL.$IDGEN_PORT"{,.lock}
+}
+
+# Gone, or dead and not yet waited for by its parent.
+wait_gone() {
+  local tries=300
+  while [ -e "/proc/$1" ] && ! grep -qs '^State:.*Z' "/proc/$1/status"; do
+    [ $((tries -= 1)) -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+
+# psql as the scripts want it: quiet, and an error ends it.
+sql() { as_user psql -X -q -P pager=off -v ON_ERROR_STOP=1 "$@"; }
+
+# One value.
+sql_value() { sql -A -t -c "$1"; }
