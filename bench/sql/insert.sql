@@ -15,7 +15,7 @@ DECLARE
   k record;
   began timestamptz;
 BEGIN
-  FOR round IN 1..rounds LOOP
+  FOR round IN 0..rounds LOOP  -- the first is for warming up
     FOR k IN SELECT * FROM kind ORDER BY n LOOP
       EXECUTE format('CREATE TABLE bench_rows (id %s %s PRIMARY KEY, value int)', k.type, k.key);
       began := clock_timestamp();
@@ -24,7 +24,9 @@ BEGIN
       ELSE
         INSERT INTO bench_rows (value) SELECT i FROM generate_series(1, 1000000) i;
       END IF;
-      INSERT INTO run VALUES (k.n, extract(epoch FROM clock_timestamp() - began) * 1e3);
+      IF round > 0 THEN
+        INSERT INTO run VALUES (k.n, extract(epoch FROM clock_timestamp() - began) * 1e3);
+      END IF;
       DROP TABLE bench_rows;
     END LOOP;
   END LOOP;

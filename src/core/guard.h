@@ -125,8 +125,11 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
       continue;  // another caller was faster; `last` is now its position
     }
 
-    const auto last_tick = static_cast<std::int64_t>(last >> sequence_bits);
-    if (last_tick <= now_tick) {
+    // The last ID is of this tick, or positions beyond its end were taken for nothing
+    // (TakeNext): then the sequence is used up. Else the clock is behind.
+    const std::uint64_t overshoot = ids_per_tick >= kLeastForTakeNext ? kMostOvershoot : 0;
+    if (now_tick >= 0 &&
+        last < ((static_cast<std::uint64_t>(now_tick) + 1) << sequence_bits) + overshoot) {
       attempt.verdict = Verdict::kWaitForTick;
     } else if (settings.mode == ClockRegression::kError &&
                !(last < bounds.start && attempt.wait_us <= settings.max_start_wait_us)) {

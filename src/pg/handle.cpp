@@ -1,5 +1,6 @@
 #include "handle.h"
 
+#include <algorithm>
 #include <new>
 
 #include "core/cycles.h"
@@ -49,7 +50,7 @@ void PrepareHandle(Handle& handle) {
   if (RecoveryInProgress()) ReportRecovery();
 
   const Layout& layout = *handle.layout;
-  StopHotPath(handle);
+  handle.cursor.Close();
   // What follows may itself take in invalidations; then the loop in the slow path
   // prepares the handle once more.
   const std::uint64_t preparation = invalidations;
@@ -74,10 +75,9 @@ void PrepareHandle(Handle& handle) {
   if (!asked) cycles_per_us = CyclesPerUs();
   asked = true;
 
-  handle.ticker = Ticker(layout, cycles_per_us);
+  handle.cursor = Cursor(layout, static_cast<std::uint64_t>(BlockSize()), cycles_per_us);
   handle.composer = layout.ComposerFor(identity_bits);
   handle.position = &slot.position;
-  handle.block_size = static_cast<std::uint64_t>(BlockSize());
   handle.slot = &slot;
   handle.database = &database;
   handle.floor_ms = 0;  // the slot may be older than the floor: it is compared again
@@ -87,7 +87,7 @@ void PrepareHandle(Handle& handle) {
 void InvalidateHandles() {
   ++invalidations;
   for (Handle* handle = handles; handle != nullptr; handle = handle->next) {
-    StopHotPath(*handle);
+    handle->cursor.Close();
   }
 }
 

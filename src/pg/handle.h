@@ -1,36 +1,29 @@
 // A session's handle of a generator: everything that the next ID needs, looked up once,
 // so that the hot path touches this struct, the slot's position and the clock.
 //
-// A handle is used while its `end` is above 0. InvalidateHandles() sets that to 0, which
-// sends the next call into the slow path, and the slow path prepares the handle anew
-// (PrepareHandle).
+// A handle is used while its cursor is open. InvalidateHandles() closes it, which sends the
+// next call into the slow path, and the slow path prepares the handle anew (PrepareHandle).
 #pragma once
 
-#include <algorithm>
 #include <string_view>
 
-#include "core/clock.h"
+#include "core/cursor.h"
 #include "core/guard.h"
 #include "core/layout.h"
-#include "core/position.h"
 #include "pg.h"
 #include "shared.h"
 
 namespace idgen::pg {
 
+// Where the cursor of a handle that was never prepared points to; nothing is taken there.
+inline constinit std::uint64_t no_position = 0;
+
 struct Handle {
-  // The hot path's, in the order of their use. Positions from `base` (the first of the
-  // tick of the last clock reading) up to `end` need no look at anything else.
-  Ticker ticker;
-  std::uint64_t block_next = 0;  // what is left of the block that this session took
-  std::uint64_t block_end = 0;   //   (idgen.block_size), all of that tick
-  std::uint64_t base = 0;
-  std::uint64_t end = 0;
-  std::uint64_t* position = nullptr;
-  std::uint64_t block_size = 1;
+  // The hot path's.
+  Cursor cursor;
+  std::uint64_t* position = &no_position;  // the slot's, once prepared
   Composer composer;
   std::int64_t last_id = -1;  // of this session; -1: none yet
-  std::uint64_t limit = 0;    // the first position that needs a look at the mark before
 
   // The slow path's.
   const Layout* layout = nullptr;
@@ -54,13 +47,6 @@ void PrepareHandle(Handle& handle);
 
 // True when nothing that the handle was prepared from has changed since.
 bool IsPrepared(const Handle& handle);
-
-// Ends the use of what the hot path holds of a handle: its next call looks at everything.
-inline void StopHotPath(Handle& handle) {
-  handle.limit = 0;
-  handle.end = 0;
-  handle.block_next = handle.block_end = 0;
-}
 
 // Every handle is to be prepared anew before its next use. May be called at any moment
 // at which PostgreSQL processes an invalidation or assigns a setting; reads nothing.

@@ -4,6 +4,8 @@
 // by the attempt's compare-and-swap or not at all.
 #include "take.h"
 
+#include <algorithm>
+
 #include "errors.h"
 #include "mark.h"
 #include "settings.h"
@@ -84,7 +86,7 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
     durable_ms = static_cast<std::int64_t>(LoadShared(handle.database->durable_ms));
   }
   // Opening the mark's sequence may have taken in an invalidation.
-  if (IsPrepared(handle)) handle.limit = handle.layout->PositionLimit(durable_ms - early_ms);
+  if (IsPrepared(handle)) handle.cursor.Open(handle.layout->PositionLimit(durable_ms - early_ms));
 }
 
 }  // namespace
@@ -129,27 +131,6 @@ Taken TakeSlowly(Handle& handle, const Request& request) {
   }
 }
 
-std::uint64_t NextByClock(Handle& handle) {
-  std::uint64_t tick = 0;
-  if (handle.limit > 0 && handle.ticker.Read(CycleCount, WallClockUs, tick)) {
-    const std::uint64_t base = tick << handle.composer.sequence_bits;
-    if (base != handle.base) {
-      handle.base = base;
-      handle.block_next = handle.block_end = 0;  // a block is used in its own tick only
-    }
-    handle.end = std::min(base + handle.composer.sequence_mask + 1, handle.limit);
-    if (handle.block_next < handle.block_end) return handle.block_next++;
-    const Taken taken = TakeUpTo(*handle.position, base, handle.end, handle.block_size);
-    if (likely(taken.count > 0)) {
-      handle.block_next = taken.first + 1;
-      handle.block_end = taken.first + taken.count;
-      return taken.first;
-    }
-  }
-  // Not a block: what the slow path hands out may be of a tick other than the clock's.
-  return TakeSlowly(handle, {}).first;
-}
-
 std::uint64_t Observe(Handle& handle, std::uint64_t id) {
   const Layout& layout = *handle.layout;
   const GuardSettings guard = GuardFromSettings();
@@ -177,7 +158,7 @@ std::uint64_t Observe(Handle& handle, std::uint64_t id) {
     }
     RaisePosition(*handle.position, position);
     // What is left of this session's own block may be below it.
-    handle.block_next = handle.block_end = 0;
+    handle.cursor.DropBlock();
     return LoadPosition(*handle.position);
   }
 }

@@ -12,23 +12,13 @@ namespace idgen::pg {
 // snowflake_nextval().
 Taken TakeSlowly(Handle& handle, const Request& request);
 
-// The next position where the hot path cannot tell it: the clock has to be read, or more
-// than that.
-std::uint64_t NextByClock(Handle& handle);
-
-// The next position: no lock, no allocation, no catalog, at most one clock reading and one
-// compare-and-swap (none within a block).
+// The next position: on the hot path no lock, no allocation, no catalog, at most one clock
+// reading and one atomic operation (none within a block).
 inline std::uint64_t NextPosition(Handle& handle) {
-  if (likely(handle.ticker.IsFresh(CycleCount))) {
-    if (handle.block_next < handle.block_end) return handle.block_next++;
-    const Taken taken = TakeUpTo(*handle.position, handle.base, handle.end, handle.block_size);
-    if (likely(taken.count > 0)) {
-      handle.block_next = taken.first + 1;
-      handle.block_end = taken.first + taken.count;
-      return taken.first;
-    }
-  }
-  return NextByClock(handle);
+  std::uint64_t next = 0;
+  if (likely(handle.cursor.Next(*handle.position, CycleCount, WallClockUs, next))) return next;
+  // Not a block: what the slow path hands out may be of a tick other than the clock's.
+  return TakeSlowly(handle, {}).first;
 }
 
 // Makes every later ID of the handle's ID space greater than `id`, durably; an error

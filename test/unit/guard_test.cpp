@@ -78,6 +78,35 @@ TEST(Guard, AUsedUpSequenceWaitsForTheTick) {
   }
 }
 
+// Where sessions add to the position, some of them do so beyond the end of a tick, and it
+// is still a used-up sequence and no regression.
+TEST(Guard, PositionsTakenForNothingAreNoRegression) {
+  constexpr Layout kMany = MakeLayout("many", kTickUs, kEpochUs / 1000,
+                                      {{kTimestamp, 20}, {kMachine, 4}, {kSequence, 12}});
+  constexpr Bounds kManyBounds{kMany.MaxPosition() + 1, 0};
+  const auto verdict_of = [&](std::uint64_t last, std::int64_t now_us, ClockRegression mode) {
+    return TryTake(last, kMany, Settings(mode), kManyBounds, {}, [now_us] { return now_us; });
+  };
+  for (const ClockRegression mode : {ClockRegression::kWait, ClockRegression::kError}) {
+    const Verdict behind =
+        mode == ClockRegression::kWait ? Verdict::kWaitForClock : Verdict::kClockBehind;
+    const std::uint64_t end = 8 << 12;  // of tick 7
+    for (const std::uint64_t over : {std::uint64_t{0}, std::uint64_t{1}, kMostOvershoot - 1}) {
+      const Attempt attempt = verdict_of(end + over, TimeOf(7) + 1, mode);
+      EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+      EXPECT_EQ(attempt.next, end + over + 1);
+      EXPECT_EQ(attempt.wait_us, kTickUs - 1);
+    }
+    EXPECT_EQ(verdict_of(end + kMostOvershoot, TimeOf(7) + 1, mode).verdict, behind);
+    EXPECT_EQ(verdict_of(end + (1 << 12), TimeOf(7) + 1, mode).verdict, behind);
+    // Before the epoch there is no sequence that could be used up.
+    EXPECT_EQ(verdict_of(0, TimeOf(0) - 1, mode).verdict, behind);
+    // A layout in which nobody adds.
+    std::uint64_t word = At(8, 0);
+    EXPECT_EQ(Try(word, mode, TimeOf(7) + 1).verdict, behind);
+  }
+}
+
 TEST(Guard, AUsedUpSequenceLeads) {
   std::uint64_t word = At(7, 7);
   const Attempt attempt = Try(word, ClockRegression::kLead, TimeOf(7) + 1);

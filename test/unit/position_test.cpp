@@ -58,6 +58,15 @@ TEST(TakeUpTo, TakesFewerBeforeTheEnd) {
   EXPECT_EQ(word, 51U);
 }
 
+TEST(TakeNext, FollowsTheLastPosition) {
+  std::uint64_t word = 41;
+  EXPECT_EQ(TakeNext(word), 42U);
+  EXPECT_EQ(TakeNext(word), 43U);
+  EXPECT_EQ(word, 43U);
+  EXPECT_EQ(TakeUpTo(word, 0, 100, 5).first, 44U);
+  EXPECT_EQ(TakeNext(word), 49U);
+}
+
 TEST(RaisePosition, RaisesOnly) {
   std::uint64_t word = 41;
   EXPECT_FALSE(RaisePosition(word, 0));
@@ -116,6 +125,36 @@ TEST(PositionThreads, ShareOneWordWithoutAGap) {
     next += taken.count;
   }
   EXPECT_EQ(word, next - 1);
+}
+
+// Half of the threads add, as a session does that took a position in the tick; half swap.
+TEST(PositionThreads, AddersAndSwappersShareOneWord) {
+  constexpr std::uint64_t kEach = 20'000 * kLonger;
+  std::uint64_t word = 0;
+  std::vector<std::vector<Taken>> taken(kThreads);
+  RunThreads(kThreads, [&](int thread) {
+    std::vector<Taken>& mine = taken[static_cast<std::size_t>(thread)];
+    mine.reserve(kEach);
+    for (std::uint64_t i = 0; i < kEach; ++i) {
+      if (thread % 2 == 0) {
+        mine.push_back({TakeNext(word), 1});
+      } else {
+        mine.push_back(TakeUpTo(word, 0, ~std::uint64_t{0}, 1 + i % 3));
+      }
+    }
+  });
+  std::vector<Taken> all;
+  for (const std::vector<Taken>& mine : taken) {
+    for (std::size_t i = 1; i < mine.size(); ++i) ASSERT_GT(mine[i].first, mine[i - 1].first);
+    all.insert(all.end(), mine.begin(), mine.end());
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Taken& a, const Taken& b) { return a.first < b.first; });
+  EXPECT_EQ(all.front().first, 1U);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    ASSERT_EQ(all[i].first, all[i - 1].first + all[i - 1].count) << "a gap, or taken twice";
+  }
+  EXPECT_EQ(word, all.back().first + all.back().count - 1);
 }
 
 TEST(PositionThreads, NeverTakeBeyondTheEnd) {

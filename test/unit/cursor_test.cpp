@@ -1,0 +1,250 @@
+#include <idgen/cursor.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include <idgen/guard.h>
+
+#include "fake_clock.h"
+#include "threads.h"
+
+namespace idgen {
+namespace {
+
+using enum FieldKind;
+
+constexpr std::int64_t kTickUs = 1000;
+constexpr std::int64_t kEpochUs = 1'000'000'000;
+// Of these, the first is added to and the second is swapped only.
+constexpr Layout kMany = MakeLayout("many", kTickUs, kEpochUs / 1000,
+                                    {{kTimestamp, 40}, {kMachine, 5}, {kSequence, 12}});
+constexpr Layout kFew =
+    MakeLayout("few", kTickUs, kEpochUs / 1000, {{kTimestamp, 40}, {kMachine, 5}, {kSequence, 3}});
+constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+
+constexpr std::int64_t TimeOf(std::int64_t tick) { return kEpochUs + tick * kTickUs; }
+constexpr std::uint64_t At(const Layout& layout, std::uint64_t tick, std::uint64_t sequence) {
+  return (tick << layout.SequenceBits()) | sequence;
+}
+
+// A cursor, a word and a clock of its own.
+class CursorTest : public ::testing::TestWithParam<const Layout*> {
+ protected:
+  const Layout& layout() const { return *GetParam(); }
+
+  bool Next(std::uint64_t& next) {
+    return cursor.Next(
+        word, [this] { return counter; },
+        [this] {
+          ++readings;
+          return now_us;
+        },
+        next);
+  }
+  std::uint64_t MustNext() {
+    std::uint64_t next = 0;
+    EXPECT_TRUE(Next(next));
+    return next;
+  }
+  bool Refused() {
+    std::uint64_t next = 0;
+    return !Next(next);
+  }
+
+  Cursor cursor;
+  std::uint64_t word = 0;
+  std::uint64_t counter = 1'000'000;
+  std::int64_t now_us = TimeOf(5);
+  int readings = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Layouts, CursorTest, ::testing::Values(&kMany, &kFew),
+                         [](const auto& tested) { return std::string(tested.param->name); });
+
+TEST_P(CursorTest, IsClosedUntilItIsOpened) {
+  EXPECT_TRUE(Refused());
+  cursor = Cursor(layout(), 1, 0);
+  EXPECT_TRUE(Refused());
+  cursor.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 0));
+  EXPECT_EQ(MustNext(), At(layout(), 5, 1));
+  cursor.Close();
+  EXPECT_TRUE(Refused());
+  EXPECT_EQ(word, At(layout(), 5, 1)) << "a closed cursor takes nothing";
+  cursor.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 2));
+}
+
+TEST_P(CursorTest, ReadsTheClockAgainWhenTheReadingIsOld) {
+  cursor = Cursor(layout(), 1, 1000);
+  cursor.Open(kNoLimit);
+  for (int i = 0; i < 5; ++i) MustNext();
+  EXPECT_EQ(readings, 1);
+  now_us = TimeOf(9);
+  EXPECT_EQ(MustNext() >> layout().SequenceBits(), 5U) << "the counter stands still";
+  counter += 1'000'000;
+  EXPECT_EQ(MustNext(), At(layout(), 9, 0));
+  EXPECT_EQ(readings, 2);
+  // A counter that goes back is no reason to believe an old reading.
+  now_us = TimeOf(12);
+  counter -= 10;
+  EXPECT_EQ(MustNext(), At(layout(), 12, 0));
+}
+
+TEST_P(CursorTest, WithoutACounterReadsTheClockEachTime) {
+  cursor = Cursor(layout(), 1, 0);
+  cursor.Open(kNoLimit);
+  for (int i = 0; i < 5; ++i) MustNext();
+  EXPECT_EQ(readings, 5);
+}
+
+TEST_P(CursorTest, StopsAtTheEndOfTheTickAndAtTheLimit) {
+  cursor = Cursor(layout(), 1, 1000);
+  cursor.Open(At(layout(), 6, 3));
+  for (std::uint64_t i = 0; i < layout().IdsPerTick(); ++i) {
+    ASSERT_EQ(MustNext(), At(layout(), 5, i));
+  }
+  EXPECT_TRUE(Refused()) << "the sequence is used up";
+  EXPECT_TRUE(Refused());
+  EXPECT_LE(word, At(layout(), 6, 0)) << "taken for nothing once at the most";
+  now_us = TimeOf(6);
+  counter += 1'000'000;
+  while (!Refused()) {
+  }
+  EXPECT_LE(word, At(layout(), 6, 3));
+  cursor.Open(kNoLimit);
+  EXPECT_GT(MustNext(), At(layout(), 6, 2));
+}
+
+TEST_P(CursorTest, NothingOfAPastTickIsIssued) {
+  cursor = Cursor(layout(), 1, 1000);
+  cursor.Open(At(layout(), 6, 0));
+  MustNext();
+  now_us = TimeOf(9);  // beyond the limit
+  counter += 1'000'000;
+  EXPECT_TRUE(Refused());
+  EXPECT_TRUE(Refused()) << "the rest of the tick before is below the limit, but not of now";
+  cursor.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 9, 0));
+}
+
+TEST_P(CursorTest, ARefusalTakesNothingThatCouldBeIssued) {
+  cursor = Cursor(layout(), 1, 1000);
+  cursor.Open(kNoLimit);
+  MustNext();
+  word = At(layout(), 7, 1);  // another session leads
+  EXPECT_TRUE(Refused());
+  EXPECT_TRUE(Refused());
+  EXPECT_LE(word, At(layout(), 7, 2));
+  // A clock that went back, before the epoch, and beyond the end.
+  for (const std::int64_t now : {TimeOf(4), TimeOf(-1), TimeOf(std::int64_t{1} << 40)}) {
+    now_us = now;
+    counter += 1'000'000;
+    EXPECT_TRUE(Refused());
+  }
+  EXPECT_LE(word, At(layout(), 7, 2));
+}
+
+TEST_P(CursorTest, BlocksAreOfOneTick) {
+  cursor = Cursor(layout(), 5, 1000);
+  cursor.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 0));
+  EXPECT_EQ(word, At(layout(), 5, 4));
+  word = At(layout(), 5, 5);  // another session takes one
+  for (std::uint64_t i = 1; i < 5; ++i) EXPECT_EQ(MustNext(), At(layout(), 5, i));
+  EXPECT_EQ(MustNext(), At(layout(), 5, 6));
+  // What is left when the tick is over is dropped, and so it is when somebody says so.
+  now_us = TimeOf(6);
+  counter += 1'000'000;
+  EXPECT_EQ(MustNext(), At(layout(), 6, 0));
+  cursor.DropBlock();
+  EXPECT_EQ(MustNext(), At(layout(), 6, 5));
+  // The clock goes back: the block in hand is ahead of it.
+  now_us = TimeOf(5);
+  counter += 1'000'000;
+  EXPECT_TRUE(Refused());
+}
+
+// Sessions as the database has them: a cursor each, the guard where the cursor says no, a
+// mark that is moved ahead, and a clock that runs, and now and then steps back.
+struct Issued {
+  std::uint64_t position;
+  std::uint64_t before;    // the largest that had been returned when the call began
+  std::int64_t latest_us;  // the latest that the clock has shown
+};
+
+class Sessions
+    : public ::testing::TestWithParam<std::tuple<const Layout*, std::uint64_t, std::int64_t>> {};
+
+INSTANTIATE_TEST_SUITE_P(All, Sessions,
+                         ::testing::Combine(::testing::Values(&kMany, &kFew),
+                                            ::testing::Values(1, 7), ::testing::Values(0, 300)));
+
+TEST_P(Sessions, ShareOnePosition) {
+  const auto [layout_of, block_size, back_us] = GetParam();
+  const Layout& layout = *layout_of;
+  constexpr int kEach = 4'000 * kLonger;
+  std::uint64_t word = 0;
+  std::uint64_t limit = 0;
+  std::uint64_t largest = 0;
+  std::uint64_t latest_us = 0;
+  FakeClock::Set(TimeOf(100));
+  FakeClock::step_us = layout.IdsPerTick() > 8 ? 1 : 40;
+  FakeClock::back_us = back_us;
+  const auto clock = [&latest_us] {
+    const std::int64_t now = FakeClock::Read();
+    RaisePosition(latest_us, static_cast<std::uint64_t>(now));
+    return now;
+  };
+  std::vector<std::vector<Issued>> issued(kThreads);
+  RunThreads(kThreads, [&](int thread) {
+    std::vector<Issued>& mine = issued[static_cast<std::size_t>(thread)];
+    mine.reserve(kEach);
+    // The clock runs by its readings, so that one may be reused where only the order of the
+    // operations counts; what is left of a block is to be held against a new one.
+    Cursor cursor(layout, block_size, block_size == 1 ? 1 : 0);
+    std::uint64_t cycles = 0;
+    const auto counter = [&cycles] { return ++cycles; };
+    const GuardSettings settings;
+    while (mine.size() < kEach) {
+      const std::uint64_t before = LoadPosition(largest);
+      std::uint64_t next = 0;
+      if (!cursor.Next(word, counter, clock, next)) {
+        const Attempt attempt =
+            TryTake(word, layout, settings, {LoadPosition(limit), 0}, {}, clock);
+        if (attempt.verdict == Verdict::kReserve) {
+          RaisePosition(limit, attempt.next + 3 * layout.IdsPerTick() / 2);
+        }
+        cursor.Open(LoadPosition(limit));
+        if (attempt.verdict != Verdict::kIssued) continue;
+        next = attempt.taken.first;
+      }
+      ASSERT_LT(next, LoadPosition(limit)) << "beyond the mark";
+      mine.push_back({next, before, static_cast<std::int64_t>(LoadPosition(latest_us))});
+      RaisePosition(largest, next);
+    }
+  });
+  std::vector<std::uint64_t> all;
+  for (const std::vector<Issued>& mine : issued) {
+    for (const Issued& one : mine) {
+      all.push_back(one.position);
+      ASSERT_LE(layout.StartOfTick(one.position >> layout.SequenceBits()), one.latest_us)
+          << "ahead of the clock";
+      if (block_size == 1) {
+        ASSERT_GT(one.position, one.before) << "out of order";
+      } else {
+        ASSERT_GE((one.position >> layout.SequenceBits()) + 1, one.before >> layout.SequenceBits())
+            << "out of order by more than a tick";
+      }
+    }
+  }
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end()) << "issued twice";
+}
+
+}  // namespace
+}  // namespace idgen
