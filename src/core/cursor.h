@@ -25,7 +25,7 @@ class Cursor {
   // `cycles_per_us` as CyclesPerUs() returns it.
   constexpr Cursor(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us)
       : ticker_(layout, cycles_per_us),
-        may_add_(block_size == 1 && layout.IdsPerTick() >= kLeastForTakeNext),
+        may_add_(block_size == 1 && OvershootOf(layout.IdsPerTick()) > 0),
         block_size_(block_size),
         ids_per_tick_(layout.IdsPerTick()),
         sequence_bits_(static_cast<std::uint8_t>(layout.SequenceBits())) {}

@@ -66,6 +66,9 @@ struct Request {
 struct Bounds {
   std::uint64_t limit = 0;  // the first position beyond the high-water mark
   std::uint64_t start = 0;  // the first position of this run; nothing below it is issued
+  // Positions beyond the end of a tick that may have been taken for nothing: what
+  // OvershootOf() says where callers use TakeNext, 0 where they do not.
+  std::uint64_t overshoot = 0;
 };
 
 // One attempt. `clock` returns microseconds since 1970; it is read *after* the
@@ -127,9 +130,8 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
 
     // The last ID is of this tick, or positions beyond its end were taken for nothing
     // (TakeNext): then the sequence is used up. Else the clock is behind.
-    const std::uint64_t overshoot = ids_per_tick >= kLeastForTakeNext ? kMostOvershoot : 0;
     if (now_tick >= 0 &&
-        last < ((static_cast<std::uint64_t>(now_tick) + 1) << sequence_bits) + overshoot) {
+        last < ((static_cast<std::uint64_t>(now_tick) + 1) << sequence_bits) + bounds.overshoot) {
       attempt.verdict = Verdict::kWaitForTick;
     } else if (settings.mode == ClockRegression::kError &&
                !(last < bounds.start && attempt.wait_us <= settings.max_start_wait_us)) {

@@ -58,6 +58,9 @@ inline std::uint64_t TakeNext(std::uint64_t& word) noexcept {
 // of which they are a small part.
 inline constexpr std::uint64_t kMostOvershoot = 1024;
 inline constexpr std::uint64_t kLeastForTakeNext = 4096;
+constexpr std::uint64_t OvershootOf(std::uint64_t ids_per_tick) noexcept {
+  return ids_per_tick >= kLeastForTakeNext ? kMostOvershoot : 0;
+}
 
 // Raises the position to `at_least`, so that every later one is greater. True when
 // it was lower.

@@ -97,7 +97,7 @@ Taken TakeSlowly(Handle& handle, const Request& request) {
   for (;;) {
     const std::uint64_t limit = Refresh(handle);
     const GuardSettings guard = GuardFromSettings();
-    const Bounds bounds{limit, LoadShared(handle.slot->start)};
+    const Bounds bounds{limit, LoadShared(handle.slot->start), OvershootOf(layout.IdsPerTick())};
     const Attempt attempt = TryTake(*handle.position, layout, guard, bounds, request, WallClockUs);
     switch (attempt.verdict) {
       case Verdict::kIssued:

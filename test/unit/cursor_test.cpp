@@ -215,7 +215,8 @@ TEST_P(Sessions, ShareOnePosition) {
       std::uint64_t next = 0;
       if (!cursor.Next(word, counter, clock, next)) {
         const Attempt attempt =
-            TryTake(word, layout, settings, {LoadPosition(limit), 0}, {}, clock);
+            TryTake(word, layout, settings,
+                    {LoadPosition(limit), 0, OvershootOf(layout.IdsPerTick())}, {}, clock);
         if (attempt.verdict == Verdict::kReserve) {
           RaisePosition(limit, attempt.next + 3 * layout.IdsPerTick() / 2);
         }

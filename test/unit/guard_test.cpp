@@ -83,7 +83,9 @@ TEST(Guard, AUsedUpSequenceWaitsForTheTick) {
 TEST(Guard, PositionsTakenForNothingAreNoRegression) {
   constexpr Layout kMany = MakeLayout("many", kTickUs, kEpochUs / 1000,
                                       {{kTimestamp, 20}, {kMachine, 4}, {kSequence, 12}});
-  constexpr Bounds kManyBounds{kMany.MaxPosition() + 1, 0};
+  constexpr Bounds kManyBounds{kMany.MaxPosition() + 1, 0, OvershootOf(kMany.IdsPerTick())};
+  static_assert(kManyBounds.overshoot == kMostOvershoot);
+  static_assert(OvershootOf(kIds) == 0);
   const auto verdict_of = [&](std::uint64_t last, std::int64_t now_us, ClockRegression mode) {
     return TryTake(last, kMany, Settings(mode), kManyBounds, {}, [now_us] { return now_us; });
   };
@@ -101,7 +103,7 @@ TEST(Guard, PositionsTakenForNothingAreNoRegression) {
     EXPECT_EQ(verdict_of(end + (1 << 12), TimeOf(7) + 1, mode).verdict, behind);
     // Before the epoch there is no sequence that could be used up.
     EXPECT_EQ(verdict_of(0, TimeOf(0) - 1, mode).verdict, behind);
-    // A layout in which nobody adds.
+    // Where nobody adds.
     std::uint64_t word = At(8, 0);
     EXPECT_EQ(Try(word, mode, TimeOf(7) + 1).verdict, behind);
   }
