@@ -113,13 +113,7 @@ Status Generator::NextBatch(std::span<std::int64_t> ids, std::size_t& filled) no
   while (filled < ids.size()) {
     const std::uint64_t wanted = ids.size() - filled;
     Taken taken;
-    std::uint64_t tick = 0;
-    if (divider_.TickAt(options_.clock(), tick)) {
-      const std::uint64_t base = tick << composer_.sequence_bits;
-      const std::uint64_t end = std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
-      taken = TakeUpTo(position_, base, end, wanted);
-    }
-    if (taken.count == 0) {
+    if (!TakeAtOnce(wanted, taken)) {
       const Status status = TakeSlowly({wanted, false}, taken);
       if (status != Status::kOk) return status;
     }

@@ -74,15 +74,9 @@ class Generator {
   // The next ID. Waits, as the settings allow, where the sequence of the tick is
   // used up or the clock is behind.
   [[nodiscard]] Result Next() noexcept {
-    std::uint64_t tick = 0;
-    if (divider_.TickAt(options_.clock(), tick)) [[likely]] {
-      const std::uint64_t base = tick << composer_.sequence_bits;
-      const std::uint64_t end = std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
-      const Taken taken = TakeUpTo(position_, base, end, 1);
-      if (taken.count == 1) [[likely]]
-        return {Status::kOk, composer_(taken.first)};
-    }
     Taken taken;
+    if (TakeAtOnce(1, taken)) [[likely]]
+      return {Status::kOk, composer_(taken.first)};
     const Status status = TakeSlowly({}, taken);
     if (status != Status::kOk) return {status, 0};
     return {status, composer_(taken.first)};
@@ -103,6 +97,16 @@ class Generator {
   [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
 
  private:
+  // Up to `count` positions of the clock's tick; false when that takes more than a look at
+  // the clock.
+  [[nodiscard]] bool TakeAtOnce(std::uint64_t count, Taken& taken) noexcept {
+    std::uint64_t tick = 0;
+    if (!divider_.TickAt(options_.clock(), tick)) return false;
+    const std::uint64_t base = tick << composer_.sequence_bits;
+    const std::uint64_t end = std::min(base + composer_.sequence_mask + 1, LoadPosition(limit_));
+    taken = TakeUpTo(position_, base, end, count);
+    return taken.count > 0;
+  }
   [[nodiscard]] Status TakeSlowly(const Request& request, Taken& taken) noexcept;
   [[nodiscard]] Status ExtendLimit(std::uint64_t last) noexcept;
 

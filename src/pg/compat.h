@@ -30,22 +30,19 @@ namespace idgen::pg {
 // 16 renamed RelFileNode and its fields (upstream b0a55e43299).
 #if PG_VERSION_NUM >= 160000
 using FileLocator = RelFileLocator;
-inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber file) {
-  return {tablespace, database, file};
-}
 inline RelFileNumber MappedFileOf(char* database_path, Oid relation) {
   return RelationMapOidToFilenumberForDatabase(database_path, relation);
 }
 #else
 using RelFileNumber = Oid;
 using FileLocator = RelFileNode;
-inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber file) {
-  return {tablespace, database, file};
-}
 inline RelFileNumber MappedFileOf(char* database_path, Oid relation) {
   return RelationMapOidToFilenodeForDatabase(database_path, relation);
 }
 #endif
+inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber file) {
+  return {tablespace, database, file};
+}
 
 // 17 replaced backend IDs by proc numbers (upstream 024c521117579).
 inline SMgrRelation OpenStorage(const FileLocator& file) {
