@@ -12,9 +12,12 @@ use Time::HiRes qw(time);
 
 plan skip_all => 'libfaketime is not installed' unless have_faketime();
 
-my $node = new_server('clock', clock => '+0');
-$node->safe_psql('postgres', 'CREATE DATABASE other');
+# The other database is in a tablespace, and its catalog in a new file, as they may be.
+my $node = new_server('clock', clock => '+0', conf => "allow_in_place_tablespaces = on\n");
+$node->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION ''");
+$node->safe_psql('postgres', 'CREATE DATABASE other TABLESPACE elsewhere');
 $node->safe_psql('other', 'CREATE EXTENSION idgen');
+$node->safe_psql('other', 'VACUUM FULL pg_class');
 
 # Each scene has a machine ID, and so an ID space, of its own.
 sub machine { return "SET idgen.machine_id = $_[0]; " . ($_[1] // ''); }

@@ -10,7 +10,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $primary = new_server('primary', streaming => 1);
+# Replay is compared with what the primary wrote, page by page.
+my $primary = new_server('primary', streaming => 1, conf => "wal_consistency_checking = 'generic'\n");
 $primary->safe_psql('postgres',
 	'CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), item int)');
 $primary->backup('base');

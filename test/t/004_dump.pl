@@ -69,6 +69,23 @@ $new->restart;
 is(scalar nextvals($new, 10, set => "SET idgen.max_clock_wait = '10s'"), 10,
 	'after DROP DATABASE and a restart');
 
+# Nobody but a superuser can hold a server back by a sequence of the mark's name.
+$new->safe_psql('postgres', 'CREATE DATABASE decoy');
+$new->safe_psql('decoy', 'CREATE ROLE clerk; GRANT CREATE ON SCHEMA public TO clerk');
+$new->safe_psql('decoy', q{
+	SET ROLE clerk;
+	CREATE SEQUENCE idgen_high_water_mark;
+	SELECT setval('idgen_high_water_mark', 9000000000000000);
+});
+$new->restart;
+is(scalar nextvals($new, 10, set => "SET idgen.max_clock_wait = '10s'"), 10,
+	'a sequence of the same name that is somebody else\'s');
+$new->safe_psql('decoy', 'ALTER SEQUENCE idgen_high_water_mark OWNER TO CURRENT_USER');
+$new->restart;
+($state) = sqlstate_of($new,
+	"SET idgen.max_clock_wait = '100ms'; SELECT snowflake_nextval()");
+is($state, '2200H', 'and one of a superuser, which counts');
+
 $new->stop;
 $old->stop;
 done_testing();
