@@ -179,6 +179,12 @@ install_from() {
   fi
 }
 
+# The same with the build before it; its output goes to a log, whose end is shown on failure.
+build_and_install() {
+  { make_in "$1" && install_from "$1"; } >"$SCRATCH/log/build.log" 2>&1 ||
+    { tail -n 30 "$SCRATCH/log/build.log" && die "the build failed"; }
+}
+
 # --- the throw-away cluster -----------------------------------------------------------------
 
 CLUSTER_LOG=log/server.log

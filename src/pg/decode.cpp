@@ -13,8 +13,7 @@ constexpr const Layout& kLayout = kSnowflake;
 TimestampTz TimestampOf(const Layout& layout, std::uint64_t id) {
   const std::int64_t time_us = layout.StartOfTick(layout.Parse(id).tick);
   TimestampTz timestamp = 0;
-  if (pg_sub_s64_overflow(time_us, kPostgresEpochUs, &timestamp) ||
-      !IS_VALID_TIMESTAMP(timestamp)) {
+  if (!ToTimestamp(time_us, timestamp)) {
     ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                     errmsg("time of ID %llu is out of range", static_cast<unsigned long long>(id)),
                     errhint("It is beyond the last timestamp that PostgreSQL can hold.")));
@@ -24,14 +23,15 @@ TimestampTz TimestampOf(const Layout& layout, std::uint64_t id) {
 
 // The tick that holds an instant, which must be within the layout's life.
 std::uint64_t TickOf(const Layout& layout, TimestampTz timestamp) {
-  const char* const first = InstantText(layout.epoch_us);
-  const char* const last = InstantText(layout.StartOfTick(layout.MaxTick()));
+  const auto hint = [&layout] {
+    return errhint("Use a timestamp from %s to %s.", InstantText(layout.epoch_us),
+                   InstantText(layout.StartOfTick(layout.MaxTick())));
+  };
   std::int64_t time_us = 0;
   if (TIMESTAMP_NOT_FINITE(timestamp) ||
       pg_add_s64_overflow(timestamp, kPostgresEpochUs, &time_us)) {
     ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-                    errmsg("timestamp \"%s\" has no ID", timestamptz_to_str(timestamp)),
-                    errhint("Use a timestamp from %s to %s.", first, last)));
+                    errmsg("timestamp \"%s\" has no ID", timestamptz_to_str(timestamp)), hint()));
   }
   const std::int64_t tick = layout.TickAt(time_us);
   if (tick < 0 || static_cast<std::uint64_t>(tick) > layout.MaxTick()) {
@@ -39,7 +39,7 @@ std::uint64_t TickOf(const Layout& layout, TimestampTz timestamp) {
                     errmsg(tick < 0 ? "timestamp \"%s\" is before the epoch of layout \"%s\""
                                     : "timestamp \"%s\" is after the end of layout \"%s\"",
                            timestamptz_to_str(timestamp), NameOf(layout)),
-                    errhint("Use a timestamp from %s to %s.", first, last)));
+                    hint()));
   }
   return static_cast<std::uint64_t>(tick);
 }

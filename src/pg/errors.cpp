@@ -41,10 +41,7 @@ FieldText Describe(FieldKind kind, const Identity& identity) {
 
 const char* InstantText(std::int64_t time_us) {
   TimestampTz timestamp = 0;
-  if (pg_sub_s64_overflow(time_us, kPostgresEpochUs, &timestamp) ||
-      !IS_VALID_TIMESTAMP(timestamp)) {
-    return "infinity";
-  }
+  if (!ToTimestamp(time_us, timestamp)) return "infinity";
   return pstrdup(timestamptz_to_str(timestamp));
 }
 
@@ -109,11 +106,11 @@ void CheckIdentity(const Layout& layout, const Identity& identity) {
                   errhint("Set %s to a value from 0 to %llu.", field.setting, most)));
 }
 
-void CheckCount(int count, std::uint64_t most, const char* detail) {
-  if (count >= 1 && static_cast<std::uint64_t>(count) <= most) return;
+void ReportCount(int count, std::uint64_t most, const char* detail) {
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                   errmsg("count %d is out of range", count), errdetail("%s", detail),
                   errhint("Use a count from 1 to %llu.", static_cast<unsigned long long>(most))));
+  pg_unreachable();
 }
 
 std::uint64_t CheckId(const Layout& layout, int64 id) {

@@ -19,8 +19,8 @@ namespace idgen::pg {
 // Refuses an identity that does not fit the layout.
 void CheckIdentity(const Layout& layout, const Identity& identity);
 
-// Refuses a count that is not from 1 to `most`; `reason` completes "the limit is ...".
-void CheckCount(int count, std::uint64_t most, const char* detail);
+// A count that is not from 1 to `most`; `detail` says where the limit comes from.
+[[noreturn]] void ReportCount(int count, std::uint64_t most, const char* detail);
 
 // Refuses a number that is not an ID of the layout, and returns it as bits.
 std::uint64_t CheckId(const Layout& layout, int64 id);
@@ -36,5 +36,11 @@ const char* InstantText(std::int64_t time_us);
 // The core's units (microseconds since 1970) and PostgreSQL's (since 2000).
 inline constexpr std::int64_t kPostgresEpochUs =
     std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+
+// An instant in core units as a timestamp; false if it is beyond PostgreSQL's range.
+inline bool ToTimestamp(std::int64_t time_us, TimestampTz& timestamp) {
+  return !pg_sub_s64_overflow(time_us, kPostgresEpochUs, &timestamp) &&
+         IS_VALID_TIMESTAMP(timestamp);
+}
 
 }  // namespace idgen::pg

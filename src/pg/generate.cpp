@@ -9,6 +9,10 @@ namespace {
 // A batch is a mistake above this, more likely than a wish.
 constexpr int kMostInBatch = 10'000'000;
 
+bool IsWithin(int count, std::uint64_t most) {
+  return count >= 1 && static_cast<std::uint64_t>(count) <= most;
+}
+
 inline std::int64_t Next(Handle& handle) {
   const std::int64_t id = handle.composer(NextPosition(handle));
   handle.last_id = id;
@@ -70,7 +74,9 @@ Datum NextOfBatch(FunctionCallInfo fcinfo, Handle* (*generator)(FunctionCallInfo
                   int count_argument) {
   if (SRF_IS_FIRSTCALL()) {
     const int count = PG_GETARG_INT32(count_argument);
-    CheckCount(count, kMostInBatch, "A batch has 1 to 10000000 IDs.");
+    if (!IsWithin(count, kMostInBatch)) {
+      ReportCount(count, kMostInBatch, psprintf("A batch has 1 to %d IDs.", kMostInBatch));
+    }
     FuncCallContext* call = SRF_FIRSTCALL_INIT();
     auto* batch =
         static_cast<Batch*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
@@ -137,9 +143,11 @@ Datum idgen_reserve(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOfArgument(fcinfo);
   const Layout& layout = *handle.layout;
   const int count = PG_GETARG_INT32(1);
-  CheckCount(count, layout.IdsPerTick(),
-             psprintf("Layout \"%s\" has %llu IDs in one tick.", NameOf(layout),
-                      static_cast<unsigned long long>(layout.IdsPerTick())));
+  if (!IsWithin(count, layout.IdsPerTick())) {
+    ReportCount(count, layout.IdsPerTick(),
+                psprintf("Layout \"%s\" has %llu IDs in one tick.", NameOf(layout),
+                         static_cast<unsigned long long>(layout.IdsPerTick())));
+  }
   if (count > 1 && !layout.SequenceIsLowest()) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("IDs of layout \"%s\" cannot be reserved as consecutive integers",

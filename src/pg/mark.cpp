@@ -29,6 +29,13 @@ struct SequenceMagic {
   uint32 magic;
 };
 
+// The sequence's values on its page, which must be one (ReadMarkPage).
+Form_pg_sequence_data ValuesOn(Page page) {
+  HeapTupleHeader tuple =
+      reinterpret_cast<HeapTupleHeader>(PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)));
+  return reinterpret_cast<Form_pg_sequence_data>(reinterpret_cast<char*>(tuple) + tuple->t_hoff);
+}
+
 // Cached until an invalidation of the relation comes.
 constinit Oid mark_sequence = InvalidOid;
 
@@ -105,11 +112,7 @@ void AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int64_t nee
   if (!ours || mark_ms < std::max(needed_ms, known_ms)) {
     mark_ms = std::max({found.mark_ms, known_ms, wanted_ms});
     GenericXLogState* state = GenericXLogStart(relation);
-    Page page = GenericXLogRegisterBuffer(state, buffer, 0);
-    HeapTupleHeader tuple = reinterpret_cast<HeapTupleHeader>(
-        PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)));
-    auto* values =
-        reinterpret_cast<Form_pg_sequence_data>(reinterpret_cast<char*>(tuple) + tuple->t_hoff);
+    Form_pg_sequence_data values = ValuesOn(GenericXLogRegisterBuffer(state, buffer, 0));
     values->last_value = mark_ms;
     values->log_cnt = shared.run_token;
     values->is_called = true;
@@ -143,11 +146,8 @@ bool ReadMarkPage(Page page, MarkPage& mark) {
       PageGetMaxOffsetNumber(page) < FirstOffsetNumber) {
     return false;
   }
-  ItemId item = PageGetItemId(page, FirstOffsetNumber);
-  if (!ItemIdIsNormal(item)) return false;
-  HeapTupleHeader tuple = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
-  const auto* values = reinterpret_cast<const FormData_pg_sequence_data*>(
-      reinterpret_cast<const char*>(tuple) + tuple->t_hoff);
+  if (!ItemIdIsNormal(PageGetItemId(page, FirstOffsetNumber))) return false;
+  const FormData_pg_sequence_data* values = ValuesOn(page);
   mark.mark_ms = std::max<std::int64_t>(values->last_value, 0);
   mark.token = values->log_cnt;
   return true;

@@ -6,7 +6,6 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use File::Basename qw(dirname);
 use Test::More;
 use Time::HiRes qw(usleep);
 
