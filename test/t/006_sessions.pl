@@ -83,7 +83,7 @@ my $machine = 10;
 for my $how (sort keys %end)
 {
 	$machine++;
-	ahead($machine);
+	my $ahead = ahead($machine);
 	my ($out, $err) = ('', '');
 	my $timeout = $how eq 'statement_timeout' ? "SET statement_timeout = '500ms';" : '';
 	my $waiter = IPC::Run::start(
@@ -106,6 +106,8 @@ for my $how (sort keys %end)
 	  unless $timeout;
 	$waiter->finish;
 	like($err, $end{$how}, "$how ends the wait");
+	is($node->safe_psql('postgres', "SELECT clock_timestamp() < snowflake_timestamp($ahead)"),
+		't', "$how: while the clock was still behind");
 	is($out =~ s/^[tf]?\n//r, '', "$how: no ID");
 	my @after = nextvals($node, 1000,
 		set => "SET idgen.machine_id = $machine; SET idgen.clock_regression = lead; SET idgen.max_clock_lead = '20s'");
