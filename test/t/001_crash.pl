@@ -69,5 +69,17 @@ is( $node->safe_psql(
 	5000,
 	'all IDs after the crash are greater than all before');
 
+# What was observed is remembered: the mark was moved before the position.
+my $seen = $node->safe_psql('postgres',
+	"SELECT snowflake_min_id(clock_timestamp() + interval '9 s')");
+$node->safe_psql('postgres', "SELECT idgen_observe('snowflake', $seen)");
+is( $node->safe_psql('postgres',
+		"SELECT last_value > (snowflake_parse($seen)).unix_ms FROM idgen_high_water_mark"),
+	't', 'the mark covers an observed ID');
+kill_server($node);
+$node->start;
+check_ids('an ID observed before a crash', [$seen],
+	[ nextvals($node, 10, set => "SET idgen.clock_regression = lead; SET idgen.max_clock_lead = '20s'") ]);
+
 $node->stop;
 done_testing();
