@@ -7,6 +7,101 @@ COMMENT ON SEQUENCE idgen_high_water_mark IS
   'idgen: no ID of a later time (milliseconds since 1970) was handed out in this database';
 SELECT pg_catalog.pg_extension_config_dump('idgen_high_water_mark', '');
 
+-- Layouts and generators of users ------------------------------------------------------
+
+-- They are kept as foreign servers, which pg_dump writes before all tables. No foreign table
+-- is made of them; GRANT USAGE ON FOREIGN DATA WRAPPER lets a role create them.
+CREATE FUNCTION idgen_layout_validator(options text[], catalog oid) RETURNS void
+  LANGUAGE C STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_validator';
+COMMENT ON FUNCTION idgen_layout_validator(text[], oid) IS 'checks what a layout is made of';
+CREATE FOREIGN DATA WRAPPER idgen_layout NO HANDLER VALIDATOR idgen_layout_validator;
+COMMENT ON FOREIGN DATA WRAPPER idgen_layout IS 'idgen: its servers are layouts of users';
+
+CREATE FUNCTION idgen_generator_validator(options text[], catalog oid) RETURNS void
+  LANGUAGE C STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_generator_validator';
+COMMENT ON FUNCTION idgen_generator_validator(text[], oid) IS
+  'checks what a generator is made of';
+CREATE FOREIGN DATA WRAPPER idgen_generator NO HANDLER VALIDATOR idgen_generator_validator;
+COMMENT ON FOREIGN DATA WRAPPER idgen_generator IS 'idgen: its servers are generators of users';
+
+CREATE FUNCTION idgen_create_layout(
+    name text, fields text,
+    tick interval DEFAULT '1 ms', epoch timestamptz DEFAULT '2020-01-01 00:00:00+00')
+  RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_create_layout';
+COMMENT ON FUNCTION idgen_create_layout(text, text, interval, timestamptz) IS
+  'makes a layout of fields like timestamp:42, machine:6, sequence:15';
+
+CREATE FUNCTION idgen_drop_layout(name text) RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_drop_layout';
+COMMENT ON FUNCTION idgen_drop_layout(text) IS 'drops a layout that nothing uses';
+
+CREATE FUNCTION idgen_get_layouts(
+    OUT layout text, OUT fields text, OUT tick interval, OUT epoch timestamptz,
+    OUT ends timestamptz, OUT ids_per_tick bigint, OUT identities bigint,
+    OUT generates boolean, OUT owner oid, OUT note text)
+  RETURNS SETOF record
+  LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20
+  AS 'MODULE_PATHNAME', 'idgen_get_layouts';
+COMMENT ON FUNCTION idgen_get_layouts() IS 'what the view idgen_layouts shows';
+
+-- ends: the first instant without an ID. life_used: percent of the time from epoch to end.
+CREATE VIEW idgen_layouts AS
+  SELECT layout, fields, tick, epoch, ends,
+         CASE WHEN generates
+              THEN pg_catalog.trim_scale(pg_catalog.round(ids_per_tick / extract(epoch FROM tick), 3))
+         END AS ids_per_second,
+         identities, generates,
+         pg_catalog.round(100 * extract(epoch FROM pg_catalog.clock_timestamp() - epoch)
+                          / extract(epoch FROM ends - epoch), 2) AS life_used,
+         owner::pg_catalog.regrole AS owner, note
+  FROM idgen_get_layouts();
+COMMENT ON VIEW idgen_layouts IS 'idgen: every layout, built in (without an owner) or a user''s';
+GRANT SELECT ON idgen_layouts TO PUBLIC;
+
+CREATE FUNCTION idgen_create_generator(
+    name text, layout text,
+    datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL, shard_id int DEFAULT NULL)
+  RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_create_generator';
+COMMENT ON FUNCTION idgen_create_generator(text, text, int, int, int) IS
+  'makes a generator; what is NULL of its identity comes from the settings';
+
+CREATE FUNCTION idgen_alter_generator(
+    name text,
+    datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL, shard_id int DEFAULT NULL)
+  RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_alter_generator';
+COMMENT ON FUNCTION idgen_alter_generator(text, int, int, int) IS
+  'gives a generator another identity; what is NULL of it comes from the settings';
+
+CREATE FUNCTION idgen_drop_generator(name text) RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_drop_generator';
+COMMENT ON FUNCTION idgen_drop_generator(text) IS 'drops a generator that nothing uses';
+
+CREATE FUNCTION idgen_get_generators(
+    OUT generator text, OUT layout text, OUT datacenter_id int, OUT machine_id int,
+    OUT shard_id int, OUT owner oid)
+  RETURNS SETOF record
+  LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20
+  AS 'MODULE_PATHNAME', 'idgen_get_generators';
+COMMENT ON FUNCTION idgen_get_generators() IS 'what the view idgen_generators shows';
+
+CREATE VIEW idgen_generators AS
+  SELECT generator, layout, datacenter_id, machine_id, shard_id,
+         owner::pg_catalog.regrole AS owner
+  FROM idgen_get_generators();
+COMMENT ON VIEW idgen_generators IS
+  'idgen: every name that idgen_nextval() takes, and the part of its identity that is fixed';
+GRANT SELECT ON idgen_generators TO PUBLIC;
+
 -- Generating --------------------------------------------------------------------------
 
 CREATE FUNCTION snowflake_nextval() RETURNS bigint
@@ -32,10 +127,22 @@ CREATE FUNCTION idgen_nextval(generator text) RETURNS bigint
   AS 'MODULE_PATHNAME', 'idgen_nextval';
 COMMENT ON FUNCTION idgen_nextval(text) IS 'the next ID of a generator';
 
+CREATE FUNCTION idgen_nextval(generator text, shard_id int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_nextval_of_shard';
+COMMENT ON FUNCTION idgen_nextval(text, int) IS 'the next ID of a generator in a shard';
+
 CREATE FUNCTION idgen_nextval_batch(generator text, count int) RETURNS SETOF bigint
   LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
   AS 'MODULE_PATHNAME', 'idgen_nextval_batch';
 COMMENT ON FUNCTION idgen_nextval_batch(text, int) IS 'count IDs of a generator, increasing';
+
+CREATE FUNCTION idgen_nextval_batch(generator text, count int, shard_id int)
+  RETURNS SETOF bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_nextval_batch_of_shard';
+COMMENT ON FUNCTION idgen_nextval_batch(text, int, int) IS
+  'count IDs of a generator in a shard, increasing';
 
 CREATE FUNCTION idgen_currval(generator text) RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
@@ -57,7 +164,106 @@ COMMENT ON FUNCTION idgen_observe(text, bigint) IS
 -- It moves the IDs of all users of the generator: not for everybody.
 REVOKE EXECUTE ON FUNCTION idgen_observe(text, bigint) FROM PUBLIC;
 
+-- Shards ------------------------------------------------------------------------------
+
+CREATE FUNCTION idgen_shard(key text, shards int) RETURNS int
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_shard';
+COMMENT ON FUNCTION idgen_shard(text, int) IS
+  'the shard of a key, from 0 to shards - 1, by jump consistent hash';
+
+CREATE FUNCTION instagram_nextval() RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_nextval';
+COMMENT ON FUNCTION instagram_nextval() IS
+  'the next ID of generator instagram in the shard that idgen.shard_id says';
+
+CREATE FUNCTION instagram_nextval(shard_id int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_nextval_of_shard';
+COMMENT ON FUNCTION instagram_nextval(int) IS 'the next ID of generator instagram in a shard';
+
+CREATE FUNCTION instagram_nextval_for(key text, shards int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_nextval_for';
+COMMENT ON FUNCTION instagram_nextval_for(text, int) IS
+  'the next ID of generator instagram in the shard of a key';
+
+-- Two servers, one identity -------------------------------------------------------------
+
+CREATE FUNCTION idgen_check_identity(
+    relation regclass, id_column name,
+    generator text DEFAULT 'snowflake', since timestamptz DEFAULT '-infinity',
+    OUT datacenter_id int, OUT machine_id int, OUT shard_id int, OUT ids bigint,
+    OUT first_id bigint, OUT last_id bigint, OUT own boolean, OUT replicated bigint,
+    OUT problem text)
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_check_identity';
+COMMENT ON FUNCTION idgen_check_identity(regclass, name, text, timestamptz) IS
+  'the identities in a table of IDs, and whether another server uses one of this server''s';
+
 -- Decoding ----------------------------------------------------------------------------
+
+CREATE FUNCTION idgen_parse(
+    id bigint, layout text,
+    OUT ts timestamptz, OUT unix_ms bigint, OUT datacenter_id int, OUT machine_id int,
+    OUT shard_id int, OUT sequence int)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_parse';
+COMMENT ON FUNCTION idgen_parse(bigint, text) IS 'the fields of an ID of a layout';
+
+CREATE FUNCTION idgen_timestamp(id bigint, layout text) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_timestamp';
+COMMENT ON FUNCTION idgen_timestamp(bigint, text) IS
+  'when an ID of a layout was made';
+
+CREATE FUNCTION idgen_min_id(ts timestamptz, layout text) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_min_id';
+COMMENT ON FUNCTION idgen_min_id(timestamptz, text) IS
+  'the smallest ID of the tick of a layout that holds an instant';
+
+CREATE FUNCTION idgen_max_id(ts timestamptz, layout text) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_max_id';
+COMMENT ON FUNCTION idgen_max_id(timestamptz, text) IS
+  'the largest ID of the tick of a layout that holds an instant';
+
+-- Not STRICT: a field that the layout lacks is NULL, as in what idgen_parse() returns.
+CREATE FUNCTION idgen_compose(
+    layout text, ts timestamptz, datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL,
+    shard_id int DEFAULT NULL, sequence int DEFAULT NULL)
+  RETURNS bigint
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_compose';
+COMMENT ON FUNCTION idgen_compose(text, timestamptz, int, int, int, int) IS
+  'the ID of these fields: the inverse of idgen_parse()';
+
+CREATE FUNCTION idgen_inspect(id bigint, layout text DEFAULT 'snowflake') RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_inspect';
+COMMENT ON FUNCTION idgen_inspect(bigint, text) IS
+  'an ID as a person wants to see it: its bits under the names of its fields';
+
+CREATE FUNCTION idgen_inspect_json(id bigint, layout text DEFAULT 'snowflake') RETURNS jsonb
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_inspect_json';
+COMMENT ON FUNCTION idgen_inspect_json(bigint, text) IS
+  'what idgen_inspect() shows, for programs';
+
+CREATE FUNCTION idgen_encode(id bigint, form text) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_encode';
+COMMENT ON FUNCTION idgen_encode(bigint, text) IS
+  'an ID as text: base62, base32, base58, hex or decimal, of fixed width';
+
+CREATE FUNCTION idgen_decode(text text, form text) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_decode';
+COMMENT ON FUNCTION idgen_decode(text, text) IS
+  'the ID of a text that idgen_encode() made';
 
 CREATE FUNCTION snowflake_parse(
     id bigint,
@@ -98,3 +304,41 @@ CREATE FUNCTION snowflake_max_id(ts timestamptz) RETURNS bigint
   AS 'MODULE_PATHNAME', 'idgen_snowflake_max_id';
 COMMENT ON FUNCTION snowflake_max_id(timestamptz) IS
   'the largest snowflake ID of that millisecond';
+
+CREATE FUNCTION instagram_parse(
+    id bigint,
+    OUT ts timestamptz, OUT unix_ms bigint, OUT datacenter_id int, OUT machine_id int,
+    OUT shard_id int, OUT sequence int)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_parse';
+COMMENT ON FUNCTION instagram_parse(bigint) IS 'the fields of an instagram ID';
+
+CREATE FUNCTION instagram_timestamp(id bigint) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_timestamp';
+COMMENT ON FUNCTION instagram_timestamp(bigint) IS
+  'when an instagram ID was made';
+
+CREATE FUNCTION instagram_shard(id bigint) RETURNS int
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_shard';
+COMMENT ON FUNCTION instagram_shard(bigint) IS
+  'the shard in an instagram ID';
+
+CREATE FUNCTION instagram_sequence(id bigint) RETURNS int
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_sequence';
+COMMENT ON FUNCTION instagram_sequence(bigint) IS
+  'the sequence number in an instagram ID';
+
+CREATE FUNCTION instagram_min_id(ts timestamptz) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_min_id';
+COMMENT ON FUNCTION instagram_min_id(timestamptz) IS
+  'the smallest instagram ID of that millisecond';
+
+CREATE FUNCTION instagram_max_id(ts timestamptz) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_max_id';
+COMMENT ON FUNCTION instagram_max_id(timestamptz) IS
+  'the largest instagram ID of that millisecond';

@@ -3,14 +3,23 @@ SELECT snowflake_machine(0) AS load_the_module;
 SELECT name, setting, unit, vartype, context, min_val, max_val, enumvals, reset_val
 FROM pg_settings WHERE name LIKE 'idgen.%' ORDER BY name;
 
--- Refused when set: an identity that fits no layout, with the range in the detail.
+-- An identity may fit one layout and not another: it is refused where it does not.
 SET idgen.machine_id = 32;
+SELECT snowflake_nextval();
+SELECT (idgen_parse(idgen_nextval('sonyflake'), 'sonyflake')).machine_id;
+RESET idgen.machine_id;
 SET idgen.datacenter_id = 32;
-SET idgen.shard_id = -2;
+SELECT snowflake_nextval();
+SELECT * FROM snowflake_nextval_batch(2);
+SELECT idgen_reserve('snowflake', 2);
+SELECT idgen_nextval('sonyflake') > 0 AS has_no_datacenter;
+RESET idgen.datacenter_id;
+SELECT snowflake_datacenter(snowflake_nextval());
 SET idgen.clock_regression = 'ignore';
 -- Beyond the limits of their definition (the words differ between versions).
 \set VERBOSITY sqlstate
 SET idgen.machine_id = -1;
+SET idgen.shard_id = -2;
 SET idgen.datacenter_id = 'one';
 SET idgen.max_clock_wait = '-1s';
 SET idgen.max_clock_wait = '2d';

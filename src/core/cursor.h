@@ -1,9 +1,11 @@
-// One session's (or thread's) way through a shared position: what it may take without
+// A session's (or thread's) way through shared positions: what it may take without
 // looking at anything but the clock. The hot path of the SQL functions.
 //
-// A cursor is open up to a limit that its owner has made sure of (the high-water mark),
-// and says no as soon as the next position needs more than that: the tick is used up, the
-// clock is behind or outside of the layout's life, the limit is reached, or the cursor is
+// A Window is what the session knows about now, for all its ID spaces of one layout: the
+// tick of the last reading of the clock, and the limit that the window's owner has made
+// sure of (the high-water mark). A Cursor is the session's place in one ID space. It says
+// no as soon as the next position needs more than the window has: the tick is used up, the
+// clock is behind or outside of the layout's life, the limit is reached, or the window is
 // closed. What then is up to the owner (guard.h).
 #pragma once
 
@@ -16,91 +18,105 @@
 
 namespace idgen {
 
-class Cursor {
+class Window {
  public:
   // Closed, and of no layout.
-  constexpr Cursor() = default;
+  constexpr Window() = default;
 
-  // `block_size` positions, all of one tick, are taken from the shared one at a time.
+  // `block_size` positions, all of one tick, are taken from a shared one at a time.
   // `cycles_per_us` as CyclesPerUs() returns it.
-  constexpr Cursor(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us)
+  constexpr Window(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us)
       : ticker_(layout, cycles_per_us),
         may_add_(block_size == 1 && OvershootOf(layout.IdsPerTick()) > 0),
+        sequence_bits_(static_cast<std::uint8_t>(layout.SequenceBits())),
         block_size_(block_size),
-        ids_per_tick_(layout.IdsPerTick()),
-        sequence_bits_(static_cast<std::uint8_t>(layout.SequenceBits())) {}
+        ids_per_tick_(layout.IdsPerTick()) {}
 
   // Positions below `limit` may be taken from now on.
   constexpr void Open(std::uint64_t limit) noexcept { limit_ = limit; }
 
-  // Nothing may be taken, and what is left of a block is dropped.
+  // Nothing may be taken, and what is left of blocks is dropped.
   constexpr void Close() noexcept {
     limit_ = 0;
     end_ = 0;
-    add_ = false;
-    DropBlock();
+    ++stamp_;
   }
+
+ private:
+  friend class Cursor;
+
+  Ticker ticker_;
+  bool may_add_ = false;  // blocks of one, in a tick with many positions
+  std::uint8_t sequence_bits_ = 0;
+  // Counts the ticks that were seen, and the closings. What a cursor holds is good for one
+  // of them. From 1 on: a cursor with a stamp of 0 holds nothing.
+  std::uint64_t stamp_ = 1;
+  std::uint64_t base_ = 0;  // the first position of the tick of the last reading
+  std::uint64_t end_ = 0;   // the first position beyond it, or beyond the limit
+  std::uint64_t limit_ = 0;
+  std::uint64_t block_size_ = 1;
+  std::uint64_t ids_per_tick_ = 1;
+};
+
+class Cursor {
+ public:
+  constexpr Cursor() = default;
 
   constexpr void DropBlock() noexcept { block_next_ = block_end_ = 0; }
 
   // The next position of `word`, never ahead of the clock and below the limit. False, and
-  // nothing was taken that could be issued, where that cannot be told here.
+  // nothing was taken that could be issued, where that cannot be told here. The same word
+  // and a window of the same layout each time.
   template <typename Counter, typename Clock>
-  [[nodiscard]] bool Next(std::uint64_t& word, Counter&& counter, Clock&& clock,
+  [[nodiscard]] bool Next(Window& window, std::uint64_t& word, Counter&& counter, Clock&& clock,
                           std::uint64_t& next) noexcept {
-    if (ticker_.IsFresh(counter)) [[likely]] {
-      if (add_) [[likely]] {
+    if (window.ticker_.IsFresh(counter)) [[likely]] {
+      if (add_stamp_ == window.stamp_) [[likely]] {
         next = TakeNext(word);
-        if (next < end_) [[likely]]
+        if (next < window.end_) [[likely]]
           return true;
-        add_ = false;
-      } else if (FromBlock(word, next)) {
+        add_stamp_ = 0;
+      } else if (FromBlock(window, word, next)) {
         return true;
       }
     }
-    return NextByClock(word, counter, clock, next);
+    return NextByClock(window, word, counter, clock, next);
   }
 
  private:
   // From the block in hand, or from a new one of the tick of the last reading.
-  bool FromBlock(std::uint64_t& word, std::uint64_t& next) noexcept {
-    if (block_next_ == block_end_) {
-      const Taken taken = TakeUpTo(word, base_, end_, block_size_);
+  bool FromBlock(const Window& window, std::uint64_t& word, std::uint64_t& next) noexcept {
+    if (block_next_ == block_end_ || block_stamp_ != window.stamp_) {
+      const Taken taken = TakeUpTo(word, window.base_, window.end_, window.block_size_);
       if (taken.count == 0) return false;
       block_next_ = taken.first;
       block_end_ = taken.first + taken.count;
-      add_ = may_add_;  // the position is in the tick now
+      block_stamp_ = window.stamp_;  // a block is used in its own tick only
+      // The position is in the tick now, and stays there or beyond.
+      if (window.may_add_) add_stamp_ = window.stamp_;
     }
     next = block_next_++;
     return true;
   }
 
   template <typename Counter, typename Clock>
-  [[gnu::noinline]] bool NextByClock(std::uint64_t& word, Counter&& counter, Clock&& clock,
-                                     std::uint64_t& next) noexcept {
+  [[gnu::noinline]] bool NextByClock(Window& window, std::uint64_t& word, Counter&& counter,
+                                     Clock&& clock, std::uint64_t& next) noexcept {
     std::uint64_t tick = 0;
-    if (!ticker_.Read(counter, clock, tick)) return false;
-    const std::uint64_t base = tick << sequence_bits_;
-    if (base != base_) {
-      base_ = base;
-      add_ = false;  // the position may be of an earlier tick
-      DropBlock();   // a block is used in its own tick only
+    if (!window.ticker_.Read(counter, clock, tick)) return false;
+    const std::uint64_t base = tick << window.sequence_bits_;
+    if (base != window.base_) {
+      window.base_ = base;
+      ++window.stamp_;
     }
-    end_ = std::min(base + ids_per_tick_, limit_);
-    return FromBlock(word, next);
+    window.end_ = std::min(base + window.ids_per_tick_, window.limit_);
+    return FromBlock(window, word, next);
   }
 
-  Ticker ticker_;
-  bool may_add_ = false;  // blocks of one, in a tick with many positions
-  bool add_ = false;      // and the position is not below base_: TakeNext will do
-  std::uint64_t end_ = 0;
-  std::uint64_t base_ = 0;  // the first position of the tick of the last reading
+  std::uint64_t add_stamp_ = 0;    // while it is the window's, TakeNext will do
+  std::uint64_t block_stamp_ = 0;  // the window's when the block was taken
   std::uint64_t block_next_ = 0;
   std::uint64_t block_end_ = 0;
-  std::uint64_t block_size_ = 1;
-  std::uint64_t limit_ = 0;
-  std::uint64_t ids_per_tick_ = 1;
-  std::uint8_t sequence_bits_ = 0;
 };
 
 }  // namespace idgen

@@ -24,6 +24,12 @@ void Pause(std::int64_t us) noexcept {
   }
 }
 
+Status RefusalFor(const Layout& layout, const Identity& identity) noexcept {
+  if (!layout.CanGenerate()) return Status::kDecodeOnly;
+  if (layout.FindMisfit(identity) != FieldKind::kTimestamp) return Status::kBadIdentity;
+  return Status::kOk;
+}
+
 }  // namespace
 
 const char* StatusText(Status status) noexcept {
@@ -46,6 +52,8 @@ const char* StatusText(Status status) noexcept {
       return "the ID is too far ahead of the clock";
     case Status::kNotConsecutive:
       return "the layout's sequence is not its lowest field";
+    case Status::kDecodeOnly:
+      return "IDs of the layout can be read, but not made";
   }
   return "unknown status";
 }
@@ -56,10 +64,9 @@ Generator::Generator(const Layout& layout, const Options& options)
       divider_(layout),
       composer_(layout.ComposerFor(0)),
       start_(layout.PositionLimit(options.not_before_ms)),
-      identity_fits_(layout.FindMisfit(options.identity) == FieldKind::kTimestamp) {
-  // A generator whose identity does not fit keeps a limit of 0: every call ends in
-  // the slow path, which refuses it.
-  if (!identity_fits_) return;
+      refusal_(RefusalFor(layout, options.identity)) {
+  // A generator that refuses keeps a limit of 0: Next ends in the slow path, which checks.
+  if (refusal_ != Status::kOk) return;
   composer_ = layout.ComposerFor(layout.IdentityBits(options.identity));
   if (start_ > 0) position_ = start_ - 1;
   if (options.extend_mark == nullptr) limit_ = layout.MaxPosition() + 1;
@@ -76,7 +83,7 @@ Status Generator::ExtendLimit(std::uint64_t last) noexcept {
 }
 
 Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
-  if (!identity_fits_) return Status::kBadIdentity;
+  if (refusal_ != Status::kOk) return refusal_;
   WaitBudget budget;
   for (;;) {
     const Bounds bounds{LoadPosition(limit_), start_};
@@ -109,6 +116,7 @@ Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
 
 Status Generator::NextBatch(std::span<std::int64_t> ids, std::size_t& filled) noexcept {
   filled = 0;
+  if (refusal_ != Status::kOk) return refusal_;
   if (ids.empty()) return Status::kBadCount;
   while (filled < ids.size()) {
     const std::uint64_t wanted = ids.size() - filled;
@@ -130,6 +138,7 @@ Status Generator::NextBatch(std::span<std::int64_t> ids, std::size_t& filled) no
 }
 
 Result Generator::Reserve(std::uint64_t count) noexcept {
+  if (refusal_ != Status::kOk) return {refusal_, 0};
   if (count == 0 || count > layout_.IdsPerTick()) return {Status::kBadCount, 0};
   if (count > 1 && !layout_.SequenceIsLowest()) return {Status::kNotConsecutive, 0};
   Taken taken;
@@ -139,7 +148,7 @@ Result Generator::Reserve(std::uint64_t count) noexcept {
 }
 
 Status Generator::Observe(std::int64_t id) noexcept {
-  if (!identity_fits_) return Status::kBadIdentity;
+  if (refusal_ != Status::kOk) return refusal_;
   if (id < 0 || static_cast<std::uint64_t>(id) > layout_.MaxId()) return Status::kBadId;
   const auto bits = static_cast<std::uint64_t>(id);
   const std::int64_t ahead = layout_.StartOfTick(layout_.Parse(bits).tick) - options_.clock();

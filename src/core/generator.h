@@ -21,6 +21,7 @@
 #include <span>
 
 #include "clock.h"
+#include "formats.h"
 #include "guard.h"
 #include "layout.h"
 #include "position.h"
@@ -29,14 +30,15 @@ namespace idgen {
 
 enum class Status : std::uint8_t {
   kOk,
-  kBadIdentity,    // a field of the identity does not fit the layout
-  kBadCount,       // a count of zero, or more than one tick holds
-  kClockBehind,    // the clock is behind by more than the settings allow
-  kOutOfTime,      // the layout has no IDs left
-  kMarkNotMoved,   // extend_mark did not return a late enough mark
-  kBadId,          // Observe: not an ID of the layout
-  kTooFarAhead,    // Observe: later than max_clock_lead allows
-  kNotConsecutive  // Reserve: the layout's sequence is not its lowest field
+  kBadIdentity,     // a field of the identity does not fit the layout
+  kBadCount,        // a count of zero, or more than one tick holds
+  kClockBehind,     // the clock is behind by more than the settings allow
+  kOutOfTime,       // the layout has no IDs left
+  kMarkNotMoved,    // extend_mark did not return a late enough mark
+  kBadId,           // Observe: not an ID of the layout
+  kTooFarAhead,     // Observe: later than max_clock_lead allows
+  kNotConsecutive,  // Reserve: the layout's sequence is not its lowest field
+  kDecodeOnly       // the layout's IDs can be read, but not made (Layout::CanGenerate)
 };
 
 // A short English text for a status, for logs.
@@ -114,8 +116,8 @@ class Generator {
   Options options_;
   TickDivider divider_;
   Composer composer_;
-  std::uint64_t start_ = 0;  // the first position that this generator may issue
-  bool identity_fits_ = true;
+  std::uint64_t start_ = 0;       // the first position that this generator may issue
+  Status refusal_ = Status::kOk;  // not kOk: what every call returns
   // On lines of their own: the position is written by every call, the limit seldom.
   alignas(64) std::uint64_t limit_ = 0;
   alignas(64) std::uint64_t position_ = 0;

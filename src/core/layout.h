@@ -14,15 +14,17 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <span>
 #include <string_view>
 
 namespace idgen {
 
 __extension__ using Int128 = __int128;
 
-// The fields an ID can have. The order is only the order of the array below.
-enum class FieldKind : std::uint8_t { kTimestamp, kDatacenter, kMachine, kShard, kSequence };
-inline constexpr std::size_t kFieldKinds = 5;
+// The fields an ID can have. The order is only the order of the array below. A tail is
+// bits of which idgen knows no more than that another system put them there.
+enum class FieldKind : std::uint8_t { kTimestamp, kDatacenter, kMachine, kShard, kSequence, kTail };
+inline constexpr std::size_t kFieldKinds = 6;
 
 // Where a field stands in an ID; zero bits: the layout lacks it.
 struct Field {
@@ -49,6 +51,7 @@ struct Parts {
   std::uint64_t tick = 0;
   Identity identity;
   std::uint64_t sequence = 0;
+  std::uint64_t tail = 0;
 };
 
 // The constants by which positions become IDs, for the hot path.
@@ -91,6 +94,12 @@ struct Layout {
     return fields[static_cast<std::size_t>(kind)];
   }
   [[nodiscard]] constexpr bool Has(FieldKind kind) const { return (*this)[kind].bits > 0; }
+
+  // IDs can be made, and not only read: there are numbers to tell the IDs of one tick
+  // apart, and nothing in an ID is another system's secret.
+  [[nodiscard]] constexpr bool CanGenerate() const {
+    return Has(FieldKind::kSequence) && !Has(FieldKind::kTail);
+  }
 
   // Total bits; an ID of this layout is below 2^TotalBits().
   [[nodiscard]] constexpr unsigned TotalBits() const {
@@ -192,7 +201,15 @@ struct Layout {
     parts.identity.machine = (*this)[FieldKind::kMachine].Get(id);
     parts.identity.shard = (*this)[FieldKind::kShard].Get(id);
     parts.sequence = (*this)[FieldKind::kSequence].Get(id);
+    parts.tail = (*this)[FieldKind::kTail].Get(id);
     return parts;
+  }
+
+  // The inverse of Parse. Every part must fit its field.
+  [[nodiscard]] constexpr std::uint64_t Unparse(const Parts& parts) const {
+    return (*this)[FieldKind::kTimestamp].Put(parts.tick) | IdentityBits(parts.identity) |
+           (Has(FieldKind::kSequence) ? (*this)[FieldKind::kSequence].Put(parts.sequence) : 0) |
+           (Has(FieldKind::kTail) ? (*this)[FieldKind::kTail].Put(parts.tail) : 0);
   }
 
   // The smallest and the largest ID of a tick, over all identities.
@@ -252,18 +269,19 @@ struct Layout {
   }
 };
 
-// One built-in layout from its field widths, given from the highest bit down.
+// One field of a layout, and its width.
 struct FieldSpec {
-  FieldKind kind;
-  std::uint8_t bits;
+  FieldKind kind = FieldKind::kTimestamp;
+  std::uint8_t bits = 0;
 };
 
-constexpr Layout MakeLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_ms,
-                            std::initializer_list<FieldSpec> specs) {
+// A layout from its fields, given from the highest bit down. The name is not copied.
+constexpr Layout BuildLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_us,
+                             std::span<const FieldSpec> specs) {
   Layout layout;
   layout.name = name;
   layout.tick_us = tick_us;
-  layout.epoch_us = epoch_ms * 1000;
+  layout.epoch_us = epoch_us;
   unsigned below = 0;
   for (const FieldSpec& spec : specs) below += spec.bits;
   for (const FieldSpec& spec : specs) {
@@ -274,38 +292,10 @@ constexpr Layout MakeLayout(std::string_view name, std::int64_t tick_us, std::in
   return layout;
 }
 
-// The default: Twitter's fields, and an epoch of 2020-01-01 00:00:00 UTC, as in the
-// case study that this project implements. It ends on 2089-09-06.
-inline constexpr Layout kSnowflake = MakeLayout("snowflake", 1000, 1577836800000,
-                                                {{FieldKind::kTimestamp, 41},
-                                                 {FieldKind::kDatacenter, 5},
-                                                 {FieldKind::kMachine, 5},
-                                                 {FieldKind::kSequence, 12}});
-
-// TiDB's timestamp oracle: 46 bits of milliseconds since 1970 over an 18-bit
-// logical counter, no identity. The widest of the built-in layouts: 262,144 IDs a
-// millisecond. Source: TiDB, `oracle.ComposeTS` (physical << 18 + logical), the
-// result kept below 2^63 here. As an int8 only 45 of the 46 bits are usable.
-inline constexpr Layout kTso =
-    MakeLayout("tso", 1000, 0, {{FieldKind::kTimestamp, 45}, {FieldKind::kSequence, 18}});
-
-inline constexpr std::array<Layout, 2> kBuiltinLayouts = {kSnowflake, kTso};
-
-// The built-in layout of that name, or nullptr.
-constexpr const Layout* FindBuiltinLayout(std::string_view name) {
-  for (const Layout& layout : kBuiltinLayouts) {
-    if (layout.name == name) return &layout;
-  }
-  return nullptr;
-}
-
-// The widest field of a kind in any built-in layout, in bits.
-constexpr unsigned WidestBuiltinField(FieldKind kind) {
-  unsigned widest = 0;
-  for (const Layout& layout : kBuiltinLayouts) {
-    if (layout[kind].bits > widest) widest = layout[kind].bits;
-  }
-  return widest;
+// The same for constants in source text: the epoch in milliseconds since 1970.
+constexpr Layout MakeLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_ms,
+                            std::initializer_list<FieldSpec> specs) {
+  return BuildLayout(name, tick_us, epoch_ms * 1000, {specs.begin(), specs.size()});
 }
 
 }  // namespace idgen

@@ -1,14 +1,15 @@
-// The SQL functions that read IDs. Pure: they look at nothing but their arguments and the
-// layout's constants, and so are IMMUTABLE.
+// The SQL functions that read IDs, and put them together. Pure: they look at nothing but
+// their arguments and the layout's constants, and so are IMMUTABLE.
+#include "core/fields.h"
+#include "core/formats.h"
+
+#include "callsite.h"
 #include "errors.h"
 #include "pg.h"
 
 namespace idgen::pg {
 
 namespace {
-
-// The layout of the functions whose names begin with snowflake_.
-constexpr const Layout& kLayout = kSnowflake;
 
 TimestampTz TimestampOf(const Layout& layout, std::uint64_t id) {
   const std::int64_t time_us = layout.StartOfTick(layout.Parse(id).tick);
@@ -49,43 +50,118 @@ Datum FieldOf(const Layout& layout, FieldKind kind, int64 argument) {
   return Int32GetDatum(static_cast<int32>(layout[kind].Get(id)));
 }
 
-// The columns of snowflake_parse().
-Datum PartsOf(FunctionCallInfo fcinfo, const Layout& layout, int64 argument) {
-  const std::uint64_t id = CheckId(layout, argument);
+Datum TimestampOfId(const Layout& layout, int64 argument) {
+  return TimestampTzGetDatum(TimestampOf(layout, CheckId(layout, argument)));
+}
+
+// A field that fits an int, or NULL where the layout lacks it.
+Datum IntOf(const Layout& layout, FieldKind kind, std::uint64_t value, bool& is_null) {
+  is_null = !layout.Has(kind);
+  return Int32GetDatum(static_cast<int32>(value));
+}
+
+// The columns of a parse function, looked up once a call site.
+TupleDesc ColumnsOf(FunctionCallInfo fcinfo, TupleDesc& kept) {
+  if (likely(kept != nullptr)) return kept;
+  MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
   TupleDesc columns = nullptr;
   if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("function returning record called in context that cannot accept type "
                            "record")));
   }
+  kept = BlessTupleDesc(columns);
+  MemoryContextSwitchTo(caller);
+  return kept;
+}
+
+Datum PartsOf(FunctionCallInfo fcinfo, const Layout& layout, TupleDesc& columns) {
+  const std::uint64_t id = CheckId(layout, PG_GETARG_INT64(0));
   const Parts parts = layout.Parse(id);
   const std::int64_t time_us = layout.StartOfTick(parts.tick);
   const std::int64_t unix_ms = time_us >= 0 ? time_us / 1000 : -((-time_us + 999) / 1000);
-  const auto int_datum = [](std::uint64_t value) {
-    return Int32GetDatum(static_cast<int32>(value));
-  };
-  Datum values[] = {
+  bool nulls[6] = {};
+  Datum values[6] = {
       TimestampTzGetDatum(TimestampOf(layout, id)),
       Int64GetDatum(unix_ms),
-      int_datum(parts.identity.datacenter),
-      int_datum(parts.identity.machine),
-      int_datum(parts.identity.shard),
-      int_datum(parts.sequence),
+      IntOf(layout, FieldKind::kDatacenter, parts.identity.datacenter, nulls[2]),
+      IntOf(layout, FieldKind::kMachine, parts.identity.machine, nulls[3]),
+      IntOf(layout, FieldKind::kShard, parts.identity.shard, nulls[4]),
+      IntOf(layout, FieldKind::kSequence, parts.sequence, nulls[5]),
   };
-  bool nulls[] = {
-      false,
-      false,
-      !layout.Has(FieldKind::kDatacenter),
-      !layout.Has(FieldKind::kMachine),
-      !layout.Has(FieldKind::kShard),
-      !layout.Has(FieldKind::kSequence),
-  };
-  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+  return HeapTupleGetDatum(heap_form_tuple(ColumnsOf(fcinfo, columns), values, nulls));
+}
+
+Datum MinIdOf(const Layout& layout, TimestampTz timestamp) {
+  return Int64GetDatum(layout.MinId(TickOf(layout, timestamp)));
+}
+
+Datum MaxIdOf(const Layout& layout, TimestampTz timestamp) {
+  return Int64GetDatum(layout.MaxIdOf(TickOf(layout, timestamp)));
+}
+
+// The value for a field of a new ID: an int, or NULL, which is 0.
+std::uint64_t PartFrom(FunctionCallInfo fcinfo, int argument, const Layout& layout,
+                       FieldKind kind) {
+  if (PG_ARGISNULL(argument)) return 0;
+  const int32 value = PG_GETARG_INT32(argument);
+  const char* const field = NameOfField(kind).data();
+  if (!layout.Has(kind)) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("layout \"%s\" has no %s field", NameOf(layout), field),
+                    errhint("Use NULL for it.")));
+  }
+  const std::uint64_t most = layout[kind].Largest();
+  if (value < 0 || static_cast<std::uint64_t>(value) > most) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s %d is out of range for layout \"%s\"", field, value, NameOf(layout)),
+                    errdetail("Its %s field has %u bits: 0 to %llu.", field,
+                              static_cast<unsigned>(layout[kind].bits),
+                              static_cast<unsigned long long>(most))));
+  }
+  return static_cast<std::uint64_t>(value);
 }
 
 }  // namespace
 
 extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_parse);
+IDGEN_SQL_FUNCTION(idgen_timestamp);
+IDGEN_SQL_FUNCTION(idgen_min_id);
+IDGEN_SQL_FUNCTION(idgen_max_id);
+IDGEN_SQL_FUNCTION(idgen_compose);
+
+Datum idgen_parse(PG_FUNCTION_ARGS) {
+  const Layout& layout = LayoutOfArgument(fcinfo, 1);
+  return PartsOf(fcinfo, layout, static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra)->columns);
+}
+
+Datum idgen_timestamp(PG_FUNCTION_ARGS) {
+  return TimestampOfId(LayoutOfArgument(fcinfo, 1), PG_GETARG_INT64(0));
+}
+
+Datum idgen_min_id(PG_FUNCTION_ARGS) {
+  return MinIdOf(LayoutOfArgument(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(0));
+}
+
+Datum idgen_max_id(PG_FUNCTION_ARGS) {
+  return MaxIdOf(LayoutOfArgument(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(0));
+}
+
+Datum idgen_compose(PG_FUNCTION_ARGS) {
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
+  const Layout& layout = LayoutOfArgument(fcinfo, 0);
+  Parts parts;
+  parts.tick = TickOf(layout, PG_GETARG_TIMESTAMPTZ(1));
+  parts.identity.datacenter = PartFrom(fcinfo, 2, layout, FieldKind::kDatacenter);
+  parts.identity.machine = PartFrom(fcinfo, 3, layout, FieldKind::kMachine);
+  parts.identity.shard = PartFrom(fcinfo, 4, layout, FieldKind::kShard);
+  parts.sequence = PartFrom(fcinfo, 5, layout, FieldKind::kSequence);
+  return Int64GetDatum(static_cast<int64>(layout.Unparse(parts)));
+}
+
+// The shortcuts: the same for a layout that is known when this is compiled.
 
 IDGEN_SQL_FUNCTION(idgen_snowflake_parse);
 IDGEN_SQL_FUNCTION(idgen_snowflake_timestamp);
@@ -96,32 +172,62 @@ IDGEN_SQL_FUNCTION(idgen_snowflake_min_id);
 IDGEN_SQL_FUNCTION(idgen_snowflake_max_id);
 
 Datum idgen_snowflake_parse(PG_FUNCTION_ARGS) {
-  return PartsOf(fcinfo, kLayout, PG_GETARG_INT64(0));
+  return PartsOf(fcinfo, kSnowflake, reinterpret_cast<TupleDesc&>(fcinfo->flinfo->fn_extra));
 }
 
 Datum idgen_snowflake_timestamp(PG_FUNCTION_ARGS) {
-  const std::uint64_t id = CheckId(kLayout, PG_GETARG_INT64(0));
-  return TimestampTzGetDatum(TimestampOf(kLayout, id));
+  return TimestampOfId(kSnowflake, PG_GETARG_INT64(0));
 }
 
 Datum idgen_snowflake_datacenter(PG_FUNCTION_ARGS) {
-  return FieldOf(kLayout, FieldKind::kDatacenter, PG_GETARG_INT64(0));
+  return FieldOf(kSnowflake, FieldKind::kDatacenter, PG_GETARG_INT64(0));
 }
 
 Datum idgen_snowflake_machine(PG_FUNCTION_ARGS) {
-  return FieldOf(kLayout, FieldKind::kMachine, PG_GETARG_INT64(0));
+  return FieldOf(kSnowflake, FieldKind::kMachine, PG_GETARG_INT64(0));
 }
 
 Datum idgen_snowflake_sequence(PG_FUNCTION_ARGS) {
-  return FieldOf(kLayout, FieldKind::kSequence, PG_GETARG_INT64(0));
+  return FieldOf(kSnowflake, FieldKind::kSequence, PG_GETARG_INT64(0));
 }
 
 Datum idgen_snowflake_min_id(PG_FUNCTION_ARGS) {
-  return Int64GetDatum(kLayout.MinId(TickOf(kLayout, PG_GETARG_TIMESTAMPTZ(0))));
+  return MinIdOf(kSnowflake, PG_GETARG_TIMESTAMPTZ(0));
 }
 
 Datum idgen_snowflake_max_id(PG_FUNCTION_ARGS) {
-  return Int64GetDatum(kLayout.MaxIdOf(TickOf(kLayout, PG_GETARG_TIMESTAMPTZ(0))));
+  return MaxIdOf(kSnowflake, PG_GETARG_TIMESTAMPTZ(0));
+}
+
+IDGEN_SQL_FUNCTION(idgen_instagram_parse);
+IDGEN_SQL_FUNCTION(idgen_instagram_timestamp);
+IDGEN_SQL_FUNCTION(idgen_instagram_shard);
+IDGEN_SQL_FUNCTION(idgen_instagram_sequence);
+IDGEN_SQL_FUNCTION(idgen_instagram_min_id);
+IDGEN_SQL_FUNCTION(idgen_instagram_max_id);
+
+Datum idgen_instagram_parse(PG_FUNCTION_ARGS) {
+  return PartsOf(fcinfo, kInstagram, reinterpret_cast<TupleDesc&>(fcinfo->flinfo->fn_extra));
+}
+
+Datum idgen_instagram_timestamp(PG_FUNCTION_ARGS) {
+  return TimestampOfId(kInstagram, PG_GETARG_INT64(0));
+}
+
+Datum idgen_instagram_shard(PG_FUNCTION_ARGS) {
+  return FieldOf(kInstagram, FieldKind::kShard, PG_GETARG_INT64(0));
+}
+
+Datum idgen_instagram_sequence(PG_FUNCTION_ARGS) {
+  return FieldOf(kInstagram, FieldKind::kSequence, PG_GETARG_INT64(0));
+}
+
+Datum idgen_instagram_min_id(PG_FUNCTION_ARGS) {
+  return MinIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0));
+}
+
+Datum idgen_instagram_max_id(PG_FUNCTION_ARGS) {
+  return MaxIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0));
 }
 
 }  // extern "C"

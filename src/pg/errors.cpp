@@ -1,5 +1,8 @@
 #include "errors.h"
 
+#include "catalog.h"
+#include "core/formats.h"
+
 namespace idgen::pg {
 
 namespace {
@@ -10,14 +13,32 @@ char* DurationText(std::int64_t us) {
   return psprintf("%.3f s", static_cast<double>(us) / 1e6);
 }
 
-char* KnownGenerators() {
-  StringInfoData names;
-  initStringInfo(&names);
-  for (const Layout& layout : kBuiltinLayouts) {
-    if (names.len > 0) appendStringInfoString(&names, ", ");
-    appendBinaryStringInfo(&names, layout.name.data(), static_cast<int>(layout.name.size()));
+// The names of all layouts; of all generators too, if they are asked for.
+std::span<const std::string_view> KnownNames(bool generators) {
+  List* layouts = UserLayouts();
+  List* others = generators ? UserGenerators() : NIL;
+  const auto most = kFormats.size() + static_cast<std::size_t>(list_length(layouts)) +
+                    static_cast<std::size_t>(list_length(others));
+  auto* names = static_cast<std::string_view*>(palloc(most * sizeof(std::string_view)));
+  std::size_t count = 0;
+  for (const Format& format : kFormats) {
+    if (!generators || format.layout.CanGenerate()) names[count++] = format.layout.name;
   }
-  return names.data;
+  ListCell* cell;
+  foreach (cell, layouts) {
+    const auto* user = static_cast<UserLayout*>(lfirst(cell));
+    if (!generators || user->layout->CanGenerate()) names[count++] = user->name;
+  }
+  foreach (cell, others) names[count++] = static_cast<UserGenerator*>(lfirst(cell))->name;
+  return {names, count};
+}
+
+// What to say to somebody who named a layout or generator that is not there.
+const char* HintAtNames(std::string_view name, bool generators) {
+  const std::span<const std::string_view> names = KnownNames(generators);
+  const char* const nearest = NearestName(name, names);
+  if (nearest != nullptr) return psprintf("Perhaps you meant \"%s\".", nearest);
+  return psprintf("The view idgen_%s lists them.", generators ? "generators" : "layouts");
 }
 
 struct FieldText {
@@ -39,18 +60,86 @@ FieldText Describe(FieldKind kind, const Identity& identity) {
 
 }  // namespace
 
+const char* Shown(std::string_view text) {
+  const int length = pg_mbcliplen(text.data(), static_cast<int>(text.size()), 2 * NAMEDATALEN);
+  return pnstrdup(text.data(), static_cast<Size>(length));
+}
+
 const char* InstantText(std::int64_t time_us) {
   TimestampTz timestamp = 0;
   if (!ToTimestamp(time_us, timestamp)) return "infinity";
   return pstrdup(timestamptz_to_str(timestamp));
 }
 
-void ReportUnknownGenerator(std::string_view generator) {
+const char* NearestName(std::string_view name, std::span<const std::string_view> names) {
+  if (name.empty() || name.size() >= NAMEDATALEN) return nullptr;
+  // A third of the name may differ, but not so much that nothing of it is left.
+  int nearest = static_cast<int>(name.size() + 5) / 3;
+  const char* found = nullptr;
+  for (const std::string_view& known : names) {
+    const int distance =
+        varstr_levenshtein_less_equal(name.data(), static_cast<int>(name.size()), known.data(),
+                                      static_cast<int>(known.size()), 1, 1, 1, nearest, true);
+    if (distance >= nearest || distance >= static_cast<int>(known.size())) continue;
+    nearest = distance;
+    found = pnstrdup(known.data(), known.size());
+  }
+  return found;
+}
+
+void ReportUnknownGenerator(std::string_view name) {
   ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                  errmsg("generator \"%.*s\" does not exist", static_cast<int>(generator.size()),
-                         generator.data()),
-                  errhint("The generators are: %s.", KnownGenerators())));
+                  errmsg("generator \"%s\" does not exist", Shown(name)),
+                  errhint("%s", HintAtNames(name, true))));
   pg_unreachable();
+}
+
+void ReportUnknownLayout(std::string_view name) {
+  ereport(ERROR,
+          (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("layout \"%s\" does not exist", Shown(name)),
+           errhint("%s", HintAtNames(name, false))));
+  pg_unreachable();
+}
+
+void ReportDecodeOnly(const Layout& layout) {
+  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                  errmsg("IDs of layout \"%s\" cannot be generated", NameOf(layout)),
+                  layout.Has(FieldKind::kTail)
+                      ? errdetail("Its tail is made by another system's own rule.")
+                      : errdetail("It has no sequence to tell the IDs of one tick apart."),
+                  errhint("They can be read, for example with idgen_parse().")));
+  pg_unreachable();
+}
+
+void ReportNoShard(const Layout& layout) {
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("no shard is set"),
+                  errdetail("IDs of layout \"%s\" have a shard in them.", NameOf(layout)),
+                  errhint("Name the shard in the call, or set idgen.shard_id, for example with "
+                          "ALTER DATABASE or ALTER ROLE.")));
+  pg_unreachable();
+}
+
+void CheckShard(const char* name, const Generator& generator, std::int64_t shard) {
+  const Layout& layout = *generator.layout;
+  if (!layout.Has(FieldKind::kShard)) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("layout \"%s\" has no shard field", NameOf(layout)),
+                    errhint("Leave out the shard.")));
+  }
+  const auto most = static_cast<long long>(layout[FieldKind::kShard].Largest());
+  if (shard < 0 || shard > most) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("shard ID %lld is out of range for layout \"%s\"",
+                           static_cast<long long>(shard), NameOf(layout)),
+                    errdetail("Its shard field has %u bits: 0 to %lld.",
+                              static_cast<unsigned>(layout[FieldKind::kShard].bits), most)));
+  }
+  if (generator.shard_id >= 0 && shard != generator.shard_id) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("generator \"%s\" makes IDs of shard %d, not %lld", name,
+                           generator.shard_id, static_cast<long long>(shard)),
+                    errhint("Leave out the shard, or use another generator.")));
+  }
 }
 
 void ReportRecovery() {
@@ -72,16 +161,15 @@ void ReportOutOfTime(const Layout& layout, std::int64_t now_us) {
   pg_unreachable();
 }
 
-void ReportClockBehind(const Layout& layout, const Attempt& attempt, const GuardSettings& guard,
-                       bool waited) {
-  const char* const name = NameOf(layout);
+void ReportClockBehind(const Layout& layout, const char* generator, const Attempt& attempt,
+                       const GuardSettings& guard, bool waited) {
   char* const behind = DurationText(attempt.behind_us);
   const char* const next = InstantText(layout.StartOfTick(attempt.next >> layout.SequenceBits()));
   const char* const now = InstantText(attempt.now_us);
   ereport(
       ERROR,
       (errcode(ERRCODE_SYSTEM_ERROR),
-       errmsg("clock is %s behind the next ID of generator \"%s\"", behind, name),
+       errmsg("clock is %s behind the next ID of generator \"%s\"", behind, generator),
        waited ? errdetail("The next ID is of %s, and the clock shows %s after %d ms of waiting "
                           "(idgen.max_clock_wait).",
                           next, now, static_cast<int>(guard.max_clock_wait_us / 1000))
@@ -93,7 +181,7 @@ void ReportClockBehind(const Layout& layout, const Attempt& attempt, const Guard
   pg_unreachable();
 }
 
-void CheckIdentity(const Layout& layout, const Identity& identity) {
+void CheckIdentity(const Layout& layout, const Identity& identity, bool from_settings) {
   const FieldKind misfit = layout.FindMisfit(identity);
   if (misfit == FieldKind::kTimestamp) return;
   const FieldText field = Describe(misfit, identity);
@@ -103,7 +191,10 @@ void CheckIdentity(const Layout& layout, const Identity& identity) {
                          static_cast<unsigned long long>(field.value), NameOf(layout)),
                   errdetail("Its %s field has %u bits: 0 to %llu.", field.name,
                             static_cast<unsigned>(layout[misfit].bits), most),
-                  errhint("Set %s to a value from 0 to %llu.", field.setting, most)));
+                  from_settings ? errhint("Set %s to a value from 0 to %llu, or use a generator "
+                                          "with an identity of its own.",
+                                          field.setting, most)
+                                : 0));
 }
 
 void ReportCount(int count, std::uint64_t most, const char* detail) {
@@ -113,12 +204,15 @@ void ReportCount(int count, std::uint64_t most, const char* detail) {
   pg_unreachable();
 }
 
+void ReportNegativeId(int64 id) {
+  ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                  errmsg("ID %lld is negative", static_cast<long long>(id)),
+                  errhint("No layout of idgen makes negative IDs; this number is not one.")));
+  pg_unreachable();
+}
+
 std::uint64_t CheckId(const Layout& layout, int64 id) {
-  if (id < 0) {
-    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                    errmsg("ID %lld is negative", static_cast<long long>(id)),
-                    errhint("No layout of idgen makes negative IDs; this number is not one.")));
-  }
+  if (id < 0) ReportNegativeId(id);
   const auto bits = static_cast<std::uint64_t>(id);
   if (bits > layout.MaxId()) {
     ereport(ERROR,

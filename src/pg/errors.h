@@ -2,6 +2,7 @@
 // hint.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "core/guard.h"
@@ -10,14 +11,33 @@
 
 namespace idgen::pg {
 
-[[noreturn]] void ReportUnknownGenerator(std::string_view generator);
+struct Generator;
+
+[[noreturn]] void ReportUnknownGenerator(std::string_view name);
+[[noreturn]] void ReportUnknownLayout(std::string_view name);
+[[noreturn]] void ReportDecodeOnly(const Layout& layout);
+[[noreturn]] void ReportNoShard(const Layout& layout);
 [[noreturn]] void ReportRecovery();
 [[noreturn]] void ReportOutOfTime(const Layout& layout, std::int64_t now_us);
-[[noreturn]] void ReportClockBehind(const Layout& layout, const Attempt& attempt,
-                                    const GuardSettings& guard, bool waited);
+[[noreturn]] void ReportClockBehind(const Layout& layout, const char* generator,
+                                    const Attempt& attempt, const GuardSettings& guard,
+                                    bool waited);
 
-// Refuses an identity that does not fit the layout.
-void CheckIdentity(const Layout& layout, const Identity& identity);
+// Refuses an identity that does not fit the layout. The hint tells what to set, if it is from
+// the settings.
+void CheckIdentity(const Layout& layout, const Identity& identity, bool from_settings);
+
+// Refuses a shard that a call of the generator names and that it cannot make IDs for.
+void CheckShard(const char* name, const Generator& generator, std::int64_t shard);
+
+// The one of `names` that somebody may have meant by `name`; nullptr if none is near.
+const char* NearestName(std::string_view name, std::span<const std::string_view> names);
+
+[[noreturn]] void ReportNegativeId(int64 id);
+
+// A text that a user gave, as C wants it and no longer than a line; in the current memory
+// context.
+const char* Shown(std::string_view text);
 
 // A count that is not from 1 to `most`; `detail` says where the limit comes from.
 [[noreturn]] void ReportCount(int count, std::uint64_t most, const char* detail);

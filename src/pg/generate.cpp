@@ -1,4 +1,5 @@
 // The SQL functions that make IDs.
+#include "callsite.h"
 #include "errors.h"
 #include "take.h"
 
@@ -13,51 +14,18 @@ bool IsWithin(int count, std::uint64_t most) {
   return count >= 1 && static_cast<std::uint64_t>(count) <= most;
 }
 
-inline std::int64_t Next(Handle& handle) {
-  const std::int64_t id = handle.composer(NextPosition(handle));
-  handle.last_id = id;
-  return id;
-}
-
-// What a call site keeps in fn_extra. Where the generator's name is a constant it is not
-// looked at again.
-struct CallSite {
-  Handle* handle;
-  bool constant;
-};
-
-bool FirstArgumentIsConstant(const FmgrInfo* function) {
-  const Node* call = function->fn_expr;
-  if (call == nullptr || !IsA(call, FuncExpr)) return false;
-  const List* arguments = reinterpret_cast<const FuncExpr*>(call)->args;
-  return arguments != NIL && IsA(linitial(arguments), Const);
-}
-
-Handle& HandleByName(text* name) {
-  return HandleOf({VARDATA_ANY(name), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(name))});
-}
-
 // The handle of the generator that the first argument names.
 inline Handle& HandleOfArgument(FunctionCallInfo fcinfo) {
-  auto* site = static_cast<CallSite*>(fcinfo->flinfo->fn_extra);
-  if (likely(site != nullptr && site->constant)) return *site->handle;
-  Handle& handle = HandleByName(PG_GETARG_TEXT_PP(0));
-  if (site == nullptr) {
-    site = static_cast<CallSite*>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(CallSite)));
-    site->handle = &handle;
-    site->constant = FirstArgumentIsConstant(fcinfo->flinfo);
-    fcinfo->flinfo->fn_extra = site;
-  }
-  return handle;
+  return NamedByArgument<Handle, true>(
+      fcinfo, 0, [](std::string_view name) -> Handle& { return HandleOf(name); });
 }
 
-Datum LastId(const Handle& handle) {
+Datum LastId(Handle& handle) {
+  if (!IsPrepared(handle)) ResolveGenerator(handle);
   if (handle.last_id < 0) {
-    ereport(
-        ERROR,
-        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-         errmsg("no ID of generator \"%s\" was made in this session yet", NameOf(*handle.layout)),
-         errhint("Make one first, for example with idgen_nextval('%s').", NameOf(*handle.layout))));
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("no ID of generator \"%s\" was made in this session yet", handle.name),
+                    errhint("Make one first, for example with idgen_nextval('%s').", handle.name)));
   }
   return Int64GetDatum(handle.last_id);
 }
@@ -65,33 +33,36 @@ Datum LastId(const Handle& handle) {
 // One batch: positions are taken a tick's worth at a time, as rows are fetched.
 struct Batch {
   Handle* handle;
-  Composer composer;  // the identity stays what it was when the batch began
+  std::int64_t shard;
+  Composer composer;  // the identity stays what it was when they were taken
   std::uint64_t left;
   Taken taken;
 };
 
-Datum NextOfBatch(FunctionCallInfo fcinfo, Handle* (*generator)(FunctionCallInfo),
-                  int count_argument) {
-  if (SRF_IS_FIRSTCALL()) {
-    const int count = PG_GETARG_INT32(count_argument);
-    if (!IsWithin(count, kMostInBatch)) {
-      ReportCount(count, kMostInBatch, psprintf("A batch has 1 to %d IDs.", kMostInBatch));
-    }
-    FuncCallContext* call = SRF_FIRSTCALL_INIT();
-    auto* batch =
-        static_cast<Batch*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
-    batch->handle = generator(fcinfo);
-    batch->left = static_cast<std::uint64_t>(count);
-    call->user_fctx = batch;
+void BeginBatch(FunctionCallInfo fcinfo, Handle& handle, int count, std::int64_t shard) {
+  if (!IsWithin(count, kMostInBatch)) {
+    ReportCount(count, kMostInBatch, psprintf("A batch has 1 to %d IDs.", kMostInBatch));
   }
+  FuncCallContext* call = SRF_FIRSTCALL_INIT();
+  auto* batch =
+      static_cast<Batch*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
+  batch->handle = &handle;
+  batch->shard = shard;
+  batch->left = static_cast<std::uint64_t>(count);
+  call->user_fctx = batch;
+}
+
+Datum NextOfBatch(FunctionCallInfo fcinfo) {
   FuncCallContext* call = SRF_PERCALL_SETUP();
   auto* batch = static_cast<Batch*>(call->user_fctx);
   if (batch->left == 0) SRF_RETURN_DONE(call);
   if (batch->taken.count == 0) {
     Handle& handle = *batch->handle;
     CHECK_FOR_INTERRUPTS();
-    batch->taken = TakeSlowly(handle, {batch->left, false});
+    const Issued issued = TakeSlowly(handle, batch->shard, {batch->left, false});
+    batch->taken = issued.taken;
     batch->composer = handle.composer;
+    batch->composer.identity_bits = issued.space->identity_bits;
   }
   const std::int64_t id = batch->composer(batch->taken.first);
   ++batch->taken.first;
@@ -109,19 +80,21 @@ IDGEN_SQL_FUNCTION(idgen_snowflake_nextval);
 IDGEN_SQL_FUNCTION(idgen_snowflake_nextval_batch);
 IDGEN_SQL_FUNCTION(idgen_snowflake_currval);
 IDGEN_SQL_FUNCTION(idgen_nextval);
+IDGEN_SQL_FUNCTION(idgen_nextval_of_shard);
 IDGEN_SQL_FUNCTION(idgen_nextval_batch);
+IDGEN_SQL_FUNCTION(idgen_nextval_batch_of_shard);
 IDGEN_SQL_FUNCTION(idgen_currval);
 IDGEN_SQL_FUNCTION(idgen_reserve);
 IDGEN_SQL_FUNCTION(idgen_observe);
 
 Datum idgen_snowflake_nextval(PG_FUNCTION_ARGS) {
   (void)fcinfo;
-  return Int64GetDatum(Next(SnowflakeHandle()));
+  return Int64GetDatum(NextId(SnowflakeHandle()));
 }
 
 Datum idgen_snowflake_nextval_batch(PG_FUNCTION_ARGS) {
-  return NextOfBatch(
-      fcinfo, [](FunctionCallInfo) { return &SnowflakeHandle(); }, 0);
+  if (SRF_IS_FIRSTCALL()) BeginBatch(fcinfo, SnowflakeHandle(), PG_GETARG_INT32(0), kNoShard);
+  return NextOfBatch(fcinfo);
 }
 
 Datum idgen_snowflake_currval(PG_FUNCTION_ARGS) {
@@ -129,19 +102,33 @@ Datum idgen_snowflake_currval(PG_FUNCTION_ARGS) {
   return LastId(SnowflakeHandle());
 }
 
-Datum idgen_nextval(PG_FUNCTION_ARGS) { return Int64GetDatum(Next(HandleOfArgument(fcinfo))); }
+Datum idgen_nextval(PG_FUNCTION_ARGS) { return Int64GetDatum(NextId(HandleOfArgument(fcinfo))); }
 
+Datum idgen_nextval_of_shard(PG_FUNCTION_ARGS) {
+  return Int64GetDatum(NextIdOfShard(HandleOfArgument(fcinfo), PG_GETARG_INT32(1)));
+}
+
+// fn_extra is the set-returning call's here.
 Datum idgen_nextval_batch(PG_FUNCTION_ARGS) {
-  return NextOfBatch(
-      fcinfo,
-      [](FunctionCallInfo call) { return &HandleByName(DatumGetTextPP(call->args[0].value)); }, 1);
+  if (SRF_IS_FIRSTCALL()) {
+    BeginBatch(fcinfo, HandleOf(TextArgument(fcinfo, 0)), PG_GETARG_INT32(1), kNoShard);
+  }
+  return NextOfBatch(fcinfo);
+}
+
+Datum idgen_nextval_batch_of_shard(PG_FUNCTION_ARGS) {
+  if (SRF_IS_FIRSTCALL()) {
+    BeginBatch(fcinfo, HandleOf(TextArgument(fcinfo, 0)), PG_GETARG_INT32(1), PG_GETARG_INT32(2));
+  }
+  return NextOfBatch(fcinfo);
 }
 
 Datum idgen_currval(PG_FUNCTION_ARGS) { return LastId(HandleOfArgument(fcinfo)); }
 
 Datum idgen_reserve(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOfArgument(fcinfo);
-  const Layout& layout = *handle.layout;
+  while (!IsPrepared(handle)) PrepareHandle(handle);
+  const Layout& layout = handle.layout();
   const int count = PG_GETARG_INT32(1);
   if (!IsWithin(count, layout.IdsPerTick())) {
     ReportCount(count, layout.IdsPerTick(),
@@ -155,16 +142,17 @@ Datum idgen_reserve(PG_FUNCTION_ARGS) {
                     errdetail("Its sequence is not its lowest field."),
                     errhint("Use idgen_nextval_batch().")));
   }
-  const Taken taken = TakeSlowly(handle, {static_cast<std::uint64_t>(count), true});
-  handle.last_id = handle.composer(taken.first + taken.count - 1);
-  return Int64GetDatum(handle.composer(taken.first));
+  const Issued issued = TakeSlowly(handle, kNoShard, {static_cast<std::uint64_t>(count), true});
+  const std::uint64_t last = issued.taken.first + issued.taken.count - 1;
+  handle.last_id = IdOf(handle, *issued.space, last);
+  return Int64GetDatum(IdOf(handle, *issued.space, issued.taken.first));
 }
 
 Datum idgen_observe(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOfArgument(fcinfo);
-  const std::uint64_t id = CheckId(*handle.layout, PG_GETARG_INT64(1));
-  const std::uint64_t position = Observe(handle, id);
-  return Int64GetDatum(handle.composer(position));
+  const int64 id = PG_GETARG_INT64(1);
+  if (id < 0) (void)CheckId(handle.layout(), id);
+  return Int64GetDatum(Observe(handle, static_cast<std::uint64_t>(id)));
 }
 
 }  // extern "C"

@@ -15,33 +15,163 @@ namespace {
 
 // Counts invalidations. From 1 on, so that a handle never prepared is never current.
 constinit std::uint64_t invalidations = 1;
+// And those of the mark alone; what this session has seen of it is of `mark_seen`.
+constinit std::uint64_t mark_invalidations = 1;
+constinit std::uint64_t mark_seen = 0;
 
 constinit Handle snowflake;
+constinit Handle instagram;
 constinit Handle* handles = nullptr;
 
-void Link(Handle& handle, const Layout& layout) {
-  handle.layout = &layout;
+// All handles by name.
+struct NamedHandle {
+  char name[NAMEDATALEN];  // the key
+  Handle* handle;
+};
+constinit HTAB* handles_by_name = nullptr;
+
+void Link(Handle& handle, std::string_view name) {
+  const std::size_t length = std::min<std::size_t>(name.size(), NAMEDATALEN - 1);
+  std::copy_n(name.data(), length, handle.name);
   handle.next = handles;
   handles = &handle;
 }
 
+Handle& BuiltinHandle(Handle& handle, const Layout& layout) {
+  if (unlikely(handle.generator.layout == nullptr)) {
+    Link(handle, layout.name);
+    handle.generator = {.layout = &layout};
+  }
+  return handle;
+}
+
+NamedHandle* EntryOf(const char* name, HASHACTION action) {
+  if (handles_by_name == nullptr) {
+    HASHCTL control{};
+    control.keysize = NAMEDATALEN;
+    control.entrysize = sizeof(NamedHandle);
+    handles_by_name = hash_create("idgen generators", 16, &control, HASH_ELEM | HASH_STRINGS);
+  }
+  return static_cast<NamedHandle*>(hash_search(handles_by_name, name, action, nullptr));
+}
+
+std::uint64_t CyclesPerUsOnce() {
+  static constinit std::uint64_t cycles_per_us = 0;
+  static constinit bool asked = false;
+  if (!asked) cycles_per_us = CyclesPerUs();
+  asked = true;
+  return cycles_per_us;
+}
+
+// Finds the mark of an earlier run of the server and claims its page for this one, if the
+// session has not looked at it since it may have changed. For all sessions but the first of
+// a database this is a look at the page.
+void SeeMark(DatabaseMark& database) {
+  if (mark_seen == mark_invalidations) return;
+  const std::uint64_t seen = mark_invalidations;
+  AdvanceMark(database, 0, 0);
+  FindFloor(SharedRoot());
+  mark_seen = seen;
+}
+
+// The identity that IDs get: the generator's where that is fixed, else the settings'.
+Identity IdentityOf(const Generator& generator) {
+  Identity identity = IdentityFromSettings();
+  if (generator.datacenter_id >= 0) identity.datacenter = AsField(generator.datacenter_id);
+  if (generator.machine_id >= 0) identity.machine = AsField(generator.machine_id);
+  if (generator.shard_id >= 0) identity.shard = AsField(generator.shard_id);
+  return identity;
+}
+
+Space& FindOrAddSpace(Handle& handle, std::uint64_t identity_bits) {
+  Space* space = handle.spaces.Find(identity_bits);
+  if (space != nullptr) return *space;
+  const Layout& layout = handle.layout();
+  const auto floor_ms = static_cast<std::int64_t>(LoadShared(SharedRoot().floor_ms));
+  Slot& slot = SlotOf(layout.SpaceOf(identity_bits), layout.PositionLimit(floor_ms));
+  Space& added = handle.spaces.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
+  // The table may have moved.
+  if (handle.space != nullptr) handle.space = handle.spaces.Find(handle.default_bits);
+  return added;
+}
+
 }  // namespace
 
-Handle& SnowflakeHandle() {
-  if (snowflake.layout == nullptr) Link(snowflake, kBuiltinLayouts[0]);
-  return snowflake;
+Space& SpaceTable::Add(std::uint64_t identity_bits, Slot& slot, std::uint8_t shard_shift) {
+  if (spaces_ == nullptr) shard_shift_ = shard_shift;
+  if (spaces_ == nullptr || 2 * (count_ + 1) > mask_ + 1) Grow();
+  ++count_;
+  Space space;
+  space.position = &slot.position;
+  space.identity_bits = identity_bits;
+  space.slot = &slot;
+  return Place(space);
 }
+
+Space& SpaceTable::Place(const Space& space) {
+  std::uint64_t i = Home(space.identity_bits);
+  while (spaces_[i].position != nullptr) i = (i + 1) & mask_;
+  spaces_[i] = space;
+  return spaces_[i];
+}
+
+void SpaceTable::Grow() {
+  constexpr std::uint64_t kLeast = 2U << kGroupBits;
+  const std::uint64_t old_size = spaces_ == nullptr ? 0 : mask_ + 1;
+  const std::uint64_t size = std::max(2 * old_size, kLeast);
+  auto* const memory = static_cast<char*>(MemoryContextAllocExtended(
+      TopMemoryContext, (size + 1) * sizeof(Space), MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE));
+  SpaceTable old = *this;
+  memory_ = memory;
+  // Each space on one cache line.
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  spaces_ = reinterpret_cast<Space*>(memory + (TYPEALIGN(sizeof(Space), address) - address));
+  for (std::uint64_t i = 0; i < size; ++i) new (&spaces_[i]) Space;
+  mask_ = size - 1;
+  group_shift_ = static_cast<std::uint8_t>(64 - (__builtin_ctzll(size) - kGroupBits));
+  for (std::uint64_t i = 0; i < old_size; ++i) {
+    if (old.spaces_[i].position != nullptr) (void)Place(old.spaces_[i]);
+  }
+  if (old.memory_ != nullptr) pfree(old.memory_);
+}
+
+void SpaceTable::Reset() {
+  if (memory_ != nullptr) pfree(memory_);
+  *this = {};
+}
+
+Handle& SnowflakeHandle() { return BuiltinHandle(snowflake, kSnowflake); }
+
+Handle& InstagramHandle() { return BuiltinHandle(instagram, kInstagram); }
 
 Handle& HandleOf(std::string_view generator) {
   if (generator == kSnowflake.name) return SnowflakeHandle();
-  for (Handle* handle = handles; handle != nullptr; handle = handle->next) {
-    if (handle->layout->name == generator) return *handle;
+  if (generator == kInstagram.name) return InstagramHandle();
+  char name[NAMEDATALEN] = {};
+  if (generator.size() < sizeof(name)) {
+    std::copy(generator.begin(), generator.end(), name);
+    const NamedHandle* known = EntryOf(name, HASH_FIND);
+    if (known != nullptr) return *known->handle;
   }
-  const Layout* layout = FindBuiltinLayout(generator);
-  if (layout == nullptr) ReportUnknownGenerator(generator);
+  Generator found;
+  if (!FindGenerator(generator, found)) ReportUnknownGenerator(generator);
   auto* handle = new (MemoryContextAlloc(TopMemoryContext, sizeof(Handle))) Handle;
-  Link(*handle, *layout);
+  EntryOf(name, HASH_ENTER)->handle = handle;
+  Link(*handle, generator);
+  handle->generator = found;
   return *handle;
+}
+
+void ResolveGenerator(Handle& handle) {
+  Generator generator;
+  if (!FindGenerator(handle.name, generator)) ReportUnknownGenerator(handle.name);
+  if (generator.layout != handle.generator.layout) {
+    // Dropped, and made anew over another layout.
+    handle.space = nullptr;
+    handle.spaces.Reset();
+    handle.last_id = -1;
+  }
+  handle.generator = generator;
 }
 
 bool IsPrepared(const Handle& handle) { return handle.preparation == invalidations; }
@@ -49,46 +179,61 @@ bool IsPrepared(const Handle& handle) { return handle.preparation == invalidatio
 void PrepareHandle(Handle& handle) {
   if (RecoveryInProgress()) ReportRecovery();
 
-  const Layout& layout = *handle.layout;
-  handle.cursor.Close();
+  handle.window.Close();
+  handle.space = nullptr;
+  handle.largest_shard = -1;
   // What follows may itself take in invalidations; then the loop in the slow path
   // prepares the handle once more.
   const std::uint64_t preparation = invalidations;
 
-  const Identity identity = IdentityFromSettings();
-  CheckIdentity(layout, identity);
-  const std::uint64_t identity_bits = layout.IdentityBits(identity);
+  ResolveGenerator(handle);
+  const Generator& generator = handle.generator;
+  const Layout& layout = *generator.layout;
+  if (!layout.CanGenerate()) ReportDecodeOnly(layout);
+  const Identity identity = IdentityOf(generator);
+  const Identity server{identity.datacenter, identity.machine, 0};
+  CheckIdentity(layout, server, true);
 
-  Root& shared = SharedRoot();
-  DatabaseMark& database = CurrentDatabaseMark();
-  // The first session of a database after a start finds the mark of an earlier run and
-  // claims the page for this one. For all others this is a look at the page.
-  AdvanceMark(database, 0, 0);
-  FindFloor(shared);
+  handle.database = &CurrentDatabaseMark();
+  SeeMark(*handle.database);
 
-  const std::uint64_t floor_ms = LoadShared(shared.floor_ms);
-  Slot& slot = SlotOf(layout.SpaceOf(identity_bits),
-                      layout.PositionLimit(static_cast<std::int64_t>(floor_ms)));
-
-  static constinit std::uint64_t cycles_per_us = 0;
-  static constinit bool asked = false;
-  if (!asked) cycles_per_us = CyclesPerUs();
-  asked = true;
-
-  handle.cursor = Cursor(layout, static_cast<std::uint64_t>(BlockSize()), cycles_per_us);
-  handle.composer = layout.ComposerFor(identity_bits);
-  handle.position = &slot.position;
-  handle.slot = &slot;
-  handle.database = &database;
-  handle.floor_ms = 0;  // the slot may be older than the floor: it is compared again
+  handle.window = Window(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
+  handle.composer = layout.ComposerFor(0);
+  handle.server_bits = layout.IdentityBits(server);
+  const bool takes_shard = layout.Has(FieldKind::kShard) && generator.shard_id < 0;
+  if (takes_shard) {
+    handle.largest_shard = static_cast<std::int64_t>(layout[FieldKind::kShard].Largest());
+    handle.shard_shift = layout[FieldKind::kShard].shift;
+  }
+  // A shard that is not set, or does not fit, is no error before a call relies on it.
+  if (!takes_shard || (ShardIsSet() && layout.FindMisfit(identity) == FieldKind::kTimestamp)) {
+    handle.default_bits = layout.IdentityBits(identity);
+    handle.space = &FindOrAddSpace(handle, handle.default_bits);
+  }
   handle.preparation = preparation;
+}
+
+Space& SpaceFor(Handle& handle, std::int64_t shard) {
+  if (shard == kNoShard) {
+    if (handle.space != nullptr) return *handle.space;
+    CheckIdentity(handle.layout(), IdentityOf(handle.generator), true);
+    ReportNoShard(handle.layout());
+  }
+  CheckShard(handle.name, handle.generator, shard);
+  if (handle.generator.shard_id >= 0) return *handle.space;
+  return FindOrAddSpace(handle, handle.server_bits | (AsField(shard) << handle.shard_shift));
 }
 
 void InvalidateHandles() {
   ++invalidations;
   for (Handle* handle = handles; handle != nullptr; handle = handle->next) {
-    handle->cursor.Close();
+    handle->window.Close();
   }
+}
+
+void InvalidateMark() {
+  ++mark_invalidations;
+  InvalidateHandles();
 }
 
 }  // namespace idgen::pg

@@ -1,13 +1,17 @@
 // A session's handle of a generator: everything that the next ID needs, looked up once,
-// so that the hot path touches this struct, the slot's position and the clock.
+// so that the hot path touches this struct, the ID space's place in it, the slot's
+// position and the clock.
 //
-// A handle is used while its cursor is open. InvalidateHandles() closes it, which sends the
+// A handle is used while its window is open. InvalidateHandles() closes it, which sends the
 // next call into the slow path, and the slow path prepares the handle anew (PrepareHandle).
 #pragma once
 
+#include <limits>
 #include <string_view>
 
+#include "catalog.h"
 #include "core/cursor.h"
+#include "core/formats.h"
 #include "core/guard.h"
 #include "core/layout.h"
 #include "pg.h"
@@ -15,41 +19,114 @@
 
 namespace idgen::pg {
 
-// Where the cursor of a handle that was never prepared points to; nothing is taken there.
-inline constinit std::uint64_t no_position = 0;
+// One ID space as a session uses it through one generator.
+struct Space {
+  Cursor cursor;
+  std::uint64_t* position = nullptr;  // the slot's
+  std::uint64_t identity_bits = 0;
+  Slot* slot = nullptr;
+  std::uint64_t floor_ms = 0;  // the floor that the slot is known to be above
+};
+static_assert(sizeof(Space) == 64);
+
+// The ID spaces of a handle by their identity bits: open addressing, at most half full. There
+// is one for each shard that the session has used, and they are never taken out one by one.
+// Where a session goes through its shards in turn, the table is most of what an ID costs; so
+// the spaces stand in the table itself, and those of neighbouring shards side by side.
+class SpaceTable {
+ public:
+  // nullptr if the session did not use it yet. The pointer is good until the next Add.
+  [[nodiscard]] Space* Find(std::uint64_t identity_bits) const noexcept {
+    if (unlikely(spaces_ == nullptr)) return nullptr;
+    for (std::uint64_t i = Home(identity_bits);; i = (i + 1) & mask_) {
+      if (unlikely(spaces_[i].position == nullptr)) return nullptr;
+      if (likely(spaces_[i].identity_bits == identity_bits)) return &spaces_[i];
+    }
+  }
+
+  // Adds the space of a slot, which is not there yet. `shard_shift` as in the layout, the same
+  // each time. Allocates for the session's life.
+  Space& Add(std::uint64_t identity_bits, Slot& slot, std::uint8_t shard_shift);
+
+  // Forgets all of them.
+  void Reset();
+
+ private:
+  static constexpr std::uint64_t kGroupBits = 4;
+
+  // Groups of neighbours, scattered by Fibonacci hashing (Knuth, The Art of Computer
+  // Programming 3, section 6.4): the high bits of the product with 2^64 over the golden ratio.
+  [[nodiscard]] std::uint64_t Home(std::uint64_t identity_bits) const noexcept {
+    constexpr std::uint64_t kInGroup = (1U << kGroupBits) - 1;
+    const std::uint64_t group = identity_bits & ~(kInGroup << shard_shift_);
+    return ((group * 0x9E3779B97F4A7C15U) >> group_shift_ << kGroupBits) |
+           ((identity_bits >> shard_shift_) & kInGroup);
+  }
+
+  Space& Place(const Space& space);
+  void Grow();
+
+  void* memory_ = nullptr;
+  Space* spaces_ = nullptr;  // in it; free where position is nullptr
+  std::uint64_t mask_ = 0;
+  std::uint64_t count_ = 0;
+  std::uint8_t group_shift_ = 63;
+  std::uint8_t shard_shift_ = 0;
+};
+
+// An argument that was not given, and no int: the shard is the generator's or the settings'.
+inline constexpr std::int64_t kNoShard = std::numeric_limits<std::int64_t>::min();
 
 struct Handle {
   // The hot path's.
-  Cursor cursor;
-  std::uint64_t* position = &no_position;  // the slot's, once prepared
-  Composer composer;
+  Window window;
+  Space* space = nullptr;     // of calls that name no shard; nullptr: there is none (yet)
+  Composer composer;          // without identity bits
   std::int64_t last_id = -1;  // of this session; -1: none yet
+  // Calls that name a shard.
+  SpaceTable spaces;
+  std::uint64_t server_bits = 0;    // datacenter and machine
+  std::int64_t largest_shard = -1;  // that a call may name; -1: none, or not known yet
+  std::uint8_t shard_shift = 0;
 
   // The slow path's.
-  const Layout* layout = nullptr;
-  Slot* slot = nullptr;
+  char name[NAMEDATALEN] = {};
+  Generator generator;
+  std::uint64_t default_bits = 0;  // the identity bits of `space`
   DatabaseMark* database = nullptr;
-  std::uint64_t floor_ms = 0;     // the floor that the slot is known to be above
   std::uint64_t preparation = 0;  // the invalidation count at its preparation; 0: never
   Handle* next = nullptr;         // all handles of the session
+
+  [[nodiscard]] const Layout& layout() const { return *generator.layout; }
 };
 
-// The handle of the default generator, which snowflake_nextval() uses.
+// The handles of the generators that have functions of their own.
 Handle& SnowflakeHandle();
+Handle& InstagramHandle();
 
-// The handle of a generator by its name; an error that lists the generators if there is
-// none. The reference stays good for the session.
+// The handle of a generator by its name; an error if there is none. The reference stays
+// good for the session, and works again if the generator is dropped and made anew.
 Handle& HandleOf(std::string_view generator);
 
-// Makes a handle ready for use; errors: recovery, an identity that does not fit, no
-// shared memory, no extension.
+// Looks up what the handle's name stands for now; an error if that is nothing.
+void ResolveGenerator(Handle& handle);
+
+// Makes a handle ready for use; errors: recovery, a generator that is no longer there, an
+// identity that does not fit, no shared memory, no extension.
 void PrepareHandle(Handle& handle);
 
 // True when nothing that the handle was prepared from has changed since.
 bool IsPrepared(const Handle& handle);
 
+// The ID space of a call that names a shard, or none (kNoShard). The handle is prepared. The
+// reference is good until the next call. Errors: a shard that is missing, fixed, or out of range.
+Space& SpaceFor(Handle& handle, std::int64_t shard);
+
 // Every handle is to be prepared anew before its next use. May be called at any moment
 // at which PostgreSQL processes an invalidation or assigns a setting; reads nothing.
 void InvalidateHandles();
+
+// The same, when the mark's sequence may be another, or its page written by somebody.
+void InvalidateMark();
 
 }  // namespace idgen::pg

@@ -132,7 +132,7 @@ extern "C" {
 static void ForgetMarkSequence(Datum, Oid relation) {
   if (relation == InvalidOid || relation == mark_sequence) {
     mark_sequence = InvalidOid;
-    InvalidateHandles();
+    InvalidateMark();
   }
 }
 

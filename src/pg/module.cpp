@@ -1,5 +1,6 @@
 // The module: what happens when PostgreSQL loads it, preloaded or on first use.
-#include "handle.h"
+#include "catalog.h"
+#include "ddl.h"
 #include "mark.h"
 #include "pg.h"
 #include "settings.h"
@@ -14,6 +15,8 @@ extern PGDLLEXPORT void _PG_init(void);
 void _PG_init(void) {
   idgen::pg::DefineSettings();
   idgen::pg::WatchMarkSequence();
+  idgen::pg::WatchCatalog();
+  idgen::pg::GuardServers();
   if (process_shared_preload_libraries_in_progress) idgen::pg::RequestSharedMemory();
 }
 

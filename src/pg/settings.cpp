@@ -24,36 +24,7 @@ const config_enum_entry kClockRegressionOptions[] = {
     {nullptr, 0, false},
 };
 
-// An identity that fits no layout at all is refused when it is set; one that does not
-// fit the layout it is used with, when it is used.
-bool CheckIdentityField(int value, FieldKind kind, const char* field) {
-  const unsigned bits = WidestBuiltinField(kind);
-  const std::uint64_t most = (std::uint64_t{1} << bits) - 1;
-  if (value < 0 || static_cast<std::uint64_t>(value) > most) {
-    GUC_check_errdetail("The widest %s field of any layout has %u bits: 0 to %llu.", field, bits,
-                        static_cast<unsigned long long>(most));
-    return false;
-  }
-  return true;
-}
-
 extern "C" {
-
-static bool CheckDatacenterId(int* value, void**, GucSource) {
-  return CheckIdentityField(*value, FieldKind::kDatacenter, "datacenter");
-}
-
-static bool CheckMachineId(int* value, void**, GucSource) {
-  return CheckIdentityField(*value, FieldKind::kMachine, "machine");
-}
-
-static bool CheckShardId(int* value, void**, GucSource) {
-  if (*value < -1) {
-    GUC_check_errdetail("A shard ID is 0 or greater; -1 stands for unset.");
-    return false;
-  }
-  return true;
-}
 
 // A handle holds the identity and the block size that it was prepared with.
 static void AssignHandleSetting(int, void*) { InvalidateHandles(); }
@@ -61,10 +32,9 @@ static void AssignHandleSetting(int, void*) { InvalidateHandles(); }
 }  // extern "C"
 
 void DefineInt(const char* name, const char* short_text, const char* long_text, int* variable,
-               int least, int most, GucContext context, int flags, GucIntCheckHook check,
-               GucIntAssignHook assign) {
+               int least, int most, GucContext context, int flags, GucIntAssignHook assign) {
   DefineCustomIntVariable(name, short_text, long_text, variable, *variable, least, most, context,
-                          flags, check, assign, nullptr);
+                          flags, nullptr, assign, nullptr);
 }
 
 }  // namespace
@@ -72,13 +42,13 @@ void DefineInt(const char* name, const char* short_text, const char* long_text, 
 void DefineSettings() {
   DefineInt("idgen.datacenter_id", "Datacenter ID of this server in generated IDs.",
             "Servers that write to one data set need different pairs of datacenter and machine ID.",
-            &datacenter_id, 0, PG_INT32_MAX, PGC_SUSET, 0, CheckDatacenterId, AssignHandleSetting);
+            &datacenter_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting);
   DefineInt("idgen.machine_id", "Machine ID of this server in generated IDs.",
             "Servers that write to one data set need different pairs of datacenter and machine ID.",
-            &machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, CheckMachineId, AssignHandleSetting);
+            &machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting);
   DefineInt("idgen.shard_id", "Logical shard in generated IDs, where the layout has a shard field.",
-            "-1 stands for unset.", &shard_id, PG_INT32_MIN, PG_INT32_MAX, PGC_USERSET, 0,
-            CheckShardId, AssignHandleSetting);
+            "-1 stands for unset.", &shard_id, -1, PG_INT32_MAX, PGC_USERSET, 0,
+            AssignHandleSetting);
   DefineCustomEnumVariable(
       "idgen.clock_regression", "What to do when the clock is behind the last ID.",
       "wait: wait for the clock, at most idgen.max_clock_wait. lead: go on ahead of the clock, at "
@@ -87,17 +57,17 @@ void DefineSettings() {
       nullptr);
   DefineInt("idgen.max_clock_wait", "Longest time to wait for a clock that is behind.",
             "Keep it longer than idgen.reserve_window, or the first ID after a restart may fail.",
-            &max_clock_wait_ms, 0, kDayMs, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr);
+            &max_clock_wait_ms, 0, kDayMs, PGC_USERSET, GUC_UNIT_MS, nullptr);
   DefineInt("idgen.max_clock_lead", "Longest time by which IDs may run ahead of the clock.",
             "Applies where idgen.clock_regression is lead, and to idgen_observe().",
-            &max_clock_lead_ms, 0, kDayMs, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr);
+            &max_clock_lead_ms, 0, kDayMs, PGC_SUSET, GUC_UNIT_MS, nullptr);
   DefineInt("idgen.reserve_window", "How far ahead the high-water mark is written.",
             "The first ID after a restart may have to wait this long at most.", &reserve_window_ms,
-            10, 60 * 60 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr);
+            10, 60 * 60 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr);
   DefineInt("idgen.block_size", "IDs that a session takes at a time.",
             "Above 1, IDs of different sessions may be out of order by at most one tick, and what "
             "is left of a block at the end of its tick is dropped.",
-            &block_size, 1, 1 << 20, PGC_USERSET, 0, nullptr, AssignHandleSetting);
+            &block_size, 1, 1 << 20, PGC_USERSET, 0, AssignHandleSetting);
   MarkGUCPrefixReserved("idgen");
 }
 
@@ -106,6 +76,8 @@ Identity IdentityFromSettings() {
           .machine = static_cast<std::uint64_t>(machine_id),
           .shard = static_cast<std::uint64_t>(shard_id < 0 ? 0 : shard_id)};
 }
+
+bool ShardIsSet() { return shard_id >= 0; }
 
 GuardSettings GuardFromSettings() {
   return {.mode = static_cast<ClockRegression>(clock_regression),

@@ -14,6 +14,9 @@ void DefineSettings();
 // The identity of this server by the settings. A shard that is unset is 0 here.
 Identity IdentityFromSettings();
 
+// Whether idgen.shard_id is set.
+bool ShardIsSet();
+
 // How the guard is set, in the core's units.
 GuardSettings GuardFromSettings();
 

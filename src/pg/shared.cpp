@@ -153,6 +153,15 @@ Slot& SlotOf(const IdSpace& space, std::uint64_t start) {
   return *static_cast<Slot*>(dsa_get_address(area, slot));
 }
 
+Slot* FindSlot(const IdSpace& space) {
+  (void)SharedRoot();
+  auto* entry = static_cast<SlotEntry*>(dshash_find(slots, &space, false));
+  if (entry == nullptr) return nullptr;
+  const dsa_pointer slot = entry->slot;
+  dshash_release_lock(slots, entry);
+  return static_cast<Slot*>(dsa_get_address(area, slot));
+}
+
 DatabaseMark& CurrentDatabaseMark() {
   const Root& shared = SharedRoot();
   ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};

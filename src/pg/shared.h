@@ -62,6 +62,9 @@ Root& SharedRoot();
 // The slot of an ID space, made on first use with `start` as its first position.
 Slot& SlotOf(const IdSpace& space, std::uint64_t start);
 
+// The slot of an ID space, or nullptr if nobody has used it since the server's start.
+Slot* FindSlot(const IdSpace& space);
+
 // The entry of the current database.
 DatabaseMark& CurrentDatabaseMark();
 

@@ -26,19 +26,19 @@ std::int64_t AheadOf(const Layout& layout, std::uint64_t position, std::int64_t 
 }
 
 // Raises the slot above the server's floor, when that has risen since the last look.
-void ApplyFloor(Handle& handle) {
+void ApplyFloor(const Layout& layout, Space& space) {
   const std::uint64_t floor_ms = LoadShared(SharedRoot().floor_ms);
-  if (floor_ms <= handle.floor_ms) return;
-  const std::uint64_t start = handle.layout->PositionLimit(static_cast<std::int64_t>(floor_ms));
-  Slot& slot = *handle.slot;
+  if (floor_ms <= space.floor_ms) return;
+  const std::uint64_t start = layout.PositionLimit(static_cast<std::int64_t>(floor_ms));
+  Slot& slot = *space.slot;
   if (start > 0 && RaisePosition(slot.position, start - 1)) RaiseShared(slot.start, start);
-  handle.floor_ms = floor_ms;
+  space.floor_ms = floor_ms;
 }
 
 // Notes that the slot is ahead of the clock, or no longer is, and tells the log: once an
 // event, whichever session sees it first.
-void NoteLead(const Handle& handle, const Attempt& attempt, bool ahead) {
-  Slot& slot = *handle.slot;
+void NoteLead(const Handle& handle, const Space& space, const Attempt& attempt, bool ahead) {
+  Slot& slot = *space.slot;
   // Read without the lock: a stale value costs one more look, or one look later.
   if (slot.ahead == ahead) return;
   LWLockAcquire(&slot.lock, LW_EXCLUSIVE);
@@ -49,27 +49,32 @@ void NoteLead(const Handle& handle, const Attempt& attempt, bool ahead) {
   if (ahead) {
     ereport(
         LOG,
-        (errmsg("next ID of generator \"%s\" is ahead of the clock", NameOf(*handle.layout)),
-         errdetail(
-             "It is of %s, and the clock shows %s.",
-             InstantText(handle.layout->StartOfTick(attempt.next >> handle.layout->SequenceBits())),
-             InstantText(attempt.now_us)),
+        (errmsg("next ID of generator \"%s\" is ahead of the clock", handle.name),
+         errdetail("It is of %s, and the clock shows %s.",
+                   InstantText(
+                       handle.layout().StartOfTick(attempt.next >> handle.layout().SequenceBits())),
+                   InstantText(attempt.now_us)),
          errhint("After a start this lasts for idgen.reserve_window at most. Otherwise the clock "
                  "went back, or idgen.clock_regression is lead."),
          errhidestmt(true)));
   } else {
-    ereport(LOG,
-            (errmsg("clock has caught up with the IDs of generator \"%s\"", NameOf(*handle.layout)),
-             errhidestmt(true)));
+    ereport(LOG, (errmsg("clock has caught up with the IDs of generator \"%s\"", handle.name),
+                  errhidestmt(true)));
   }
 }
 
-// Brings the handle up to date; returns the first position beyond the mark.
-std::uint64_t Refresh(Handle& handle) {
-  while (!IsPrepared(handle)) PrepareHandle(handle);
-  ApplyFloor(handle);
-  return handle.layout->PositionLimit(
+// The first position beyond the mark, as it is now.
+std::uint64_t LimitOf(const Handle& handle) {
+  return handle.layout().PositionLimit(
       static_cast<std::int64_t>(LoadShared(handle.database->durable_ms)));
+}
+
+// Brings the handle up to date, and finds the ID space.
+Space& Refresh(Handle& handle, std::int64_t shard) {
+  while (!IsPrepared(handle)) PrepareHandle(handle);
+  Space& space = SpaceFor(handle, shard);
+  ApplyFloor(handle.layout(), space);
+  return space;
 }
 
 // Opens the hot path up to where the mark is to be written early, and writes it if that is
@@ -86,24 +91,25 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
     durable_ms = static_cast<std::int64_t>(LoadShared(handle.database->durable_ms));
   }
   // Opening the mark's sequence may have taken in an invalidation.
-  if (IsPrepared(handle)) handle.cursor.Open(handle.layout->PositionLimit(durable_ms - early_ms));
+  if (IsPrepared(handle)) handle.window.Open(handle.layout().PositionLimit(durable_ms - early_ms));
 }
 
 }  // namespace
 
-Taken TakeSlowly(Handle& handle, const Request& request) {
-  const Layout& layout = *handle.layout;
+Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   WaitBudget budget;
   for (;;) {
-    const std::uint64_t limit = Refresh(handle);
+    Space& space = Refresh(handle, shard);
+    const Layout& layout = handle.layout();
     const GuardSettings guard = GuardFromSettings();
-    const Bounds bounds{limit, LoadShared(handle.slot->start), OvershootOf(layout.IdsPerTick())};
-    const Attempt attempt = TryTake(*handle.position, layout, guard, bounds, request, WallClockUs);
+    const Bounds bounds{LimitOf(handle), LoadShared(space.slot->start),
+                        OvershootOf(layout.IdsPerTick())};
+    const Attempt attempt = TryTake(*space.position, layout, guard, bounds, request, WallClockUs);
     switch (attempt.verdict) {
       case Verdict::kIssued:
-        NoteLead(handle, attempt, attempt.behind_us > 0);
+        NoteLead(handle, space, attempt, attempt.behind_us > 0);
         OpenHotPath(handle, attempt.now_us);
-        return attempt.taken;
+        return {attempt.taken, &space};
 
       case Verdict::kReserve: {
         const std::uint64_t last = attempt.next + (request.together ? request.count - 1 : 0);
@@ -114,16 +120,16 @@ Taken TakeSlowly(Handle& handle, const Request& request) {
 
       case Verdict::kWaitForTick:
       case Verdict::kWaitForClock: {
-        if (attempt.verdict == Verdict::kWaitForClock) NoteLead(handle, attempt, true);
+        if (attempt.verdict == Verdict::kWaitForClock) NoteLead(handle, space, attempt, true);
         const std::int64_t left = budget.Left(attempt, guard, MonotonicUs());
-        if (left <= 0) ReportClockBehind(layout, attempt, guard, true);
+        if (left <= 0) ReportClockBehind(layout, handle.name, attempt, guard, true);
         WaitForClock(std::min(attempt.wait_us, left));
         break;
       }
 
       case Verdict::kClockBehind:
-        NoteLead(handle, attempt, true);
-        ReportClockBehind(layout, attempt, guard, false);
+        NoteLead(handle, space, attempt, true);
+        ReportClockBehind(layout, handle.name, attempt, guard, false);
 
       case Verdict::kOutOfTime:
         ReportOutOfTime(layout, attempt.now_us);
@@ -131,13 +137,24 @@ Taken TakeSlowly(Handle& handle, const Request& request) {
   }
 }
 
-std::uint64_t Observe(Handle& handle, std::uint64_t id) {
-  const Layout& layout = *handle.layout;
-  const GuardSettings guard = GuardFromSettings();
+std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard) {
+  const Issued issued = TakeSlowly(handle, shard, {});
+  return IdOf(handle, *issued.space, issued.taken.first);
+}
+
+std::int64_t Observe(Handle& handle, std::uint64_t id) {
   for (;;) {
-    const std::uint64_t limit = Refresh(handle);
+    while (!IsPrepared(handle)) PrepareHandle(handle);
+    const Layout& layout = handle.layout();
+    const Parts parts = layout.Parse(CheckId(layout, static_cast<int64>(id)));
+    Space& space =
+        Refresh(handle, handle.largest_shard >= 0 ? static_cast<std::int64_t>(parts.identity.shard)
+                                                  : kNoShard);
+    if (!IsPrepared(handle)) continue;
+
+    const GuardSettings guard = GuardFromSettings();
     const std::int64_t now_us = WallClockUs();
-    const std::int64_t time_us = layout.StartOfTick(layout.Parse(id).tick);
+    const std::int64_t time_us = layout.StartOfTick(parts.tick);
     if (time_us - now_us > guard.max_clock_lead_us) {
       ereport(ERROR,
               (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -149,17 +166,17 @@ std::uint64_t Observe(Handle& handle, std::uint64_t id) {
                        "this machine and of the one that made it.",
                        NameOf(layout))));
     }
-    const std::uint64_t position = layout.PositionNotAbove(id, handle.composer.identity_bits);
-    if (position >= limit) {
+    const std::uint64_t position = layout.PositionNotAbove(id, space.identity_bits);
+    if (position >= LimitOf(handle)) {
       // The mark first, so that a restart does not forget what was observed.
       const std::int64_t needed_ms = AheadOf(layout, position, now_us) + 1;
       AdvanceMark(*handle.database, needed_ms, needed_ms + ReserveWindowMs());
       continue;
     }
-    RaisePosition(*handle.position, position);
+    RaisePosition(*space.position, position);
     // What is left of this session's own block may be below it.
-    handle.cursor.DropBlock();
-    return LoadPosition(*handle.position);
+    space.cursor.DropBlock();
+    return IdOf(handle, space, LoadPosition(*space.position));
   }
 }
 

@@ -6,24 +6,58 @@
 
 namespace idgen::pg {
 
-// The slow path: prepares the handle if need be, keeps the high-water mark ahead, and
-// waits, leads or fails as the guard's settings say. Returns at least one position, or
-// all that were asked for if they were to be together. Errors as documented for
-// snowflake_nextval().
-Taken TakeSlowly(Handle& handle, const Request& request);
+// Positions that were taken, and the ID space that they are of.
+struct Issued {
+  Taken taken;
+  Space* space = nullptr;
+};
 
-// The next position: on the hot path no lock, no allocation, no catalog, at most one clock
-// reading and one atomic operation (none within a block).
-inline std::uint64_t NextPosition(Handle& handle) {
-  std::uint64_t next = 0;
-  if (likely(handle.cursor.Next(*handle.position, CycleCount, WallClockUs, next))) return next;
-  // Not a block: what the slow path hands out may be of a tick other than the clock's.
-  return TakeSlowly(handle, {}).first;
+// The slow path: prepares the handle if need be, keeps the high-water mark ahead, and
+// waits, leads or fails as the guard's settings say. `shard` as for SpaceFor. Returns at
+// least one position, or all that were asked for if they were to be together. Errors as
+// documented for snowflake_nextval().
+Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request);
+
+// The ID of a position that was taken through the handle.
+inline std::int64_t IdOf(const Handle& handle, const Space& space, std::uint64_t position) {
+  return handle.composer(position) | static_cast<std::int64_t>(space.identity_bits);
 }
 
-// Makes every later ID of the handle's ID space greater than `id`, durably; an error
-// when that is further ahead of the clock than idgen.max_clock_lead. Returns the last
-// position then.
-std::uint64_t Observe(Handle& handle, std::uint64_t id);
+// One ID by the slow path.
+std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
+
+// The next ID: on the hot path no lock, no allocation, no catalog, at most one clock
+// reading and one atomic operation (none within a block).
+inline std::int64_t NextIdIn(Handle& handle, Space* space, std::int64_t shard) {
+  std::uint64_t next = 0;
+  std::int64_t id = 0;
+  if (likely(space != nullptr) &&
+      likely(space->cursor.Next(handle.window, *space->position, CycleCount, WallClockUs, next))) {
+    id = IdOf(handle, *space, next);
+  } else {
+    // Not a block: what the slow path hands out may be of a tick other than the clock's.
+    id = NextIdSlowly(handle, shard);
+  }
+  handle.last_id = id;
+  return id;
+}
+
+inline std::int64_t NextId(Handle& handle) { return NextIdIn(handle, handle.space, kNoShard); }
+
+// The same for a shard that the call names.
+inline std::int64_t NextIdOfShard(Handle& handle, std::int32_t shard) {
+  Space* space = nullptr;
+  if (likely(shard >= 0 && shard <= handle.largest_shard)) {
+    space = handle.spaces.Find(handle.server_bits |
+                               (static_cast<std::uint64_t>(shard) << handle.shard_shift));
+  }
+  return NextIdIn(handle, space, shard);
+}
+
+// Makes every later ID of an ID space greater than `id`, durably; an error when that is
+// further ahead of the clock than idgen.max_clock_lead. The ID space is the handle's, of the
+// shard in the ID where the generator makes IDs of any. Returns the last one that counts as
+// issued then.
+std::int64_t Observe(Handle& handle, std::uint64_t id);
 
 }  // namespace idgen::pg

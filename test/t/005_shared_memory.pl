@@ -13,10 +13,9 @@ use Test::More;
 {
 	my $node = new_server('preloaded', conf => "shared_preload_libraries = 'idgen'\n");
 	my @before = nextvals($node, 5000);
-	my ($state, $out, $err) = sqlstate_of($node, "SET idgen.machine_id = 32");
-	is($state, '22023', 'a machine ID that fits no layout is refused when it is set');
-	like($err, qr/DETAIL:.*5 bits: 0 to 31/, 'with the range in the detail');
-	($state) = sqlstate_of($node, "SET idgen.mashine_id = 1");
+	my ($state) = sqlstate_of($node, 'SET idgen.machine_id = -1');
+	is($state, '22023', 'a machine ID that cannot be one is refused when it is set');
+	($state) = sqlstate_of($node, 'SET idgen.mashine_id = 1');
 	isnt($state, '', 'so is a setting that does not exist');
 	kill_server($node);
 	$node->start;
@@ -54,9 +53,13 @@ use Test::More;
 {
 	my $node = new_server('late');
 	my ($state, $out, $err) = sqlstate_of($node,
-		'SET idgen.machine_id = 99; SELECT snowflake_machine(snowflake_nextval())');
-	is("$state $out", ' 0', 'a machine ID that fits no layout, set before the module is loaded');
-	like($err, qr/WARNING:.*invalid value for parameter "idgen.machine_id": 99/, 'the warning');
+		'SET idgen.machine_id = -9; SELECT snowflake_machine(snowflake_nextval())');
+	is("$state $out", ' 0', 'a machine ID that cannot be one, set before the module is loaded');
+	like($err, qr/WARNING:.*-9/, 'the warning');
+	($state, $out, $err) = sqlstate_of($node,
+		'SET idgen.machine_id = 99; SELECT snowflake_nextval()');
+	is($state, '22023', 'a machine ID that does not fit the layout, set before the module is loaded');
+	like($err, qr/DETAIL:.*5 bits: 0 to 31/, 'with the range in the detail');
 	($state, $out, $err) = sqlstate_of($node,
 		'CREATE ROLE clerk; SET ROLE clerk; SET idgen.machine_id = 3; SELECT snowflake_machine(snowflake_nextval())');
 	is("$state $out", ' 0', 'a machine ID set by somebody who may not');

@@ -96,11 +96,12 @@ TEST_P(TickLength, DividerAgreesWithTheLayout) {
 }
 
 TEST(TickDivider, TheEndsOfInt64AreOutsideOfAnOrdinaryLife) {
-  for (const Layout& layout : kBuiltinLayouts) {
-    const TickDivider divider(layout);
+  for (const Format& format : kFormats) {
+    const TickDivider divider(format.layout);
+    const std::string_view name = format.layout.name;
     std::uint64_t tick = 0;
-    EXPECT_FALSE(divider.TickAt(std::numeric_limits<std::int64_t>::min(), tick)) << layout.name;
-    EXPECT_FALSE(divider.TickAt(std::numeric_limits<std::int64_t>::max(), tick)) << layout.name;
+    EXPECT_FALSE(divider.TickAt(std::numeric_limits<std::int64_t>::min(), tick)) << name;
+    EXPECT_FALSE(divider.TickAt(std::numeric_limits<std::int64_t>::max(), tick)) << name;
   }
 }
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -31,14 +31,15 @@ constexpr std::uint64_t At(const Layout& layout, std::uint64_t tick, std::uint64
   return (tick << layout.SequenceBits()) | sequence;
 }
 
-// A cursor, a word and a clock of its own.
+// A window, a cursor, a word and a clock of its own.
 class CursorTest : public ::testing::TestWithParam<const Layout*> {
  protected:
   const Layout& layout() const { return *GetParam(); }
 
-  bool Next(std::uint64_t& next) {
-    return cursor.Next(
-        word, [this] { return counter; },
+  bool Next(std::uint64_t& next) { return Next(cursor, word, next); }
+  bool Next(Cursor& of, std::uint64_t& in, std::uint64_t& next) {
+    return of.Next(
+        window, in, [this] { return counter; },
         [this] {
           ++readings;
           return now_us;
@@ -55,6 +56,7 @@ class CursorTest : public ::testing::TestWithParam<const Layout*> {
     return !Next(next);
   }
 
+  Window window;
   Cursor cursor;
   std::uint64_t word = 0;
   std::uint64_t counter = 1'000'000;
@@ -67,21 +69,21 @@ INSTANTIATE_TEST_SUITE_P(Layouts, CursorTest, ::testing::Values(&kMany, &kFew),
 
 TEST_P(CursorTest, IsClosedUntilItIsOpened) {
   EXPECT_TRUE(Refused());
-  cursor = Cursor(layout(), 1, 0);
+  window = Window(layout(), 1, 0);
   EXPECT_TRUE(Refused());
-  cursor.Open(kNoLimit);
+  window.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 5, 0));
   EXPECT_EQ(MustNext(), At(layout(), 5, 1));
-  cursor.Close();
+  window.Close();
   EXPECT_TRUE(Refused());
   EXPECT_EQ(word, At(layout(), 5, 1)) << "a closed cursor takes nothing";
-  cursor.Open(kNoLimit);
+  window.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 5, 2));
 }
 
 TEST_P(CursorTest, ReadsTheClockAgainWhenTheReadingIsOld) {
-  cursor = Cursor(layout(), 1, 1000);
-  cursor.Open(kNoLimit);
+  window = Window(layout(), 1, 1000);
+  window.Open(kNoLimit);
   for (int i = 0; i < 5; ++i) MustNext();
   EXPECT_EQ(readings, 1);
   now_us = TimeOf(9);
@@ -96,15 +98,15 @@ TEST_P(CursorTest, ReadsTheClockAgainWhenTheReadingIsOld) {
 }
 
 TEST_P(CursorTest, WithoutACounterReadsTheClockEachTime) {
-  cursor = Cursor(layout(), 1, 0);
-  cursor.Open(kNoLimit);
+  window = Window(layout(), 1, 0);
+  window.Open(kNoLimit);
   for (int i = 0; i < 5; ++i) MustNext();
   EXPECT_EQ(readings, 5);
 }
 
 TEST_P(CursorTest, StopsAtTheEndOfTheTickAndAtTheLimit) {
-  cursor = Cursor(layout(), 1, 1000);
-  cursor.Open(At(layout(), 6, 3));
+  window = Window(layout(), 1, 1000);
+  window.Open(At(layout(), 6, 3));
   for (std::uint64_t i = 0; i < layout().IdsPerTick(); ++i) {
     ASSERT_EQ(MustNext(), At(layout(), 5, i));
   }
@@ -116,25 +118,25 @@ TEST_P(CursorTest, StopsAtTheEndOfTheTickAndAtTheLimit) {
   while (!Refused()) {
   }
   EXPECT_LE(word, At(layout(), 6, 3));
-  cursor.Open(kNoLimit);
+  window.Open(kNoLimit);
   EXPECT_GT(MustNext(), At(layout(), 6, 2));
 }
 
 TEST_P(CursorTest, NothingOfAPastTickIsIssued) {
-  cursor = Cursor(layout(), 1, 1000);
-  cursor.Open(At(layout(), 6, 0));
+  window = Window(layout(), 1, 1000);
+  window.Open(At(layout(), 6, 0));
   MustNext();
   now_us = TimeOf(9);  // beyond the limit
   counter += 1'000'000;
   EXPECT_TRUE(Refused());
   EXPECT_TRUE(Refused()) << "the rest of the tick before is below the limit, but not of now";
-  cursor.Open(kNoLimit);
+  window.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 9, 0));
 }
 
 TEST_P(CursorTest, ARefusalTakesNothingThatCouldBeIssued) {
-  cursor = Cursor(layout(), 1, 1000);
-  cursor.Open(kNoLimit);
+  window = Window(layout(), 1, 1000);
+  window.Open(kNoLimit);
   MustNext();
   word = At(layout(), 7, 1);  // another session leads
   EXPECT_TRUE(Refused());
@@ -150,8 +152,8 @@ TEST_P(CursorTest, ARefusalTakesNothingThatCouldBeIssued) {
 }
 
 TEST_P(CursorTest, BlocksAreOfOneTick) {
-  cursor = Cursor(layout(), 5, 1000);
-  cursor.Open(kNoLimit);
+  window = Window(layout(), 5, 1000);
+  window.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 5, 0));
   EXPECT_EQ(word, At(layout(), 5, 4));
   word = At(layout(), 5, 5);  // another session takes one
@@ -169,13 +171,51 @@ TEST_P(CursorTest, BlocksAreOfOneTick) {
   EXPECT_TRUE(Refused());
 }
 
-// Sessions as the database has them: a cursor each, the guard where the cursor says no, a
-// mark that is moved ahead, and a clock that runs, and now and then steps back.
+// One window serves any number of ID spaces of its layout.
+TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
+  Cursor other;
+  std::uint64_t other_word = At(layout(), 5, 1);
+  std::uint64_t next = 0;
+  window = Window(layout(), 1, 1000);
+  window.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 0));
+  ASSERT_TRUE(Next(other, other_word, next));
+  EXPECT_EQ(next, At(layout(), 5, 2));
+  EXPECT_EQ(readings, 1);
+  // The clock is read for one of them; the other, whose position is of a tick that is past
+  // now, begins at the new one too.
+  now_us = TimeOf(6);
+  counter += 1'000'000;
+  EXPECT_EQ(MustNext(), At(layout(), 6, 0));
+  ASSERT_TRUE(Next(other, other_word, next));
+  EXPECT_EQ(next, At(layout(), 6, 0));
+  EXPECT_EQ(readings, 2);
+  // Closed for one, closed for all.
+  window.Close();
+  EXPECT_TRUE(Refused());
+  EXPECT_FALSE(Next(other, other_word, next));
+}
+
+TEST_P(CursorTest, AClosingDropsBlocks) {
+  window = Window(layout(), 5, 1000);
+  window.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 0));
+  window.Close();
+  window.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 5));
+}
+
+// Sessions as the database has them: a window each and a cursor for each of two ID spaces,
+// the guard where a cursor says no, a mark that is moved ahead, and a clock that runs, and now
+// and then steps back.
 struct Issued {
   std::uint64_t position;
   std::uint64_t before;    // the largest that had been returned when the call began
   std::int64_t latest_us;  // the latest that the clock has shown
 };
+
+constexpr std::size_t kSpaces = 2;
+using IssuedBySpace = std::array<std::vector<Issued>, kSpaces>;
 
 class Sessions
     : public ::testing::TestWithParam<std::tuple<const Layout*, std::uint64_t, std::int64_t>> {};
@@ -184,67 +224,74 @@ INSTANTIATE_TEST_SUITE_P(All, Sessions,
                          ::testing::Combine(::testing::Values(&kMany, &kFew),
                                             ::testing::Values(1, 7), ::testing::Values(0, 300)));
 
-TEST_P(Sessions, ShareOnePosition) {
-  const auto [layout_of, block_size, back_us] = GetParam();
-  const Layout& layout = *layout_of;
+TEST_P(Sessions, ShareThePositions) {
+  const Layout& layout = *std::get<0>(GetParam());
+  const std::uint64_t block_size = std::get<1>(GetParam());
   constexpr int kEach = 4'000 * kLonger;
-  std::uint64_t word = 0;
+  std::array<std::uint64_t, kSpaces> words{};
+  std::array<std::uint64_t, kSpaces> largest{};
   std::uint64_t limit = 0;
-  std::uint64_t largest = 0;
   std::uint64_t latest_us = 0;
   FakeClock::Set(TimeOf(100));
   FakeClock::step_us = layout.IdsPerTick() > 8 ? 1 : 40;
-  FakeClock::back_us = back_us;
+  FakeClock::back_us = std::get<2>(GetParam());
   const auto clock = [&latest_us] {
     const std::int64_t now = FakeClock::Read();
     RaisePosition(latest_us, static_cast<std::uint64_t>(now));
     return now;
   };
-  std::vector<std::vector<Issued>> issued(kThreads);
+  std::vector<IssuedBySpace> issued(kThreads);
   RunThreads(kThreads, [&](int thread) {
-    std::vector<Issued>& mine = issued[static_cast<std::size_t>(thread)];
-    mine.reserve(kEach);
+    IssuedBySpace& mine = issued[static_cast<std::size_t>(thread)];
     // The clock runs by its readings, so that one may be reused where only the order of the
     // operations counts; what is left of a block is to be held against a new one.
-    Cursor cursor(layout, block_size, block_size == 1 ? 1 : 0);
+    Window window(layout, block_size, block_size == 1 ? 1 : 0);
+    std::array<Cursor, kSpaces> cursors;
     std::uint64_t cycles = 0;
     const auto counter = [&cycles] { return ++cycles; };
     const GuardSettings settings;
-    while (mine.size() < kEach) {
-      const std::uint64_t before = LoadPosition(largest);
+    for (int made = 0; made < kEach;) {
+      // Some of the one and then some of the other, so that ticks pass in between.
+      const auto space = static_cast<std::size_t>(made / 5) % kSpaces;
+      std::uint64_t& word = words[space];
+      const std::uint64_t before = LoadPosition(largest[space]);
       std::uint64_t next = 0;
-      if (!cursor.Next(word, counter, clock, next)) {
+      if (!cursors[space].Next(window, word, counter, clock, next)) {
         const Attempt attempt =
             TryTake(word, layout, settings,
                     {LoadPosition(limit), 0, OvershootOf(layout.IdsPerTick())}, {}, clock);
         if (attempt.verdict == Verdict::kReserve) {
           RaisePosition(limit, attempt.next + 3 * layout.IdsPerTick() / 2);
         }
-        cursor.Open(LoadPosition(limit));
+        window.Open(LoadPosition(limit));
         if (attempt.verdict != Verdict::kIssued) continue;
         next = attempt.taken.first;
       }
       ASSERT_LT(next, LoadPosition(limit)) << "beyond the mark";
-      mine.push_back({next, before, static_cast<std::int64_t>(LoadPosition(latest_us))});
-      RaisePosition(largest, next);
+      mine[space].push_back({next, before, static_cast<std::int64_t>(LoadPosition(latest_us))});
+      RaisePosition(largest[space], next);
+      ++made;
     }
   });
-  std::vector<std::uint64_t> all;
-  for (const std::vector<Issued>& mine : issued) {
-    for (const Issued& one : mine) {
-      all.push_back(one.position);
-      ASSERT_LE(layout.StartOfTick(one.position >> layout.SequenceBits()), one.latest_us)
-          << "ahead of the clock";
-      if (block_size == 1) {
-        ASSERT_GT(one.position, one.before) << "out of order";
-      } else {
-        ASSERT_GE((one.position >> layout.SequenceBits()) + 1, one.before >> layout.SequenceBits())
-            << "out of order by more than a tick";
+  for (std::size_t space = 0; space < kSpaces; ++space) {
+    std::vector<std::uint64_t> all;
+    for (const IssuedBySpace& mine : issued) {
+      for (const Issued& one : mine[space]) {
+        all.push_back(one.position);
+        ASSERT_LE(layout.StartOfTick(one.position >> layout.SequenceBits()), one.latest_us)
+            << "ahead of the clock";
+        if (block_size == 1) {
+          ASSERT_GT(one.position, one.before) << "out of order";
+        } else {
+          ASSERT_GE((one.position >> layout.SequenceBits()) + 1,
+                    one.before >> layout.SequenceBits())
+              << "out of order by more than a tick";
+        }
       }
     }
+    std::sort(all.begin(), all.end());
+    EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end()) << "issued twice";
   }
-  std::sort(all.begin(), all.end());
-  EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end()) << "issued twice";
 }
 
 }  // namespace

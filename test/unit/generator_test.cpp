@@ -17,10 +17,9 @@ namespace {
 
 using enum FieldKind;
 
-constexpr Layout kSony = MakeLayout("sonyflake", 10'000, 1409529600000,
-                                    {{kTimestamp, 39}, {kSequence, 8}, {kMachine, 16}});
-constexpr Layout kUid = MakeLayout("uidgenerator", 1'000'000, 1463673600000,
-                                   {{kTimestamp, 28}, {kMachine, 22}, {kSequence, 13}});
+constexpr const Layout& kSony = *FindBuiltinLayout("sonyflake");
+constexpr const Layout& kUid = *FindBuiltinLayout("uidgenerator");
+constexpr const Layout& kJs53 = *FindBuiltinLayout("js53");
 constexpr Layout kOneBit =
     MakeLayout("one_bit", 1000, 0, {{kTimestamp, 41}, {kMachine, 20}, {kSequence, 1}});
 
@@ -143,6 +142,84 @@ TEST_F(GeneratorTest, AnIdentityThatDoesNotFitIsRefused) {
   EXPECT_EQ(generator.Next().status, Status::kOk);
 }
 
+TEST_F(GeneratorTest, ARefusalComesBeforeEveryOther) {
+  Options options = Fake();
+  options.identity.machine = 1 << 16;
+  Generator generator(kSony, options);
+  std::size_t filled = 9;
+  EXPECT_EQ(generator.NextBatch({}, filled), Status::kBadIdentity);
+  EXPECT_EQ(filled, 0U);
+  EXPECT_EQ(generator.Reserve(0).status, Status::kBadIdentity);
+  EXPECT_EQ(generator.Reserve(2).status, Status::kBadIdentity);
+  EXPECT_EQ(generator.Observe(-1), Status::kBadIdentity);
+}
+
+// --- Layouts -------------------------------------------------------------------------
+
+TEST_F(GeneratorTest, EveryBuiltInFormatMakesItsIdsUpToItsEnd) {
+  for (const Format& format : kFormats) {
+    const Layout& layout = format.layout;
+    if (!layout.CanGenerate()) continue;
+    SCOPED_TRACE(layout.name);
+    Options options = Fake();
+    options.identity = {.datacenter = 3, .machine = 7, .shard = 5};
+    // The tick in the middle, and the last one.
+    for (const std::uint64_t tick : {layout.MaxTick() / 2, layout.MaxTick()}) {
+      Generator generator(layout, options);
+      FakeClock::Set(layout.StartOfTick(tick) + layout.tick_us / 2);
+      for (std::uint64_t sequence = 0; sequence < 5; ++sequence) {
+        const Parts parts = PartsOf(layout, MustNext(generator));
+        EXPECT_EQ(parts.tick, tick);
+        EXPECT_EQ(parts.sequence, sequence);
+        EXPECT_EQ(parts.identity.datacenter, layout.Has(kDatacenter) ? 3U : 0U);
+        EXPECT_EQ(parts.identity.machine, layout.Has(kMachine) ? 7U : 0U);
+        EXPECT_EQ(parts.identity.shard, layout.Has(kShard) ? 5U : 0U);
+      }
+      FakeClock::now_us += layout.tick_us;
+      const Status after = tick < layout.MaxTick() ? Status::kOk : Status::kOutOfTime;
+      EXPECT_EQ(generator.Next().status, after);
+    }
+  }
+}
+
+TEST_F(GeneratorTest, ALayoutThatCannotGenerateIsRefusedInEveryCall) {
+  const Layout layouts[] = {
+      *FindBuiltinLayout("mastodon"), *FindBuiltinLayout("cockroach"),
+      MakeLayout("tail", 1000, 0, {{kTimestamp, 41}, {kSequence, 12}, {kTail, 10}})};
+  static int marks;
+  marks = 0;
+  for (const Layout& layout : layouts) {
+    SCOPED_TRACE(layout.name);
+    for (const bool with_mark : {false, true}) {
+      for (const std::uint64_t machine : {std::uint64_t{0}, ~std::uint64_t{0}}) {
+        Options options = Fake();
+        options.identity.machine = machine;  // one that does not fit makes no difference
+        options.not_before_ms = kStartUs / 1000;
+        if (with_mark) {
+          options.extend_mark = [](void*, std::int64_t needed_ms) { return ++marks, needed_ms; };
+        }
+        Generator generator(layout, options);
+        std::int64_t ids[2] = {-1, -1};
+        std::size_t filled = 9;
+        EXPECT_EQ(generator.Next().status, Status::kDecodeOnly);
+        EXPECT_EQ(generator.NextBatch(ids, filled), Status::kDecodeOnly);
+        EXPECT_EQ(filled, 0U);
+        EXPECT_EQ(ids[0], -1);
+        filled = 9;
+        EXPECT_EQ(generator.NextBatch({}, filled), Status::kDecodeOnly);
+        EXPECT_EQ(filled, 0U);
+        for (const std::uint64_t count : {0U, 1U, 2U, 5000U}) {
+          EXPECT_EQ(generator.Reserve(count).status, Status::kDecodeOnly);
+        }
+        for (const std::int64_t id : {std::int64_t{-1}, std::int64_t{0}, std::int64_t{1} << 40}) {
+          EXPECT_EQ(generator.Observe(id), Status::kDecodeOnly);
+        }
+      }
+    }
+  }
+  EXPECT_EQ(marks, 0);
+}
+
 TEST_F(GeneratorTest, ALayoutThatRanOutIsOutOfTime) {
   Generator uid(kUid);  // since 2024-11-20, by the real clock
   EXPECT_EQ(uid.Next().status, Status::kOutOfTime);
@@ -173,7 +250,7 @@ TEST_F(GeneratorTest, BeforeTheEpochNothingIsIssued) {
 
 TEST(StatusTexts, AreThereAndDiffer) {
   std::set<std::string> texts;
-  for (int i = 0; i <= static_cast<int>(Status::kNotConsecutive); ++i) {
+  for (int i = 0; i <= static_cast<int>(Status::kDecodeOnly); ++i) {
     EXPECT_TRUE(texts.insert(StatusText(static_cast<Status>(i))).second);
   }
   EXPECT_TRUE(texts.insert(StatusText(static_cast<Status>(200))).second);
@@ -359,9 +436,7 @@ TEST_F(GeneratorTest, AfterAnyObservedIdTheNextIsGreaterByAsLittleAsPossible) {
 }
 
 TEST_F(GeneratorTest, ANumberThatIsNotAnIdIsNotObserved) {
-  const Layout js53 =
-      MakeLayout("js53", 1000, 1577836800000, {{kTimestamp, 41}, {kMachine, 4}, {kSequence, 8}});
-  Generator generator(js53, Fake());
+  Generator generator(kJs53, Fake());
   const std::int64_t id = MustNext(generator);
   EXPECT_EQ(generator.Observe(-1), Status::kBadId);
   EXPECT_EQ(generator.Observe(std::numeric_limits<std::int64_t>::min()), Status::kBadId);

@@ -3,11 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <limits>
 #include <random>
-#include <set>
 #include <type_traits>
 
 #include "test_layouts.h"
@@ -20,122 +18,52 @@ using enum FieldKind;
 constexpr std::int64_t kMaxInt64 = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMinInt64 = std::numeric_limits<std::int64_t>::min();
 
-// --- The built-in layouts ------------------------------------------------------------
-
 static_assert(std::is_trivially_copyable_v<Layout>);
-static_assert(kSnowflake.Compose(1, 0) == 1, "layouts are usable in constant expressions");
+static_assert(MakeLayout("any", 1000, 0, {{kTimestamp, 4}, {kSequence, 3}}).Compose(9, 0) == 9,
+              "layouts are usable in constant expressions");
 
-TEST(Snowflake, HasTheConstantsOfTheFormat) {
-  EXPECT_EQ(kSnowflake.name, "snowflake");
-  EXPECT_EQ(kSnowflake.tick_us, 1000);
-  EXPECT_EQ(kSnowflake.epoch_us, 1577836800000 * 1000);
-  EXPECT_EQ(kSnowflake[kTimestamp].bits, 41);
-  EXPECT_EQ(kSnowflake[kTimestamp].shift, 22);
-  EXPECT_EQ(kSnowflake[kDatacenter].bits, 5);
-  EXPECT_EQ(kSnowflake[kDatacenter].shift, 17);
-  EXPECT_EQ(kSnowflake[kMachine].bits, 5);
-  EXPECT_EQ(kSnowflake[kMachine].shift, 12);
-  EXPECT_EQ(kSnowflake[kSequence].bits, 12);
-  EXPECT_EQ(kSnowflake[kSequence].shift, 0);
-  EXPECT_FALSE(kSnowflake.Has(kShard));
-  EXPECT_EQ(kSnowflake.TotalBits(), 63U);
-  EXPECT_EQ(kSnowflake.IdsPerTick(), 4096U);
-  EXPECT_EQ(kSnowflake.MaxId(), std::uint64_t{kMaxInt64});
-  EXPECT_TRUE(kSnowflake.SequenceIsLowest());
+// --- Building ------------------------------------------------------------------------
+
+TEST(BuildLayout, PutsTheFieldsFromTheHighestBitDown) {
+  const FieldSpec specs[] = {{kTimestamp, 20}, {kTail, 3}, {kShard, 4}, {kSequence, 5}};
+  const Layout layout = BuildLayout("built", 250, -7'001, specs);
+  EXPECT_EQ(layout.name, "built");
+  EXPECT_EQ(layout.tick_us, 250);
+  EXPECT_EQ(layout.epoch_us, -7'001) << "an epoch need not be a whole millisecond";
+  EXPECT_EQ(layout[kTimestamp].bits, 20);
+  EXPECT_EQ(layout[kTimestamp].shift, 12);
+  EXPECT_EQ(layout[kTail].bits, 3);
+  EXPECT_EQ(layout[kTail].shift, 9);
+  EXPECT_EQ(layout[kShard].bits, 4);
+  EXPECT_EQ(layout[kShard].shift, 5);
+  EXPECT_EQ(layout[kSequence].bits, 5);
+  EXPECT_EQ(layout[kSequence].shift, 0);
+  EXPECT_FALSE(layout.Has(kDatacenter) || layout.Has(kMachine));
 }
 
-TEST(Snowflake, EndsIn2089) {
-  using namespace std::chrono;
-  const sys_time<microseconds> last = sys_days{2089y / 9 / 6} + 15h + 47min + 35s + 551ms;
-  const std::int64_t last_us = last.time_since_epoch().count();
-  EXPECT_EQ(kSnowflake.StartOfTick(kSnowflake.MaxTick()), last_us);
-  EXPECT_EQ(kSnowflake.TickAt(last_us + 999), std::int64_t{(1LL << 41) - 1});
-  EXPECT_EQ(kSnowflake.TickAt(last_us + 1000), std::int64_t{1LL << 41});
-}
-
-TEST(Tso, HasTheConstantsOfTheFormat) {
-  EXPECT_EQ(kTso.name, "tso");
-  EXPECT_EQ(kTso.tick_us, 1000);
-  EXPECT_EQ(kTso.epoch_us, 0);
-  EXPECT_EQ(kTso[kSequence].bits, 18);
-  EXPECT_EQ(kTso[kTimestamp].shift, 18);
-  EXPECT_EQ(kTso.TotalBits(), 63U);
-  EXPECT_FALSE(kTso.Has(kDatacenter) || kTso.Has(kMachine) || kTso.Has(kShard));
-}
-
-TEST(BuiltinLayouts, AreWellFormed) {
-  std::set<std::string_view> names;
-  for (const Layout& layout : kBuiltinLayouts) {
-    SCOPED_TRACE(layout.name);
-    EXPECT_TRUE(names.insert(layout.name).second);
-    EXPECT_EQ(FindBuiltinLayout(layout.name)->name, layout.name);
-    EXPECT_LE(layout.TotalBits(), 63U);
-    EXPECT_GT(layout.tick_us, 0);
-    EXPECT_EQ(layout.epoch_us % 1000, 0);
-    // The fields fill the ID without a gap or an overlap, the timestamp on top.
-    std::uint64_t covered = 0;
-    for (const Field& field : layout.fields) {
-      if (field.bits == 0) continue;
-      EXPECT_EQ(covered & field.Put(field.Largest()), 0U);
-      covered |= field.Put(field.Largest());
-      EXPECT_GE(layout[kTimestamp].shift, field.shift);
-    }
-    EXPECT_EQ(covered, layout.MaxId());
-  }
-  EXPECT_EQ(FindBuiltinLayout("Snowflake"), nullptr);
-  EXPECT_EQ(FindBuiltinLayout(""), nullptr);
-}
-
-TEST(BuiltinLayouts, WidestField) {
-  for (const FieldKind kind : {kTimestamp, kDatacenter, kMachine, kShard, kSequence}) {
-    unsigned widest = 0;
-    for (const Layout& layout : kBuiltinLayouts) {
-      widest = std::max(widest, unsigned{layout[kind].bits});
-    }
-    EXPECT_EQ(WidestBuiltinField(kind), widest);
+TEST(MakeLayout, IsBuildLayoutWithAnEpochInMilliseconds) {
+  const FieldSpec specs[] = {{kTimestamp, 20}, {kSequence, 4}, {kMachine, 9}};
+  const Layout built = BuildLayout("a", 10, -5'000, specs);
+  const Layout made = MakeLayout("a", 10, -5, {{kTimestamp, 20}, {kSequence, 4}, {kMachine, 9}});
+  EXPECT_EQ(made.name, built.name);
+  EXPECT_EQ(made.tick_us, built.tick_us);
+  EXPECT_EQ(made.epoch_us, built.epoch_us);
+  for (const FieldKind kind : kAllKinds) {
+    EXPECT_EQ(made[kind].bits, built[kind].bits);
+    EXPECT_EQ(made[kind].shift, built[kind].shift);
   }
 }
 
-// --- Known IDs, computed outside of this project -------------------------------------
-
-struct Known {
-  const char* layout;
-  Parts parts;
-  std::int64_t id;
-};
-
-TEST(KnownIds, ComposeAndParse) {
-  const Known known[] = {
-      {"snowflake", {0, {0, 0, 0}, 1}, 1},
-      {"snowflake", {1, {2, 3, 0}, 4}, 4468740},
-      {"snowflake", {217'500'000'123, {17, 9, 0}, 2748}, 912261120518167228},
-      {"snowflake", {2'199'023'255'551, {31, 31, 0}, 4095}, kMaxInt64},
-      {"tso", {1'795'000'000'000, {0, 0, 0}, 77'777}, 470548480000077777},
-      {"sonyflake", {1, {0, 3, 0}, 2}, 16908291},
-      {"sonyflake", {38'577'000'123, {0, 40'000, 0}, 200}, 647214663708744768},
-      {"sonyflake", {549'755'813'887, {0, 65'535, 0}, 255}, kMaxInt64},
-      {"uidgenerator", {268'000'000, {0, 1'234'567, 0}, 5000}, 9208409892737577864},
-      {"uidgenerator", {268'435'455, {0, 4'194'303, 0}, 8191}, kMaxInt64},
-      // Instagram's own example: 1387263000000 ms, user 31341 of 2000 shards, sequence 5001.
-      {"instagram", {73'042'978'279, {0, 0, 1341}, 905}, 612728911936419721},
+TEST(CanGenerate, NeedsASequenceAndNoTail) {
+  const auto can = [](std::initializer_list<FieldSpec> specs) {
+    return MakeLayout("any", 1000, 0, specs).CanGenerate();
   };
-  for (const Known& one : known) {
-    SCOPED_TRACE(std::string(one.layout) + " " + std::to_string(one.id));
-    const auto& cases = LayoutCases();
-    const auto found = std::find_if(cases.begin(), cases.end(), [&one](const LayoutCase& c) {
-      return c.layout.name == one.layout;
-    });
-    ASSERT_NE(found, cases.end());
-    const Layout& layout = found->layout;
-    const std::uint64_t position = (one.parts.tick << layout.SequenceBits()) | one.parts.sequence;
-    EXPECT_EQ(layout.Compose(position, layout.IdentityBits(one.parts.identity)), one.id);
-    const Parts parts = layout.Parse(static_cast<std::uint64_t>(one.id));
-    EXPECT_EQ(parts.tick, one.parts.tick);
-    EXPECT_EQ(parts.identity.datacenter, one.parts.identity.datacenter);
-    EXPECT_EQ(parts.identity.machine, one.parts.identity.machine);
-    EXPECT_EQ(parts.identity.shard, one.parts.identity.shard);
-    EXPECT_EQ(parts.sequence, one.parts.sequence);
-  }
+  EXPECT_TRUE(can({{kTimestamp, 41}, {kSequence, 1}}));
+  EXPECT_TRUE(can({{kTimestamp, 30}, {kSequence, 8}, {kMachine, 10}, {kShard, 2}}));
+  EXPECT_FALSE(can({{kTimestamp, 41}}));
+  EXPECT_FALSE(can({{kTimestamp, 48}, {kMachine, 15}}));
+  EXPECT_FALSE(can({{kTimestamp, 47}, {kTail, 16}}));
+  EXPECT_FALSE(can({{kTimestamp, 41}, {kSequence, 12}, {kTail, 1}}));
 }
 
 // --- Over all layouts ----------------------------------------------------------------
@@ -164,7 +92,12 @@ class AnyLayout : public testing::TestWithParam<LayoutCase> {
   }
 };
 
+// What is about positions, which only the IDs of such layouts have.
+class GeneratingLayout : public AnyLayout {};
+
 INSTANTIATE_TEST_SUITE_P(Layouts, AnyLayout, testing::ValuesIn(LayoutCases()),
+                         [](const auto& tested) { return NameOf(tested.param); });
+INSTANTIATE_TEST_SUITE_P(Layouts, GeneratingLayout, testing::ValuesIn(GeneratingCases()),
                          [](const auto& tested) { return NameOf(tested.param); });
 
 TEST_P(AnyLayout, SizesFollowFromTheFields) {
@@ -177,29 +110,50 @@ TEST_P(AnyLayout, SizesFollowFromTheFields) {
   EXPECT_EQ(L().MaxTick(), PowerOfTwo(BitsOf(Case(), kTimestamp)) - 1);
   EXPECT_EQ(L().MaxPosition(),
             PowerOfTwo(BitsOf(Case(), kTimestamp) + BitsOf(Case(), kSequence)) - 1);
-  EXPECT_EQ(L().SequenceIsLowest(), Case().specs.back().kind == kSequence);
-  for (const FieldKind kind : {kTimestamp, kDatacenter, kMachine, kShard, kSequence}) {
+  for (const FieldKind kind : kAllKinds) {
     EXPECT_EQ(L().Has(kind), BitsOf(Case(), kind) > 0);
   }
 }
 
-TEST_P(AnyLayout, ComposeAndParseAgreeWithTheReference) {
+TEST_P(GeneratingLayout, SequenceIsLowestWhereItIsTheLastField) {
+  EXPECT_EQ(L().SequenceIsLowest(), Case().specs.back().kind == kSequence);
+}
+
+TEST_P(AnyLayout, ParseAndUnparseAgreeWithTheReference) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    const Parts parts = SomeParts(random, Case());
+    const std::uint64_t id = ReferenceId(Case(), parts);
+    ASSERT_LE(id, L().MaxId());
+    ASSERT_EQ(L().Unparse(parts), id);
+    const Parts back = L().Parse(id);
+    for (const FieldKind kind : kAllKinds) ASSERT_EQ(ValueOf(back, kind), ValueOf(parts, kind));
+  }
+}
+
+TEST_P(AnyLayout, UnparseIsTheInverseOfParseForEveryId) {
+  std::mt19937_64 random(9);
+  for (std::uint64_t id : {std::uint64_t{0}, std::uint64_t{1}, L().MaxId() / 2, L().MaxId()}) {
+    EXPECT_EQ(L().Unparse(L().Parse(id)), id);
+  }
+  for (int i = 0; i < 20'000; ++i) {
+    const std::uint64_t id = random() & L().MaxId();
+    ASSERT_EQ(L().Unparse(L().Parse(id)), id);
+  }
+}
+
+TEST_P(GeneratingLayout, ComposeAgreesWithUnparse) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 20'000; ++i) {
     const Parts parts = SomeParts(random, Case());
     const std::uint64_t position = PositionOf(parts);
     const std::int64_t id = L().Compose(position, L().IdentityBits(parts.identity));
-    ASSERT_EQ(static_cast<std::uint64_t>(id), ReferenceId(Case(), parts));
+    ASSERT_EQ(static_cast<std::uint64_t>(id), L().Unparse(parts));
     ASSERT_EQ(L().ComposerFor(L().IdentityBits(parts.identity))(position), id);
-    ASSERT_LE(static_cast<std::uint64_t>(id), L().MaxId());
-    const Parts back = L().Parse(static_cast<std::uint64_t>(id));
-    for (const FieldKind kind : {kTimestamp, kDatacenter, kMachine, kShard, kSequence}) {
-      ASSERT_EQ(ValueOf(back, kind), ValueOf(parts, kind));
-    }
   }
 }
 
-TEST_P(AnyLayout, EveryFieldsEndsComposeAndParse) {
+TEST_P(AnyLayout, EveryFieldsEndsUnparseAndParse) {
   // All combinations of the smallest and the largest value of each field.
   const std::size_t fields = Case().specs.size();
   for (unsigned choice = 0; choice < 1U << fields; ++choice) {
@@ -208,10 +162,10 @@ TEST_P(AnyLayout, EveryFieldsEndsComposeAndParse) {
       const FieldSpec& spec = Case().specs[i];
       SetValue(parts, spec.kind, (choice >> i & 1) != 0 ? PowerOfTwo(spec.bits) - 1 : 0);
     }
-    const std::int64_t id = L().Compose(PositionOf(parts), L().IdentityBits(parts.identity));
-    EXPECT_EQ(static_cast<std::uint64_t>(id), ReferenceId(Case(), parts));
-    EXPECT_GE(id, 0);
-    const Parts back = L().Parse(static_cast<std::uint64_t>(id));
+    const std::uint64_t id = L().Unparse(parts);
+    EXPECT_EQ(id, ReferenceId(Case(), parts));
+    EXPECT_LE(id, L().MaxId());
+    const Parts back = L().Parse(id);
     for (const FieldSpec& spec : Case().specs) {
       EXPECT_EQ(ValueOf(back, spec.kind), ValueOf(parts, spec.kind));
     }
@@ -230,6 +184,14 @@ TEST_P(AnyLayout, AFieldThatTheLayoutLacksIsIgnored) {
   if (!L().Has(kShard)) more.shard = everything.shard;
   EXPECT_EQ(L().IdentityBits(known), L().IdentityBits(more));
   EXPECT_EQ(L().FindMisfit(more), kTimestamp);
+
+  Parts parts;
+  parts.tick = 1;
+  Parts with_others = parts;
+  for (const FieldKind kind : kAllKinds) {
+    if (!L().Has(kind)) SetValue(with_others, kind, 7);
+  }
+  EXPECT_EQ(L().Unparse(with_others), L().Unparse(parts));
 }
 
 TEST_P(AnyLayout, FindMisfitNamesTheFirstFieldThatIsTooLarge) {
@@ -355,7 +317,7 @@ std::uint64_t ReferenceLimit(const LayoutCase& layout_case, std::int64_t mark_ms
   return low;
 }
 
-TEST_P(AnyLayout, PositionLimitAgreesWithTheReference) {
+TEST_P(GeneratingLayout, PositionLimitAgreesWithTheReference) {
   const std::int64_t epoch_ms = Case().epoch_ms;
   const std::int64_t end_ms = L().StartOfTick(L().MaxTick()) / 1000 + Case().tick_us / 1000 + 1;
   std::vector<std::int64_t> marks = {kMinInt64, -1,           0,          epoch_ms - 1,
@@ -379,7 +341,7 @@ TEST_P(AnyLayout, PositionLimitAgreesWithTheReference) {
   EXPECT_EQ(L().PositionLimit(kMaxInt64), L().MaxPosition() + 1);
 }
 
-TEST_P(AnyLayout, MarkCoveringIsTheSmallestThatCovers) {
+TEST_P(GeneratingLayout, MarkCoveringIsTheSmallestThatCovers) {
   std::int64_t before = kMinInt64;
   for (const std::uint64_t position : SomePositions(5'000)) {
     const std::int64_t mark_ms = L().MarkCovering(position);
@@ -390,7 +352,7 @@ TEST_P(AnyLayout, MarkCoveringIsTheSmallestThatCovers) {
   }
 }
 
-TEST_P(AnyLayout, NeighbouringPositionsHaveNeighbouringMarks) {
+TEST_P(GeneratingLayout, NeighbouringPositionsHaveNeighbouringMarks) {
   std::mt19937_64 random(6);
   for (int i = 0; i < 20; ++i) {
     const std::uint64_t from = PositionOf(SomeParts(random, Case()));
@@ -406,7 +368,7 @@ TEST_P(AnyLayout, NeighbouringPositionsHaveNeighbouringMarks) {
 }
 
 TEST(Marks, CoverTheSmallLayoutWhole) {
-  for (const LayoutCase& layout_case : LayoutCases()) {
+  for (const LayoutCase& layout_case : GeneratingCases()) {
     const Layout& layout = layout_case.layout;
     if (layout.MaxPosition() > 10'000) continue;
     std::int64_t mark_ms = layout_case.epoch_ms - 3;
@@ -477,7 +439,7 @@ TEST(PositionNotAbove, AgreesWithAWalkWithoutIdentity) {
   CheckPositionNotAbove(MakeCase("plain", 1000, 0, {{kTimestamp, 4}, {kSequence, 3}}));
 }
 
-TEST_P(AnyLayout, PositionNotAboveEnclosesAnyId) {
+TEST_P(GeneratingLayout, PositionNotAboveEnclosesAnyId) {
   std::mt19937_64 random(7);
   for (int i = 0; i < 5'000; ++i) {
     const std::uint64_t id = ReferenceId(Case(), SomeParts(random, Case()));
@@ -492,7 +454,7 @@ TEST_P(AnyLayout, PositionNotAboveEnclosesAnyId) {
   }
 }
 
-TEST_P(AnyLayout, PositionNotAboveOfAnOwnIdIsItsPosition) {
+TEST_P(GeneratingLayout, PositionNotAboveOfAnOwnIdIsItsPosition) {
   std::mt19937_64 random(8);
   for (int i = 0; i < 5'000; ++i) {
     const Parts parts = SomeParts(random, Case());

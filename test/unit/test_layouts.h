@@ -1,9 +1,12 @@
 // The layouts that the tests run over, and a slow second way to put IDs together.
 #pragma once
 
+#include <idgen/formats.h>
 #include <idgen/layout.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <ostream>
 #include <random>
 #include <string>
@@ -28,38 +31,72 @@ inline void PrintTo(const LayoutCase& layout_case, std::ostream* out) {
   *out << layout_case.layout.name;
 }
 
+// A built-in layout as a case: its fields from the highest down, as it has them itself. That
+// they are the right ones is formats_test's to say.
+inline LayoutCase MakeCase(const Layout& layout) {
+  LayoutCase layout_case{layout, layout.tick_us, layout.epoch_us / 1000, {}};
+  for (std::size_t kind = 0; kind < kFieldKinds; ++kind) {
+    const std::uint8_t bits = layout.fields[kind].bits;
+    if (bits > 0) layout_case.specs.push_back({static_cast<FieldKind>(kind), bits});
+  }
+  std::sort(layout_case.specs.begin(), layout_case.specs.end(),
+            [&layout](const FieldSpec& a, const FieldSpec& b) {
+              return layout[a.kind].shift > layout[b.kind].shift;
+            });
+  return layout_case;
+}
+
+// All built-in layouts, and what they have not.
 inline const std::vector<LayoutCase>& LayoutCases() {
   using enum FieldKind;
-  static const std::vector<LayoutCase> cases = {
-      {kSnowflake,
-       1000,
-       1577836800000,
-       {{kTimestamp, 41}, {kDatacenter, 5}, {kMachine, 5}, {kSequence, 12}}},
-      {kTso, 1000, 0, {{kTimestamp, 45}, {kSequence, 18}}},
-      // The sequence stands above the machine; 10 ms.
-      MakeCase("sonyflake", 10'000, 1409529600000,
-               {{kTimestamp, 39}, {kSequence, 8}, {kMachine, 16}}),
-      MakeCase("uidgenerator", 1'000'000, 1463673600000,
-               {{kTimestamp, 28}, {kMachine, 22}, {kSequence, 13}}),
-      MakeCase("instagram", 1000, 1314220021721, {{kTimestamp, 40}, {kShard, 13}, {kSequence, 10}}),
-      MakeCase("hourly", 3'600'000'000, 1704067200000,
-               {{kTimestamp, 22}, {kMachine, 9}, {kSequence, 32}}),
-      MakeCase("ten_micros", 10, 1420070400000, {{kTimestamp, 48}, {kMachine, 7}, {kSequence, 8}}),
-      MakeCase("micro", 1, 0, {{kTimestamp, 60}, {kSequence, 3}}),
-      MakeCase("one_bit", 1000, 1672531200000, {{kTimestamp, 41}, {kMachine, 21}, {kSequence, 1}}),
-      // Fewer than 63 bits.
-      MakeCase("js53", 1000, 1577836800000, {{kTimestamp, 41}, {kMachine, 4}, {kSequence, 8}}),
-      MakeCase("small", 7000, 1'000'003, {{kTimestamp, 6}, {kShard, 1}, {kSequence, 3}}),
-      // Every field, the sequence amid them; an epoch before 1970, a tick that is a prime.
-      MakeCase("mixed", 9'973, -86'400'000,
-               {{kTimestamp, 38}, {kShard, 4}, {kSequence, 9}, {kDatacenter, 5}, {kMachine, 7}}),
-  };
+  static const std::vector<LayoutCase> cases = [] {
+    std::vector<LayoutCase> all = {
+        MakeCase("hourly", 3'600'000'000, 1704067200000,
+                 {{kTimestamp, 22}, {kMachine, 9}, {kSequence, 32}}),
+        MakeCase("ten_micros", 10, 1420070400000,
+                 {{kTimestamp, 48}, {kMachine, 7}, {kSequence, 8}}),
+        MakeCase("micro", 1, 0, {{kTimestamp, 60}, {kSequence, 3}}),
+        MakeCase("one_bit", 1000, 1672531200000,
+                 {{kTimestamp, 41}, {kMachine, 21}, {kSequence, 1}}),
+        MakeCase("small", 7000, 1'000'003, {{kTimestamp, 6}, {kShard, 1}, {kSequence, 3}}),
+        // Every field that IDs are made with, the sequence amid them; an epoch before 1970, a
+        // tick that is a prime.
+        MakeCase("mixed", 9'973, -86'400'000,
+                 {{kTimestamp, 38}, {kShard, 4}, {kSequence, 9}, {kDatacenter, 5}, {kMachine, 7}}),
+        // Every field there is, the tail amid them.
+        MakeCase("tailed", 1000, 1577836800000,
+                 {{kTimestamp, 36},
+                  {kDatacenter, 3},
+                  {kTail, 9},
+                  {kSequence, 6},
+                  {kMachine, 5},
+                  {kShard, 2}}),
+        MakeCase("time_only", 1000, 0, {{kTimestamp, 50}}),
+    };
+    for (const Format& format : kFormats) all.push_back(MakeCase(format.layout));
+    return all;
+  }();
+  return cases;
+}
+
+// Those that IDs can be made with.
+inline const std::vector<LayoutCase>& GeneratingCases() {
+  static const std::vector<LayoutCase> cases = [] {
+    std::vector<LayoutCase> generating = LayoutCases();
+    std::erase_if(generating, [](const LayoutCase& one) { return !one.layout.CanGenerate(); });
+    return generating;
+  }();
   return cases;
 }
 
 inline std::string NameOf(const LayoutCase& layout_case) {
   return std::string(layout_case.layout.name);
 }
+
+inline constexpr FieldKind kAllKinds[] = {FieldKind::kTimestamp, FieldKind::kDatacenter,
+                                          FieldKind::kMachine,   FieldKind::kShard,
+                                          FieldKind::kSequence,  FieldKind::kTail};
+static_assert(std::size(kAllKinds) == kFieldKinds);
 
 // The value that `parts` has for a field.
 inline std::uint64_t ValueOf(const Parts& parts, FieldKind kind) {
@@ -74,6 +111,8 @@ inline std::uint64_t ValueOf(const Parts& parts, FieldKind kind) {
       return parts.identity.shard;
     case FieldKind::kSequence:
       return parts.sequence;
+    case FieldKind::kTail:
+      return parts.tail;
   }
   return 0;
 }
@@ -94,6 +133,9 @@ inline void SetValue(Parts& parts, FieldKind kind, std::uint64_t value) {
       break;
     case FieldKind::kSequence:
       parts.sequence = value;
+      break;
+    case FieldKind::kTail:
+      parts.tail = value;
       break;
   }
 }

@@ -1,0 +1,73 @@
+// The layouts and generators of users. They are kept where PostgreSQL has a place for named
+// things with options: as foreign servers, of the two foreign-data wrappers idgen_layout and
+// idgen_generator, as PL/Proxy keeps its clusters. No foreign table is ever made of them.
+// What this gives:
+//
+//   - pg_dump writes them before all tables, so that a generated column or a partition that
+//     decodes an ID can be filled; also with --schema-only
+//   - names are found in the system cache, and a change reaches all sessions at once
+//   - owners, GRANT USAGE ON FOREIGN DATA WRAPPER, and dependencies
+//
+// A server is named after what it is (kLayoutPrefix or kGeneratorPrefix, then the name) and
+// has the name among its options too: one that was renamed is not found.
+#pragma once
+
+#include <string_view>
+
+#include "core/layout.h"
+#include "pg.h"
+
+namespace idgen::pg {
+
+inline constexpr char kLayoutWrapper[] = "idgen_layout";
+inline constexpr char kGeneratorWrapper[] = "idgen_generator";
+inline constexpr std::string_view kLayoutPrefix = "idgen_layout_";
+inline constexpr std::string_view kGeneratorPrefix = "idgen_generator_";
+
+// In bytes; what is left of a PostgreSQL name.
+inline constexpr std::size_t kLongestName = NAMEDATALEN - 1 - kGeneratorPrefix.size();
+
+// What the name of a generator stands for. The identity's fields are -1 where the settings
+// say them, or where the layout lacks them.
+struct Generator {
+  const Layout* layout = nullptr;
+  std::int32_t datacenter_id = -1;
+  std::int32_t machine_id = -1;
+  std::int32_t shard_id = -1;
+};
+
+// The value of a field that is known not to be negative.
+constexpr std::uint64_t AsField(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+// The layout of that name, built in or a user's; nullptr if there is none. What it points to
+// stays as it is for the session's life. Reads the system cache, if not the session's own.
+const Layout* FindLayout(std::string_view name);
+
+// The same; an error if there is none.
+const Layout& LayoutByName(std::string_view name);
+
+// The generator of that name: every layout is one, with the identity of the settings. False
+// if there is none.
+bool FindGenerator(std::string_view name, Generator& generator);
+
+// Counts the changes of what is found here, as far as this session has taken them in.
+std::uint64_t CatalogVersion();
+
+// All that users made, as a list of these, ordered by name; in the current memory context.
+struct UserLayout {
+  char* name;
+  Oid owner;
+  const Layout* layout;
+};
+struct UserGenerator {
+  char* name;
+  Oid owner;
+  Generator generator;
+};
+List* UserLayouts();
+List* UserGenerators();
+
+// Registers for changes of foreign servers; once, from _PG_init.
+void WatchCatalog();
+
+}  // namespace idgen::pg

@@ -1,0 +1,321 @@
+// idgen_check_identity(): finds out whether another server makes IDs with an identity of this
+// one, from the rows of a table that both write to.
+//
+// Two things give such a server away:
+//
+//   - Rows that were inserted by replication: none may have an identity that this server
+//     uses. The origin of a transaction is known where track_commit_timestamp is on. A row
+//     tells the transaction of its last change only, so that one which this server made and
+//     another one updated has that one's origin; PostgreSQL's tables tell an update from an
+//     insertion, and the updates are left out.
+//   - IDs that are later than this server's position in their ID space, for it made all of
+//     them. This needs nothing, but finds only a server that is ahead at this moment.
+#include <algorithm>
+
+#include "callsite.h"
+#include "errors.h"
+#include "take.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// What the table has of one identity, and what this server has to do with that.
+struct Found {
+  bool of_layout;  // false: the numbers that are no IDs of the layout, whatever their bits
+  std::uint64_t identity_bits;
+  int64 ids;
+  int64 first;
+  int64 last;
+  int64 replicated;  // rows whose last change came by replication; -1: not known
+  bool own;
+  int64 own_last;  // nothing later was made here
+  bool came;       // a row was inserted by replication
+};
+
+// All of them, ordered by identity, those that are no IDs last.
+struct AllFound {
+  Found* first = nullptr;
+  std::size_t count = 0;
+
+  [[nodiscard]] Found* end() const { return first + count; }
+};
+
+constexpr long kRowsAtOnce = 1000;
+
+// What is to be checked, and how queries name it.
+struct Check {
+  const Layout* layout;
+  std::uint64_t identity_mask;
+  int64 from;         // IDs below it are not looked at
+  const char* table;  // quoted, with its schema
+  const char* id;     // quoted
+};
+
+// The table, locked until the end of the transaction: it keeps its name and its columns.
+void OpenTable(Oid relation, const char* column, Check& check) {
+  Relation table = try_relation_open(relation, AccessShareLock);
+  if (table == nullptr) {
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                    errmsg("relation with OID %u does not exist", relation)));
+  }
+  const char* const name = RelationGetRelationName(table);
+  const char kind = table->rd_rel->relkind;
+  if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE) {
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a table", name)));
+  }
+  const AttrNumber number = get_attnum(relation, column);
+  if (number == InvalidAttrNumber) {
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                    errmsg("column \"%s\" of relation \"%s\" does not exist", column, name)));
+  }
+  if (get_atttype(relation, number) != INT8OID) {
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("column \"%s\" of relation \"%s\" is not a bigint", column, name)));
+  }
+  check.table =
+      quote_qualified_identifier(get_namespace_name(RelationGetNamespace(table)), pstrdup(name));
+  check.id = quote_identifier(column);
+  relation_close(table, NoLock);
+}
+
+// The smallest ID to look at.
+int64 FirstIdSince(const Layout& layout, TimestampTz since) {
+  if (TIMESTAMP_IS_NOBEGIN(since)) return PG_INT64_MIN;
+  std::int64_t since_us = 0;
+  if (TIMESTAMP_IS_NOEND(since) || pg_add_s64_overflow(since, kPostgresEpochUs, &since_us)) {
+    since_us = PG_INT64_MAX;
+  }
+  const std::int64_t tick = std::max<std::int64_t>(layout.TickAt(since_us), 0);
+  return layout.MinId(std::min(AsField(tick), layout.MaxTick()));
+}
+
+// Every name and operator in the queries is PostgreSQL's own, whatever the search_path.
+
+// A row of a partition that is a foreign table has no transaction.
+constexpr char kCameByReplication[] =
+    "CASE WHEN t.xmin OPERATOR(pg_catalog.=) '0'::pg_catalog.xid THEN false ELSE "
+    "(pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident OPERATOR(pg_catalog.<>) "
+    "'0'::pg_catalog.oid END";
+
+char* IdentitiesQuery(const Check& check) {
+  const char* const replicated =
+      track_commit_timestamp ? psprintf("pg_catalog.count(*) FILTER (WHERE %s)", kCameByReplication)
+                             : "'-1'::pg_catalog.int8";
+  return psprintf(
+      "SELECT CASE WHEN t.%s OPERATOR(pg_catalog.>=) '0'::pg_catalog.int8 AND "
+      "t.%s OPERATOR(pg_catalog.<=) '%llu'::pg_catalog.int8 "
+      "THEN t.%s OPERATOR(pg_catalog.&) '%llu'::pg_catalog.int8 END, "
+      "pg_catalog.count(*), pg_catalog.min(t.%s), pg_catalog.max(t.%s), %s "
+      "FROM %s t WHERE t.%s OPERATOR(pg_catalog.>=) $1 GROUP BY 1 ORDER BY 1",
+      check.id, check.id, static_cast<unsigned long long>(check.layout->MaxId()), check.id,
+      static_cast<unsigned long long>(check.identity_mask), check.id, check.id, replicated,
+      check.table, check.id);
+}
+
+// The rows of some identities that came by replication, and where they are.
+char* ReplicatedRowsQuery(const Check& check) {
+  return psprintf(
+      "SELECT t.%s, t.tableoid, t.ctid FROM %s t WHERE t.%s OPERATOR(pg_catalog.>=) $1 "
+      "AND (t.%s OPERATOR(pg_catalog.&) '%llu'::pg_catalog.int8) OPERATOR(pg_catalog.=) ANY ($2) "
+      "AND %s",
+      check.id, check.table, check.id, check.id,
+      static_cast<unsigned long long>(check.identity_mask), kCameByReplication);
+}
+
+// A column of a row that a query returned; 0 if it is NULL.
+Datum ColumnOf(HeapTuple row, int number) {
+  bool is_null = false;
+  const Datum value = SPI_getbinval(row, SPI_tuptable->tupdesc, number, &is_null);
+  return is_null ? Datum{0} : value;
+}
+
+// Reads the table with the caller's rights and snapshot. Not by a cursor: that would keep the
+// plan from being parallel.
+AllFound ReadIdentities(const Check& check) {
+  MemoryContext caller = CurrentMemoryContext;
+  Oid types[] = {INT8OID};
+  Datum values[] = {Int64GetDatum(check.from)};
+  SPI_connect();
+  const int result =
+      SPI_execute_with_args(IdentitiesQuery(check), 1, types, values, nullptr, true, 0);
+  if (result != SPI_OK_SELECT) {
+    elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+  }
+  AllFound all;
+  all.count = SPI_processed;
+  all.first = static_cast<Found*>(
+      MemoryContextAllocExtended(caller, all.count * sizeof(Found), MCXT_ALLOC_HUGE));
+  for (std::size_t i = 0; i < all.count; ++i) {
+    HeapTuple row = SPI_tuptable->vals[i];
+    Found& found = all.first[i];
+    found = {};
+    found.of_layout = !HeapTupleHasNulls(row);
+    found.identity_bits = AsField(DatumGetInt64(ColumnOf(row, 1)));
+    found.ids = DatumGetInt64(ColumnOf(row, 2));
+    found.first = DatumGetInt64(ColumnOf(row, 3));
+    found.last = DatumGetInt64(ColumnOf(row, 4));
+    found.replicated = DatumGetInt64(ColumnOf(row, 5));
+  }
+  SPI_finish();
+  return all;
+}
+
+// Says what this server knows of an identity: it uses it now, or did since its start, and not
+// only before the IDs that are looked at. To be asked after the snapshot of the rows was
+// taken: what other sessions make later is then not mistaken for somebody else's.
+void LookUpOwn(const Handle& handle, const Check& check, Found& found) {
+  const Layout& layout = *check.layout;
+  const auto floor_ms = static_cast<std::int64_t>(LoadShared(SharedRoot().floor_ms));
+  const std::uint64_t start = layout.PositionLimit(floor_ms);
+  std::uint64_t position = start > 0 ? start - 1 : 0;
+  bool used = false;
+  const Slot* slot = FindSlot(layout.SpaceOf(found.identity_bits));
+  if (slot != nullptr) {
+    const std::uint64_t last = LoadPosition(slot->position);
+    used = last > 0 && last >= LoadShared(slot->start);
+    position = std::max(position, last);
+  }
+  found.own_last = layout.Compose(std::min(position, layout.MaxPosition()), found.identity_bits);
+  const bool configured =
+      handle.space != nullptr && handle.space->identity_bits == found.identity_bits;
+  found.own = configured || (used && found.own_last >= check.from);
+}
+
+// Whether this version of a row is the first: PostgreSQL's tables mark the others. Where a
+// table is of another kind, every version counts as the first.
+bool IsFirstVersion(Oid relation, ItemPointer place) {
+  Relation table = table_open(relation, AccessShareLock);
+  TupleTableSlot* slot = table_slot_create(table, nullptr);
+  bool first = false;
+  if (table_tuple_fetch_row_version(table, place, GetActiveSnapshot(), slot)) {
+    bool copied = false;
+    HeapTuple tuple = ExecFetchSlotHeapTuple(slot, false, &copied);
+    first = (tuple->t_data->t_infomask & HEAP_UPDATED) == 0;
+    if (copied) heap_freetuple(tuple);
+  }
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(table, NoLock);
+  return first;
+}
+
+// Where an identity is among what was found; the end if it is not.
+Found* FindIdentity(const AllFound& all, std::uint64_t identity_bits) {
+  Found* found = std::lower_bound(all.first, all.end(), identity_bits,
+                                  [](const Found& candidate, std::uint64_t wanted) {
+                                    return candidate.of_layout && candidate.identity_bits < wanted;
+                                  });
+  const bool there =
+      found != all.end() && found->of_layout && found->identity_bits == identity_bits;
+  return there ? found : all.end();
+}
+
+// Notes the own identities of which a row was inserted by replication.
+void FindInsertions(const Check& check, const AllFound& all) {
+  auto* suspects = static_cast<Datum*>(palloc(all.count * sizeof(Datum)));
+  int left = 0;
+  for (const Found* found = all.first; found != all.end(); ++found) {
+    if (found->own && found->replicated > 0) {
+      suspects[left++] = Int64GetDatum(static_cast<int64>(found->identity_bits));
+    }
+  }
+  if (left == 0) return;
+  Oid types[] = {INT8OID, INT8ARRAYOID};
+  Datum values[] = {Int64GetDatum(check.from),
+                    PointerGetDatum(construct_array(suspects, left, INT8OID, sizeof(int64),
+                                                    FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
+  SPI_connect();
+  Portal rows = SPI_cursor_open_with_args(nullptr, ReplicatedRowsQuery(check), 2, types, values,
+                                          nullptr, true, 0);
+  // The first such row of each will do.
+  while (left > 0) {
+    SPI_cursor_fetch(rows, true, kRowsAtOnce);
+    if (SPI_processed == 0) break;
+    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+      HeapTuple row = SPI_tuptable->vals[i];
+      const std::uint64_t id = AsField(DatumGetInt64(ColumnOf(row, 1)));
+      if (id > check.layout->MaxId()) continue;
+      Found* found = FindIdentity(all, id & check.identity_mask);
+      if (found == all.end() || found->came) continue;
+      found->came =
+          IsFirstVersion(DatumGetObjectId(ColumnOf(row, 2)),
+                         reinterpret_cast<ItemPointer>(DatumGetPointer(ColumnOf(row, 3))));
+      if (found->came) --left;
+    }
+    SPI_freetuptable(SPI_tuptable);
+  }
+  SPI_cursor_close(rows);
+  SPI_finish();
+}
+
+const char* ProblemOf(const Found& found) {
+  if (!found.of_layout) return "not IDs of this layout";
+  if (!found.own) return nullptr;
+  if (found.came) return "rows with this server's identity came from another server";
+  if (found.last > found.own_last)
+    return "IDs with this server's identity are later than any it made";
+  return nullptr;
+}
+
+void PutRow(ReturnSetInfo* result, const Layout& layout, const Found& found) {
+  const Identity identity = layout.Parse(found.identity_bits).identity;
+  const char* const problem = ProblemOf(found);
+  Datum values[] = {
+      Int32GetDatum(static_cast<int32>(identity.datacenter)),
+      Int32GetDatum(static_cast<int32>(identity.machine)),
+      Int32GetDatum(static_cast<int32>(identity.shard)),
+      Int64GetDatum(found.ids),
+      Int64GetDatum(found.first),
+      Int64GetDatum(found.last),
+      BoolGetDatum(found.own),
+      Int64GetDatum(found.replicated),
+      problem != nullptr ? CStringGetTextDatum(problem) : Datum{0},
+  };
+  bool nulls[] = {!found.of_layout || !layout.Has(FieldKind::kDatacenter),
+                  !found.of_layout || !layout.Has(FieldKind::kMachine),
+                  !found.of_layout || !layout.Has(FieldKind::kShard),
+                  false,
+                  false,
+                  false,
+                  false,
+                  found.replicated < 0,
+                  problem == nullptr};
+  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+}  // namespace
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_check_identity);
+
+Datum idgen_check_identity(PG_FUNCTION_ARGS) {
+  Handle& handle = HandleOf(TextArgument(fcinfo, 2));
+  InitMaterializedSRF(fcinfo, 0);
+
+  Check check{};
+  OpenTable(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), check);
+  while (!IsPrepared(handle)) PrepareHandle(handle);
+  const Layout& layout = handle.layout();
+  check.layout = &layout;
+  for (const FieldKind kind : {FieldKind::kDatacenter, FieldKind::kMachine, FieldKind::kShard}) {
+    if (layout.Has(kind)) check.identity_mask |= layout[kind].Put(layout[kind].Largest());
+  }
+  check.from = FirstIdSince(layout, PG_GETARG_TIMESTAMPTZ(3));
+
+  const AllFound all = ReadIdentities(check);
+  // What the query took in may have changed the generator's identity.
+  while (!IsPrepared(handle)) PrepareHandle(handle);
+  for (Found* found = all.first; found != all.end(); ++found) {
+    if (found->of_layout) LookUpOwn(handle, check, *found);
+  }
+  FindInsertions(check, all);
+  for (const Found* found = all.first; found != all.end(); ++found) {
+    PutRow(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), layout, *found);
+  }
+  return Datum{0};
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg

@@ -1,0 +1,30 @@
+// What creating and dropping layouts and generators share.
+#pragma once
+
+#include "catalog.h"
+#include "pg.h"
+
+namespace idgen::pg {
+
+// An argument of a DDL function that must be there, as C wants it.
+char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name);
+
+// Lets one session at a time create or drop layouts and generators in this database, until
+// its transaction ends; readers do not wait. What others committed is visible afterwards.
+void LockCatalog();
+
+// Refuses a name that a layout or a generator has already.
+void CheckNameIsFree(const char* name);
+
+// Runs one utility command, as the user would.
+void RunCommand(const char* command);
+
+// Refuses to drop a layout or generator (`what`) whose name stands in an expression that the
+// database keeps: an index, a column default, a view, ...
+void CheckNotUsed(const char* what, const char* name);
+
+// Registers the hook that keeps layouts unaltered and generators tied to their layouts, also
+// where somebody writes ALTER SERVER; once, from _PG_init.
+void GuardServers();
+
+}  // namespace idgen::pg

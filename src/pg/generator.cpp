@@ -1,0 +1,164 @@
+// The SQL functions that create, alter, drop and list generators.
+#include "core/formats.h"
+#include "ddl.h"
+#include "errors.h"
+#include "options.h"
+
+namespace idgen::pg {
+
+namespace {
+
+constexpr struct {
+  const char* option;
+  std::int32_t Generator::*field;
+} kIdentity[] = {
+    {"datacenter_id", &Generator::datacenter_id},
+    {"machine_id", &Generator::machine_id},
+    {"shard_id", &Generator::shard_id},
+};
+
+// The identity from three arguments; NULL: from the settings.
+Generator IdentityFromArguments(FunctionCallInfo fcinfo, int first) {
+  Generator generator;
+  for (const auto& part : kIdentity) {
+    const int argument = first++;
+    if (PG_ARGISNULL(argument)) continue;
+    const std::int32_t value = PG_GETARG_INT32(argument);
+    if (value < 0) {
+      ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                      errmsg("%s %d is negative", part.option, value)));
+    }
+    generator.*part.field = value;
+  }
+  return generator;
+}
+
+char* ServerOf(const char* name) {
+  return pstrdup(quote_identifier(psprintf("%s%s", kGeneratorPrefix.data(), name)));
+}
+
+// The generator of a user; errors if it is something else.
+Generator UserGeneratorByName(const char* name) {
+  Generator generator;
+  if (!FindGenerator(name, generator)) ReportUnknownGenerator(name);
+  if (FindLayout(name) != nullptr) {
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a layout", name),
+                    errdetail("Its generator takes its identity from the settings, and is there as "
+                              "long as the layout."),
+                    errhint("Use idgen_create_generator() for one with another name.")));
+  }
+  return generator;
+}
+
+void ListGenerator(FunctionCallInfo fcinfo, std::string_view name, const Generator& generator,
+                   Oid owner) {
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  const Layout& layout = *generator.layout;
+  Datum values[] = {
+      PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size()))),
+      PointerGetDatum(
+          cstring_to_text_with_len(layout.name.data(), static_cast<int>(layout.name.size()))),
+      Int32GetDatum(generator.datacenter_id),
+      Int32GetDatum(generator.machine_id),
+      Int32GetDatum(generator.shard_id),
+      ObjectIdGetDatum(owner),
+  };
+  bool nulls[] = {false,
+                  false,
+                  generator.datacenter_id < 0,
+                  generator.machine_id < 0,
+                  generator.shard_id < 0,
+                  !OidIsValid(owner)};
+  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+}  // namespace
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_create_generator);
+IDGEN_SQL_FUNCTION(idgen_alter_generator);
+IDGEN_SQL_FUNCTION(idgen_drop_generator);
+IDGEN_SQL_FUNCTION(idgen_get_generators);
+
+Datum idgen_create_generator(PG_FUNCTION_ARGS) {
+  const char* const name = RequiredText(fcinfo, 0, "generator name");
+  const char* const layout = RequiredText(fcinfo, 1, "layout name");
+  CheckName("generator", name);
+  LockCatalog();
+  Generator generator = IdentityFromArguments(fcinfo, 2);
+  generator.layout = &LayoutByName(layout);
+  CheckGenerator(name, generator);
+  CheckNameIsFree(name);
+  StringInfoData command;
+  initStringInfo(&command);
+  appendStringInfo(
+      &command, "CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (generator %s, layout %s",
+      ServerOf(name), kGeneratorWrapper, quote_literal_cstr(name), quote_literal_cstr(layout));
+  for (const auto& part : kIdentity) {
+    if (generator.*part.field < 0) continue;
+    appendStringInfo(&command, ", %s '%d'", part.option, generator.*part.field);
+  }
+  appendStringInfoChar(&command, ')');
+  RunCommand(command.data);
+  PG_RETURN_VOID();
+}
+
+Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
+  const char* const name = RequiredText(fcinfo, 0, "generator name");
+  LockCatalog();
+  const Generator before = UserGeneratorByName(name);
+  Generator generator = IdentityFromArguments(fcinfo, 1);
+  generator.layout = before.layout;
+  CheckGenerator(name, generator);
+  StringInfoData changes;
+  initStringInfo(&changes);
+  for (const auto& part : kIdentity) {
+    const std::int32_t from = before.*part.field;
+    const std::int32_t to = generator.*part.field;
+    if (from == to) continue;
+    const char* const comma = changes.len > 0 ? ", " : "";
+    if (to < 0) {
+      appendStringInfo(&changes, "%sDROP %s", comma, part.option);
+    } else {
+      appendStringInfo(&changes, "%s%s %s '%d'", comma, from < 0 ? "ADD" : "SET", part.option, to);
+    }
+  }
+  if (changes.len > 0) {
+    RunCommand(psprintf("ALTER SERVER %s OPTIONS (%s)", ServerOf(name), changes.data));
+  }
+  PG_RETURN_VOID();
+}
+
+Datum idgen_drop_generator(PG_FUNCTION_ARGS) {
+  const char* const name = RequiredText(fcinfo, 0, "generator name");
+  LockCatalog();
+  (void)UserGeneratorByName(name);
+  CheckNotUsed("generator", name);
+  RunCommand(psprintf("DROP SERVER %s", ServerOf(name)));
+  PG_RETURN_VOID();
+}
+
+// The rows behind the view idgen_generators: every name that idgen_nextval() takes.
+Datum idgen_get_generators(PG_FUNCTION_ARGS) {
+  InitMaterializedSRF(fcinfo, 0);
+  for (const Format& format : kFormats) {
+    if (!format.layout.CanGenerate()) continue;
+    ListGenerator(fcinfo, format.layout.name, {.layout = &format.layout}, InvalidOid);
+  }
+  ListCell* cell;
+  foreach (cell, UserLayouts()) {
+    const auto* user = static_cast<UserLayout*>(lfirst(cell));
+    if (!user->layout->CanGenerate()) continue;
+    ListGenerator(fcinfo, user->name, {.layout = user->layout}, user->owner);
+  }
+  foreach (cell, UserGenerators()) {
+    const auto* user = static_cast<UserGenerator*>(lfirst(cell));
+    ListGenerator(fcinfo, user->name, user->generator, user->owner);
+  }
+  PG_RETURN_NULL();
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg

@@ -1,0 +1,38 @@
+// What a user's layout or generator is made of, as the options of a foreign server: reading
+// them, with every check that does not depend on the time. The same code reads what a user
+// asks to be created and what the catalog has, so that neither is believed unchecked.
+#pragma once
+
+#include "catalog.h"
+#include "core/fields.h"
+#include "core/layout.h"
+#include "pg.h"
+
+namespace idgen::pg {
+
+// layout 'orders', fields 'timestamp:42, ...', tick_us '1000', epoch_us '1704067200000000'
+struct LayoutOptions {
+  Layout layout;  // its name points into the options
+};
+LayoutOptions ReadLayoutOptions(const List* options);
+
+// generator 'orders_7', layout 'orders', and where it is fixed datacenter_id, machine_id,
+// shard_id
+struct GeneratorOptions {
+  const char* name = nullptr;
+  Generator generator;
+};
+GeneratorOptions ReadGeneratorOptions(const List* options);
+
+// The layout of a field list; errors point at the wrong word.
+Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
+                   std::int64_t epoch_us);
+
+// Refuses a generator that could not work: a layout that only decodes, or a fixed field that
+// the layout lacks or that does not fit.
+void CheckGenerator(const char* name, const Generator& generator);
+
+// Refuses what is no name of a layout or generator (`what`).
+void CheckName(const char* what, const char* name);
+
+}  // namespace idgen::pg
