@@ -129,11 +129,17 @@ DROP TABLE orders;
 -- Made anew with other fields in the same session: nothing of the old one is left.
 SELECT idgen_timestamp(1::bigint << 22, 'plain');
 SELECT idgen_nextval('plain') > 0 AS made;
+CREATE FUNCTION decode_plain(id bigint) RETURNS timestamptz LANGUAGE plpgsql AS
+  $$ BEGIN RETURN idgen_timestamp(id, 'plain'); END $$;
 BEGIN;
+SELECT decode_plain(1::bigint << 22);
 SELECT idgen_drop_layout('plain');
 SELECT idgen_create_layout('plain', 'timestamp:42, machine:6, sequence:12', tick => '10 ms', epoch => '2021-01-01Z');
 SELECT idgen_timestamp(1::bigint << 22, 'plain'), idgen_timestamp(1::bigint << 18, 'plain');
+SELECT decode_plain(1::bigint << 22), decode_plain(1::bigint << 18);
 ROLLBACK;
+SELECT decode_plain(1::bigint << 22);
+DROP FUNCTION decode_plain;
 SELECT idgen_timestamp(1::bigint << 22, 'plain');
 SELECT idgen_drop_layout('plain');
 SELECT idgen_create_layout('plain', 'timestamp:42, machine:6, sequence:12', tick => '10 ms', epoch => '2021-01-01Z');
@@ -145,6 +151,19 @@ SELECT idgen_drop_layout('plain');
 EXECUTE when_made(1::bigint << 18);
 SELECT idgen_create_layout('plain', 'timestamp:41, sequence:22');
 EXECUTE when_made(1::bigint << 22);
+-- Even while a statement runs that decodes with it.
+CREATE FUNCTION another_plain() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM idgen_drop_layout('plain');
+  PERFORM idgen_create_layout('plain', 'timestamp:41, sequence:21, machine:1', epoch => '2022-01-01Z');
+  RETURN true;
+END $$;
+BEGIN;
+SELECT i, CASE WHEN i = 2 THEN another_plain() END AS changed, idgen_timestamp((1::bigint << 22) + 0 * i, 'plain') AS decoded,
+       extract(year FROM idgen_timestamp(idgen_nextval('plain'), 'plain')) >= 2026 AS is_now
+FROM generate_series(1, 3) i;
+ROLLBACK;
+DROP FUNCTION another_plain;
 -- The name need not be a constant.
 SELECT layout, idgen_min_id('2024-01-01Z', layout) FROM (VALUES ('snowflake'), ('plain'), ('snowflake'), ('times')) v(layout);
 CREATE FUNCTION decode_with(id bigint, layout text) RETURNS timestamptz LANGUAGE plpgsql AS

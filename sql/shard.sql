@@ -11,6 +11,7 @@ SELECT count(*) AS steps_back FROM (
 WHERE id <= before;
 SELECT instagram_shard(instagram_nextval(9)) = 9 AND instagram_shard(idgen_currval('instagram')) = 9 AS current;
 
+\c -
 -- From the setting: of the session, a transaction, a function, a role, a database.
 SELECT instagram_nextval();
 SET idgen.shard_id = 12;
@@ -25,6 +26,10 @@ SELECT instagram_shard(on_shard_15()), instagram_shard(instagram_nextval());
 DROP FUNCTION on_shard_15;
 SELECT count(*) FILTER (WHERE instagram_shard(id) <> 12) AS misplaced FROM idgen_nextval_batch('instagram', 3000) id;
 SELECT instagram_shard(idgen_reserve('instagram', 100));
+-- Calls that name a shard, many of them, and calls that do not, in one session.
+SELECT count(*) FILTER (WHERE instagram_shard(named) <> i % 8192) AS misplaced,
+       count(*) FILTER (WHERE instagram_shard(unnamed) <> 12) AS misplaced_too, count(DISTINCT unnamed) AS different
+FROM (SELECT i, instagram_nextval(i % 8192) AS named, instagram_nextval() AS unnamed FROM generate_series(1, 9000) i) made;
 SET idgen.shard_id = -1;
 SELECT instagram_nextval();
 SET idgen.shard_id = 9000;
@@ -60,6 +65,10 @@ SELECT machine_id, shard_id FROM generate_series(1020, 1023) s, idgen_parse(idge
 SELECT count(DISTINCT (machine_id, shard_id)) AS spaces, count(DISTINCT id) AS ids
 FROM (SELECT set_config('idgen.machine_id', (i % 3)::text, true) AS set, idgen_nextval('both', i % 100) AS id
       FROM generate_series(1, 3000) i OFFSET 0) made, idgen_parse(id, 'both');
+SET idgen.machine_id = 1;
+SELECT machine_id, shard_id, count(*) AS ids
+FROM (SELECT idgen_nextval('both', i % 2) AS id FROM generate_series(1, 100) i OFFSET 0) made, idgen_parse(id, 'both')
+GROUP BY 1, 2 ORDER BY 1, 2;
 RESET idgen.machine_id;
 SELECT idgen_nextval('both', 1024);
 SELECT idgen_drop_layout('both');

@@ -141,6 +141,19 @@ kill_server($node);
 $node->start;
 check_ids('after a crash', \@before, [ nextvals($node, 3000, generator => 'a_shard') ]);
 
+# Renamed by a session that has not loaded the module, and so not refused: it is no layout
+# under the new name, and the same one under the old.
+{
+	$node->safe_psql('plain', 'ALTER SERVER idgen_layout_theirs RENAME TO idgen_layout_stolen');
+	my ($state) = sqlstate_of($node, q{SELECT idgen_timestamp(5, 'stolen')}, database => 'plain');
+	is($state, '42704', 'a renamed layout is none');
+	is($node->safe_psql('plain', q{SELECT count(*) FROM idgen_layouts WHERE owner IS NOT NULL}), 2,
+		'nor is it listed');
+	$node->safe_psql('plain', 'ALTER SERVER idgen_layout_stolen RENAME TO idgen_layout_theirs');
+	is($node->safe_psql('plain', q{SELECT extract(year FROM idgen_timestamp(5, 'theirs'))}), 2020,
+		'renamed back it is what it was');
+}
+
 # Dropping the extension does not take a user's layouts along unasked.
 {
 	my ($state, $out, $err) = sqlstate_of($node, 'DROP EXTENSION idgen', database => 'bare');
