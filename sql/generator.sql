@@ -45,6 +45,13 @@ CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT idgen_nextval('orders'), item
 INSERT INTO orders (item) SELECT 'tea' FROM generate_series(1, 100);
 SELECT DISTINCT snowflake_machine(id) FROM orders;
 SELECT idgen_drop_generator('orders');
+CREATE DOMAIN line_id AS bigint DEFAULT idgen_nextval('lines');
+CREATE FUNCTION new_line() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT idgen_nextval('lines'); END;
+CREATE RULE lines AS ON INSERT TO orders WHERE NEW.item = 'line' DO ALSO SELECT idgen_nextval('lines');
+SELECT idgen_drop_generator('lines');
+DROP RULE lines ON orders;
+DROP FUNCTION new_line;
+DROP DOMAIN line_id;
 
 -- Altered: the next ID has the new identity, and what is not given is inherited.
 SELECT idgen_alter_generator('orders', machine_id => 8, datacenter_id => 3);

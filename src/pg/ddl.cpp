@@ -29,6 +29,8 @@ constexpr char kUsers[] = R"(
                   WHERE indexrelid = objid))
       WHEN 'pg_catalog.pg_attrdef'::regclass THEN
         (SELECT pg_catalog.pg_get_expr(adbin, adrelid) FROM pg_catalog.pg_attrdef WHERE oid = objid)
+      WHEN 'pg_catalog.pg_type'::regclass THEN
+        (SELECT typdefault FROM pg_catalog.pg_type WHERE oid = objid)
       WHEN 'pg_catalog.pg_constraint'::regclass THEN pg_catalog.pg_get_constraintdef(objid)
       WHEN 'pg_catalog.pg_rewrite'::regclass THEN pg_catalog.pg_get_ruledef(objid)
       WHEN 'pg_catalog.pg_trigger'::regclass THEN pg_catalog.pg_get_triggerdef(objid)
