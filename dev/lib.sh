@@ -1,5 +1,5 @@
 # What the scripts in dev/ share: messages, root rights, PostgreSQL's place, a scratch
-# directory, builds in copies of the tree, and a throw-away cluster. To be sourced.
+# directory, builds in copies of the tree, and throw-away clusters. To be sourced.
 # shellcheck shell=bash
 
 IDGEN_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -185,25 +185,32 @@ build_and_install() {
     { tail -n 30 "$SCRATCH/log/build.log" && die "the build failed"; }
 }
 
-# --- the throw-away cluster -----------------------------------------------------------------
+# --- throw-away clusters --------------------------------------------------------------------
 
-CLUSTER_LOG=log/server.log
+# The cluster that the functions below, psql and the like are about.
+CLUSTER=data CLUSTER_LOG=log/server.log
+
+# use_cluster NUMBER: where there are several, 1 and up. Each has a port of its own.
+use_cluster() {
+  CLUSTER=data$1 CLUSTER_LOG=log/server$1.log
+  export PGPORT=$((IDGEN_PORT + $1))
+}
 
 # cluster_create ['setting = value' ...]: reached only through a socket in the scratch directory.
 cluster_create() {
-  as_user rm -rf "$SCRATCH/data" "$SCRATCH/$CLUSTER_LOG"
-  as_user initdb -D "$SCRATCH/data" -U postgres -A trust --locale=C --encoding=UTF8 \
+  as_user rm -rf "$SCRATCH/$CLUSTER" "$SCRATCH/$CLUSTER_LOG"
+  as_user initdb -D "$SCRATCH/$CLUSTER" -U postgres -A trust --locale=C --encoding=UTF8 \
     >"$SCRATCH/log/initdb.log" 2>&1 || { cat "$SCRATCH/log/initdb.log" && return 1; }
   printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$SCRATCH'" \
-    "port = $IDGEN_PORT" "$@" | as_user tee -a "$SCRATCH/data/postgresql.conf" >/dev/null
+    "port = $PGPORT" "$@" | as_user tee -a "$SCRATCH/$CLUSTER/postgresql.conf" >/dev/null
 }
 
 cluster_start() {
-  as_user pg_ctl start -s -w -t 60 -D "$SCRATCH/data" -l "$SCRATCH/$CLUSTER_LOG" </dev/null ||
+  as_user pg_ctl start -s -w -t 60 -D "$SCRATCH/$CLUSTER" -l "$SCRATCH/$CLUSTER_LOG" </dev/null ||
     { tail -n 20 "$SCRATCH/$CLUSTER_LOG" && return 1; }
 }
 
-cluster_stop() { as_user pg_ctl stop -s -w -m "${1:-fast}" -D "$SCRATCH/data"; }
+cluster_stop() { as_user pg_ctl stop -s -w -m "${1:-fast}" -D "$SCRATCH/$CLUSTER"; }
 
 children_of() {
   sed -n -E "s/^([0-9]+) \(.*\) [A-Z] $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null || true
@@ -213,14 +220,14 @@ children_of() {
 cluster_kill() {
   local postmaster pid
   local -a processes
-  postmaster=$(head -n 1 "$SCRATCH/data/postmaster.pid")
+  postmaster=$(head -n 1 "$SCRATCH/$CLUSTER/postmaster.pid")
   mapfile -t processes < <(children_of "$postmaster")
   kill -9 "$postmaster"
   for pid in "$postmaster" "${processes[@]}"; do
     wait_gone "$pid" || die "process $pid of the killed server is still there"
   done
   # In a container without an init the dead postmaster keeps its number, and looks alive.
-  as_user rm -f "$SCRATCH/data/postmaster.pid" "$SCRATCH/.s.PGSQL.$IDGEN_PORT"{,.lock}
+  as_user rm -f "$SCRATCH/$CLUSTER/postmaster.pid" "$SCRATCH/.s.PGSQL.$PGPORT"{,.lock}
 }
 
 # Gone, or dead and not yet waited for by its parent.
