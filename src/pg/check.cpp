@@ -182,13 +182,14 @@ void LookUpOwn(const Handle& handle, const Check& check, Found& found) {
   found.own = configured || (used && found.own_last >= check.from);
 }
 
-// Whether this version of a row is the first: PostgreSQL's tables mark the others. Where a
-// table is of another kind, every version counts as the first.
+// Whether this version of a row is the first: PostgreSQL's tables mark the others. With another
+// table access method every version counts as the first, in a foreign table none.
 bool IsFirstVersion(Oid relation, ItemPointer place) {
   Relation table = table_open(relation, AccessShareLock);
   TupleTableSlot* slot = table_slot_create(table, nullptr);
   bool first = false;
-  if (table_tuple_fetch_row_version(table, place, GetActiveSnapshot(), slot)) {
+  if (table->rd_tableam != nullptr &&
+      table_tuple_fetch_row_version(table, place, GetActiveSnapshot(), slot)) {
     bool copied = false;
     HeapTuple tuple = ExecFetchSlotHeapTuple(slot, false, &copied);
     first = (tuple->t_data->t_infomask & HEAP_UPDATED) == 0;
@@ -252,8 +253,9 @@ const char* ProblemOf(const Found& found) {
   if (!found.of_layout) return "not IDs of this layout";
   if (!found.own) return nullptr;
   if (found.came) return "rows with this server's identity came from another server";
-  if (found.last > found.own_last)
+  if (found.last > found.own_last) {
     return "IDs with this server's identity are later than any it made";
+  }
   return nullptr;
 }
 
