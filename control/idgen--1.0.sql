@@ -7,6 +7,16 @@ COMMENT ON SEQUENCE idgen_high_water_mark IS
   'idgen: no ID of a later time (milliseconds since 1970) was handed out in this database';
 SELECT pg_catalog.pg_extension_config_dump('idgen_high_water_mark', '');
 
+-- What is left behind when a clock was far ahead while IDs were made, and work went on
+-- (idgen_start_over): all ID spaces but those of one machine ID are held until a time.
+CREATE SEQUENCE idgen_held_until AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
+COMMENT ON SEQUENCE idgen_held_until IS
+  'idgen: until then (milliseconds since 1970) only IDs of one machine ID are made';
+SELECT pg_catalog.pg_extension_config_dump('idgen_held_until', '');
+CREATE SEQUENCE idgen_fresh_machine AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
+COMMENT ON SEQUENCE idgen_fresh_machine IS 'idgen: the machine ID that idgen_held_until leaves out';
+SELECT pg_catalog.pg_extension_config_dump('idgen_fresh_machine', '');
+
 -- Layouts and generators of users ------------------------------------------------------
 
 -- They are kept as foreign servers, which pg_dump writes before all tables. No foreign table
@@ -202,6 +212,16 @@ CREATE FUNCTION idgen_check_identity(
   AS 'MODULE_PATHNAME', 'idgen_check_identity';
 COMMENT ON FUNCTION idgen_check_identity(regclass, name, text, timestamptz) IS
   'the identities in a table of IDs, and whether another server uses one of this server''s';
+
+-- A clock that was far ahead --------------------------------------------------------------
+
+CREATE FUNCTION idgen_start_over(machine_id int) RETURNS void
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_start_over';
+COMMENT ON FUNCTION idgen_start_over(int) IS
+  'puts the high-water mark back to now for a machine ID that was never used';
+-- The only thing that can lower a mark.
+REVOKE EXECUTE ON FUNCTION idgen_start_over(int) FROM PUBLIC;
 
 -- Decoding ----------------------------------------------------------------------------
 

@@ -19,9 +19,9 @@ JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
 WHERE e.extname = 'idgen' AND obj_description(p.oid, 'pg_proc') IS NULL;
 
--- The high-water mark is part of a dump.
-SELECT extconfig = ARRAY['idgen_high_water_mark'::regclass::oid] AS mark_is_dumped
-FROM pg_extension WHERE extname = 'idgen';
+-- The high-water mark is part of a dump, and so is the hold.
+SELECT array_agg(relation::regclass ORDER BY relation::regclass::text) AS dumped
+FROM pg_extension, unnest(extconfig) relation WHERE extname = 'idgen';
 
 -- Moved to another schema while a session uses it.
 SELECT snowflake_nextval() AS before \gset

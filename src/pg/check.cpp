@@ -14,6 +14,7 @@
 
 #include "callsite.h"
 #include "errors.h"
+#include "hold.h"
 #include "take.h"
 
 namespace idgen::pg {
@@ -166,8 +167,10 @@ AllFound ReadIdentities(const Check& check) {
 // taken: what other sessions make later is then not mistaken for somebody else's.
 void LookUpOwn(const Handle& handle, const Check& check, Found& found) {
   const Layout& layout = *check.layout;
-  const auto floor_ms = static_cast<std::int64_t>(LoadShared(SharedRoot().floor_ms));
-  const std::uint64_t start = layout.PositionLimit(floor_ms);
+  const std::uint64_t start = layout.PositionLimit(
+      FloorOf(layout.Has(FieldKind::kMachine)
+                  ? static_cast<std::int64_t>(layout[FieldKind::kMachine].Get(found.identity_bits))
+                  : kNoMachine));
   std::uint64_t position = start > 0 ? start - 1 : 0;
   bool used = false;
   const Slot* slot = FindSlot(layout.SpaceOf(found.identity_bits));

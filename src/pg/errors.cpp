@@ -7,12 +7,6 @@ namespace idgen::pg {
 
 namespace {
 
-// "3600.000 s" or "250 ms"; in the current memory context.
-char* DurationText(std::int64_t us) {
-  if (us < 1'000'000) return psprintf("%.3f ms", static_cast<double>(us) / 1e3);
-  return psprintf("%.3f s", static_cast<double>(us) / 1e6);
-}
-
 // The names of all layouts; of all generators too, if they are asked for.
 std::span<const std::string_view> KnownNames(bool generators) {
   List* layouts = UserLayouts();
@@ -63,6 +57,11 @@ FieldText Describe(FieldKind kind, const Identity& identity) {
 const char* Shown(std::string_view text) {
   const int length = pg_mbcliplen(text.data(), static_cast<int>(text.size()), 2 * NAMEDATALEN);
   return pnstrdup(text.data(), static_cast<Size>(length));
+}
+
+char* DurationText(std::int64_t us) {
+  if (us < 1'000'000) return psprintf("%.3f ms", static_cast<double>(us) / 1e3);
+  return psprintf("%.3f s", static_cast<double>(us) / 1e6);
 }
 
 const char* InstantText(std::int64_t time_us) {

@@ -50,6 +50,9 @@ inline char* NameOf(const Layout& layout) {
   return pnstrdup(layout.name.data(), layout.name.size());
 }
 
+// "3600.000 s" or "250.000 ms"; in the current memory context.
+char* DurationText(std::int64_t us);
+
 // An instant in core units as PostgreSQL prints it; "infinity" if it is beyond its range.
 const char* InstantText(std::int64_t time_us);
 

@@ -9,6 +9,9 @@
 // table of his own that name.
 #include "floor.h"
 
+#include <algorithm>
+
+#include "hold.h"
 #include "mark.h"
 
 namespace idgen::pg {
@@ -21,11 +24,23 @@ struct DatabaseFiles {
   NameData name;
 };
 
+// The three sequences that count, by their place here.
+constexpr const char* kNames[] = {kMarkSequence, kHeldSequence, kFreshSequence};
+enum Which { kMark, kHeld, kFresh, kSequences };
+
 struct FoundSequence {
+  int which;
   Oid relation;
   Oid owner;
   FileLocator file;
 };
+
+int WhichIs(const char* name) {
+  for (int which = 0; which < kSequences; ++which) {
+    if (strcmp(name, kNames[which]) == 0) return which;
+  }
+  return kSequences;
+}
 
 extern "C" {
 
@@ -78,13 +93,14 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
     tuple.t_tableOid = RelationRelationId;
     ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), offset);
     const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
-    if (row->relkind != RELKIND_SEQUENCE || strcmp(NameStr(row->relname), kMarkSequence) != 0 ||
+    if (row->relkind != RELKIND_SEQUENCE || WhichIs(NameStr(row->relname)) == kSequences ||
         row->relfilenode == InvalidOid ||
         !HeapTupleSatisfiesVisibility(&tuple, &snapshot, buffer)) {
       continue;
     }
     auto* sequence = static_cast<FoundSequence*>(palloc(sizeof(FoundSequence)));
     const Oid tablespace = OidIsValid(row->reltablespace) ? row->reltablespace : files.tablespace;
+    sequence->which = WhichIs(NameStr(row->relname));
     sequence->relation = row->oid;
     sequence->file = MakeFileLocator(tablespace, files.database, row->relfilenode);
     sequence->owner = row->relowner;
@@ -93,7 +109,9 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
   return found;
 }
 
-void ReadMark(const DatabaseFiles& files, const FoundSequence& sequence, Root& shared) {
+// The largest value of each sequence that this run of the server did not write.
+void ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence,
+                  std::int64_t (&values)[kSequences]) {
   LockRelId lock{sequence.relation, files.database};
   LockRelationId(&lock, AccessShareLock);
   SMgrRelation storage = OpenStorage(sequence.file);
@@ -101,13 +119,13 @@ void ReadMark(const DatabaseFiles& files, const FoundSequence& sequence, Root& s
     Buffer buffer =
         ReadBufferWithoutRelcache(sequence.file, MAIN_FORKNUM, 0, RBM_NORMAL, nullptr, true);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    MarkPage mark;
-    const bool is_sequence = ReadMarkPage(BufferGetPage(buffer), mark);
+    SequencePage page;
+    const bool is_sequence = ReadSequencePage(BufferGetPage(buffer), page);
     UnlockReleaseBuffer(buffer);
     // What this run wrote is no floor: the positions themselves know.
-    if (is_sequence && mark.token != shared.run_token && mark.mark_ms > 0 &&
-        (mark.token >= kSmallestRunToken || superuser_arg(sequence.owner))) {
-      RaiseShared(shared.floor_ms, static_cast<std::uint64_t>(mark.mark_ms));
+    if (is_sequence && page.token != SharedRoot().run_token &&
+        (page.token >= kSmallestRunToken || superuser_arg(sequence.owner))) {
+      values[sequence.which] = std::max(values[sequence.which], page.value);
     }
   }
   UnlockRelationId(&lock, AccessShareLock);
@@ -146,9 +164,12 @@ void ReadDatabase(DatabaseFiles& files, Root& shared) {
       }
       FreeAccessStrategy(strategy);
       ListCell* cell;
+      std::int64_t values[kSequences] = {};
       foreach (cell, found) {
-        ReadMark(files, *static_cast<FoundSequence*>(lfirst(cell)), shared);
+        ReadSequence(files, *static_cast<FoundSequence*>(lfirst(cell)), values);
       }
+      RaiseShared(shared.floor_ms, static_cast<std::uint64_t>(values[kMark]));
+      AddHold(shared, values[kHeld], values[kFresh]);
       list_free_deep(found);
       UnlockRelationId(&lock, ShareLock);
     }

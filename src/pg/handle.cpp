@@ -6,6 +6,7 @@
 #include "core/cycles.h"
 #include "errors.h"
 #include "floor.h"
+#include "hold.h"
 #include "mark.h"
 #include "settings.h"
 
@@ -70,6 +71,7 @@ void SeeMark(DatabaseMark& database) {
   if (mark_seen == mark_invalidations) return;
   const std::uint64_t seen = mark_invalidations;
   AdvanceMark(database, 0, 0);
+  SeeHold(SharedRoot());
   FindFloor(SharedRoot());
   mark_seen = seen;
 }
@@ -87,8 +89,9 @@ Space& FindOrAddSpace(Handle& handle, std::uint64_t identity_bits) {
   Space* space = handle.spaces.Find(identity_bits);
   if (space != nullptr) return *space;
   const Layout& layout = handle.layout();
-  const auto floor_ms = static_cast<std::int64_t>(LoadShared(SharedRoot().floor_ms));
-  Slot& slot = SlotOf(layout.SpaceOf(identity_bits), layout.PositionLimit(floor_ms));
+  Slot& slot = SlotOf(layout.SpaceOf(identity_bits),
+                      layout.PositionLimit(FloorOf(handle.machine_id)), handle.machine_id);
+  CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
   Space& added = handle.spaces.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
   // The table may have moved.
   if (handle.space != nullptr) handle.space = handle.spaces.Find(handle.default_bits);
@@ -194,12 +197,15 @@ void PrepareHandle(Handle& handle) {
   const Identity server{identity.datacenter, identity.machine, 0};
   CheckIdentity(layout, server, true);
 
+  CheckRestart(SharedRoot());
   handle.database = &CurrentDatabaseMark();
   SeeMark(*handle.database);
 
   handle.window = Window(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
   handle.composer = layout.ComposerFor(0);
   handle.server_bits = layout.IdentityBits(server);
+  handle.machine_id =
+      layout.Has(FieldKind::kMachine) ? static_cast<std::int64_t>(identity.machine) : kNoMachine;
   const bool takes_shard = layout.Has(FieldKind::kShard) && generator.shard_id < 0;
   if (takes_shard) {
     handle.largest_shard = static_cast<std::int64_t>(layout[FieldKind::kShard].Largest());

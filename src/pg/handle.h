@@ -92,7 +92,8 @@ struct Handle {
   // The slow path's.
   char name[NAMEDATALEN] = {};
   Generator generator;
-  std::uint64_t default_bits = 0;  // the identity bits of `space`
+  std::uint64_t default_bits = 0;        // the identity bits of `space`
+  std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
   DatabaseMark* database = nullptr;
   std::uint64_t preparation = 0;  // the invalidation count at its preparation; 0: never
   Handle* next = nullptr;         // all handles of the session

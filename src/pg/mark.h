@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "pg.h"
+#include "sequence.h"
 #include "shared.h"
 
 namespace idgen::pg {
@@ -21,21 +22,14 @@ void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wa
 // The same, unless another session is doing it already. Never waits for that session.
 void AdvanceMarkEarly(DatabaseMark& database, std::int64_t wanted_ms);
 
-// What stands on the page of a mark's sequence.
-struct MarkPage {
-  std::int64_t mark_ms = 0;
-  std::int64_t token = 0;  // the run of a server that wrote it; small or 0: none did
-};
-
 // A run's token is larger than anything that PostgreSQL itself leaves in its place.
 inline constexpr std::int64_t kSmallestRunToken = std::int64_t{1} << 32;
 
-// Reads the page of a sequence, whose content lock the caller holds; false when the
-// page is not a sequence's.
-bool ReadMarkPage(Page page, MarkPage& mark);
-
 // The name of the sequence in the extension's schema.
 inline constexpr char kMarkSequence[] = "idgen_high_water_mark";
+
+// Opens it, as OpenSequence() does.
+Relation OpenMark();
 
 // Registers for invalidations of the sequence; once, from _PG_init.
 void WatchMarkSequence();

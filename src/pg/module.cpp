@@ -1,6 +1,7 @@
 // The module: what happens when PostgreSQL loads it, preloaded or on first use.
 #include "catalog.h"
 #include "ddl.h"
+#include "hold.h"
 #include "mark.h"
 #include "pg.h"
 #include "settings.h"
@@ -15,6 +16,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void _PG_init(void) {
   idgen::pg::DefineSettings();
   idgen::pg::WatchMarkSequence();
+  idgen::pg::WatchHold();
   idgen::pg::WatchCatalog();
   idgen::pg::GuardServers();
   if (process_shared_preload_libraries_in_progress) idgen::pg::RequestSharedMemory();

@@ -1,5 +1,6 @@
 #include "shared.h"
 
+#include <atomic>
 #include <cstring>
 
 namespace idgen::pg {
@@ -44,6 +45,7 @@ static void InitializeRoot(void* memory) {
              static_cast<std::uint64_t>(MyProcPid);
   }
   fresh->run_token = static_cast<std::int64_t>((random >> 2) | (std::uint64_t{1} << 32));
+  fresh->fresh_machine = kNoMachine;
   fresh->area = DSA_HANDLE_INVALID;
 }
 
@@ -125,8 +127,8 @@ Root& SharedRoot() {
   return *root;
 }
 
-Slot& SlotOf(const IdSpace& space, std::uint64_t start) {
-  const Root& shared = SharedRoot();
+Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id) {
+  (void)SharedRoot();
   ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};
   error_context_stack = &context;
 
@@ -143,8 +145,8 @@ Slot& SlotOf(const IdSpace& space, std::uint64_t start) {
     }
     entry->slot = TYPEALIGN(sizeof(Slot), memory);
     auto* slot = static_cast<Slot*>(dsa_get_address(area, entry->slot));
-    LWLockInitialize(&slot->lock, shared.tranche);
     slot->start = start;
+    slot->machine_id = machine_id;
     slot->position = start > 0 ? start - 1 : 0;
   }
   const dsa_pointer slot = entry->slot;
@@ -160,6 +162,24 @@ Slot* FindSlot(const IdSpace& space) {
   const dsa_pointer slot = entry->slot;
   dshash_release_lock(slots, entry);
   return static_cast<Slot*>(dsa_get_address(area, slot));
+}
+
+bool SlotExistsOf(std::int64_t machine_id) {
+  (void)SharedRoot();
+  bool exists = false;
+  dshash_seq_status scan;
+  dshash_seq_init(&scan, slots, false);
+  for (void* entry = dshash_seq_next(&scan); entry != nullptr; entry = dshash_seq_next(&scan)) {
+    const auto* slot =
+        static_cast<const Slot*>(dsa_get_address(area, static_cast<const SlotEntry*>(entry)->slot));
+    exists = exists || slot->machine_id == machine_id;
+  }
+  dshash_seq_term(&scan);
+  return exists;
+}
+
+void ClearRestartNeeded(Root& shared) {
+  std::atomic_ref<std::uint64_t>(shared.restart_needed).store(0, std::memory_order_release);
 }
 
 DatabaseMark& CurrentDatabaseMark() {

@@ -2,14 +2,13 @@
 // dynamic area with one slot per ID space and one entry per database.
 //
 // Protocol (who locks what):
-//   - Root::lock is held while the area is created, once per server start, and for
-//     nothing else. Creating it allocates; no other lock is taken inside.
+//   - Root::lock is held while the area is created, once per server start, which
+//     allocates, and for the few words that say so below. No other lock is taken inside.
 //   - A table's own partition lock is held while an entry is found or made. Entries
 //     and slots are never freed, so a pointer to one stays good for the backend's
 //     life.
-//   - Slot::position is advanced by compare-and-swap (core/position.h), without a
-//     lock. Slot::lock guards the rest of the slot, and nothing is called while it
-//     is held.
+//   - Slot::position is advanced by atomic operations (core/position.h), without a
+//     lock; so is Slot::start. The rest of a slot never changes.
 //   - DatabaseMark::writing is only ever tried, never waited for: its holder writes
 //     the mark early, for everybody (mark.cpp). That error recovery releases it is
 //     why it is an LWLock and not a flag.
@@ -24,12 +23,13 @@
 
 namespace idgen::pg {
 
+inline constexpr std::int64_t kNoMachine = -1;
+
 // One ID space. A cache line of its own.
 struct alignas(PG_CACHE_LINE_SIZE) Slot {
-  std::uint64_t position;  // by compare-and-swap only
-  std::uint64_t start;     // the first position of this run; atomic, only grows
-  LWLock lock;             // guards what follows
-  bool ahead;              // of the clock, when last looked at; the log was told
+  std::uint64_t position;   // by the functions of core/position.h only
+  std::uint64_t start;      // the first position of this run; atomic, only grows
+  std::int64_t machine_id;  // of its IDs; kNoMachine: the layout has none. Set once
 };
 static_assert(sizeof(Slot) == PG_CACHE_LINE_SIZE);
 static_assert(std::is_trivially_copyable_v<Slot> && std::is_standard_layout_v<Slot>);
@@ -41,6 +41,16 @@ struct DatabaseMark {
   std::uint64_t durable_ms;  // flushed to the write-ahead log; atomic, only grows
 };
 
+// What the operator's log was told of the clock, and what it is compared with (events.cpp).
+// Read without the lock to see whether there may be news.
+struct ClockEvents {
+  bool known;                // the offset below was measured
+  bool ahead;                // the log was told that IDs are ahead of the clock
+  bool waited;               // and that somebody waits for long
+  std::int64_t offset_us;    // the wall clock less the monotonic one, when last looked at
+  std::int64_t ahead_until;  // the latest time of an ID, or of one that is waited for, in us
+};
+
 // The server's, since its start.
 struct Root {
   LWLock lock;                // guards the handles below
@@ -48,6 +58,12 @@ struct Root {
   std::int64_t run_token;     // tells marks that this run wrote from all others; set once
   std::uint64_t floor_ms;     // every mark found from before this run; atomic, only grows
   std::uint64_t floor_known;  // 1: the marks of all databases were read; atomic
+  // The hold (hold.h).
+  std::uint64_t held_until_ms;   // of all databases; atomic, only grows
+  std::int64_t fresh_machine;    // the machine ID that it leaves out, or kNoMachine; by lock
+  std::uint64_t restart_needed;  // 1: idgen_start_over() was called; atomic
+  // What the log was told of the clock (events.h); all by lock.
+  ClockEvents events;
   dsa_handle area;
   dshash_table_handle slots;
   dshash_table_handle databases;
@@ -60,7 +76,13 @@ void RequestSharedMemory();
 Root& SharedRoot();
 
 // The slot of an ID space, made on first use with `start` as its first position.
-Slot& SlotOf(const IdSpace& space, std::uint64_t start);
+Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id);
+
+// Whether there is a slot of a machine ID, of any layout.
+bool SlotExistsOf(std::int64_t machine_id);
+
+// Takes Root::restart_needed back; for whoever has just set it.
+void ClearRestartNeeded(Root& shared);
 
 // The slot of an ID space, or nullptr if nobody has used it since the server's start.
 Slot* FindSlot(const IdSpace& space);

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "errors.h"
+#include "events.h"
+#include "hold.h"
 #include "mark.h"
 #include "settings.h"
 #include "wait.h"
@@ -26,41 +28,13 @@ std::int64_t AheadOf(const Layout& layout, std::uint64_t position, std::int64_t 
 }
 
 // Raises the slot above the server's floor, when that has risen since the last look.
-void ApplyFloor(const Layout& layout, Space& space) {
-  const std::uint64_t floor_ms = LoadShared(SharedRoot().floor_ms);
+void ApplyFloor(const Handle& handle, Space& space) {
+  const auto floor_ms = static_cast<std::uint64_t>(FloorOf(handle.machine_id));
   if (floor_ms <= space.floor_ms) return;
-  const std::uint64_t start = layout.PositionLimit(static_cast<std::int64_t>(floor_ms));
+  const std::uint64_t start = handle.layout().PositionLimit(static_cast<std::int64_t>(floor_ms));
   Slot& slot = *space.slot;
   if (start > 0 && RaisePosition(slot.position, start - 1)) RaiseShared(slot.start, start);
   space.floor_ms = floor_ms;
-}
-
-// Notes that the slot is ahead of the clock, or no longer is, and tells the log: once an
-// event, whichever session sees it first.
-void NoteLead(const Handle& handle, const Space& space, const Attempt& attempt, bool ahead) {
-  Slot& slot = *space.slot;
-  // Read without the lock: a stale value costs one more look, or one look later.
-  if (slot.ahead == ahead) return;
-  LWLockAcquire(&slot.lock, LW_EXCLUSIVE);
-  const bool changed = slot.ahead != ahead;
-  slot.ahead = ahead;
-  LWLockRelease(&slot.lock);
-  if (!changed) return;
-  if (ahead) {
-    ereport(
-        LOG,
-        (errmsg("next ID of generator \"%s\" is ahead of the clock", handle.name),
-         errdetail("It is of %s, and the clock shows %s.",
-                   InstantText(
-                       handle.layout().StartOfTick(attempt.next >> handle.layout().SequenceBits())),
-                   InstantText(attempt.now_us)),
-         errhint("After a start this lasts for idgen.reserve_window at most. Otherwise the clock "
-                 "went back, or idgen.clock_regression is lead."),
-         errhidestmt(true)));
-  } else {
-    ereport(LOG, (errmsg("clock has caught up with the IDs of generator \"%s\"", handle.name),
-                  errhidestmt(true)));
-  }
 }
 
 // The first position beyond the mark, as it is now.
@@ -73,7 +47,7 @@ std::uint64_t LimitOf(const Handle& handle) {
 Space& Refresh(Handle& handle, std::int64_t shard) {
   while (!IsPrepared(handle)) PrepareHandle(handle);
   Space& space = SpaceFor(handle, shard);
-  ApplyFloor(handle.layout(), space);
+  ApplyFloor(handle, space);
   return space;
 }
 
@@ -98,6 +72,7 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
 
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   WaitBudget budget;
+  std::int64_t wait_began_us = 0;
   for (;;) {
     Space& space = Refresh(handle, shard);
     const Layout& layout = handle.layout();
@@ -105,9 +80,13 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
     const Bounds bounds{LimitOf(handle), LoadShared(space.slot->start),
                         OvershootOf(layout.IdsPerTick())};
     const Attempt attempt = TryTake(*space.position, layout, guard, bounds, request, WallClockUs);
+    NoteClock();
+    if (attempt.behind_us > 0) {
+      NoteAhead(handle, attempt.now_us + attempt.behind_us, attempt.now_us);
+    }
     switch (attempt.verdict) {
       case Verdict::kIssued:
-        NoteLead(handle, space, attempt, attempt.behind_us > 0);
+        if (attempt.behind_us <= 0) NoteOnTime(attempt.now_us);
         OpenHotPath(handle, attempt.now_us);
         return {attempt.taken, &space};
 
@@ -120,15 +99,16 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
 
       case Verdict::kWaitForTick:
       case Verdict::kWaitForClock: {
-        if (attempt.verdict == Verdict::kWaitForClock) NoteLead(handle, space, attempt, true);
-        const std::int64_t left = budget.Left(attempt, guard, MonotonicUs());
+        const std::int64_t monotonic_us = MonotonicUs();
+        if (wait_began_us == 0) wait_began_us = monotonic_us;
+        NoteWait(handle, monotonic_us - wait_began_us);
+        const std::int64_t left = budget.Left(attempt, guard, monotonic_us);
         if (left <= 0) ReportClockBehind(layout, handle.name, attempt, guard, true);
         WaitForClock(std::min(attempt.wait_us, left));
         break;
       }
 
       case Verdict::kClockBehind:
-        NoteLead(handle, space, attempt, true);
         ReportClockBehind(layout, handle.name, attempt, guard, false);
 
       case Verdict::kOutOfTime:

@@ -1,0 +1,22 @@
+// What the operator's log is told of the clock: that it was set, that IDs began to be ahead of
+// it and no longer are, that somebody waits for long. Once an event for the whole server,
+// whichever session sees it first. For the slow path only.
+#pragma once
+
+#include "handle.h"
+
+namespace idgen::pg {
+
+// Compares the wall clock with the monotonic one, as they were when anybody last looked.
+void NoteClock();
+
+// The next ID is of `next_us`, ahead of the clock, which shows `now_us`.
+void NoteAhead(const Handle& handle, std::int64_t next_us, std::int64_t now_us);
+
+// An ID was issued that is not ahead of the clock.
+void NoteOnTime(std::int64_t now_us);
+
+// This session has waited for the clock for so long, and goes on waiting.
+void NoteWait(const Handle& handle, std::int64_t waited_us);
+
+}  // namespace idgen::pg

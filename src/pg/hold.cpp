@@ -1,0 +1,175 @@
+#include "hold.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "errors.h"
+#include "mark.h"
+#include "settings.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// A mark that is ahead by less than this is none to start over from: it is waited for.
+constexpr std::int64_t kLeastAheadMs = 60'000;
+
+constinit Oid held_sequence = InvalidOid;
+constinit Oid fresh_sequence = InvalidOid;
+
+std::int64_t ReadSequence(const char* name, Oid& cached) {
+  Relation relation = OpenSequence(name, cached);
+  SequencePage values;
+  UnlockReleaseBuffer(LockSequencePage(relation, values));
+  relation_close(relation, RowExclusiveLock);
+  return values.value;
+}
+
+// A page that is to be written together with others.
+struct LockedSequence {
+  Relation relation = nullptr;
+  Buffer buffer = InvalidBuffer;
+  SequencePage found;
+};
+
+void Lock(Relation relation, LockedSequence& locked) {
+  locked.relation = relation;
+  locked.buffer = LockSequencePage(relation, locked.found);
+}
+
+void Release(const LockedSequence& locked) {
+  UnlockReleaseBuffer(locked.buffer);
+  relation_close(locked.relation, RowExclusiveLock);
+}
+
+// Refuses a machine ID that generators of this database fix: they may have used it.
+void CheckNoGeneratorFixes(std::int32_t machine_id) {
+  ListCell* cell;
+  foreach (cell, UserGenerators()) {
+    const auto* user = static_cast<UserGenerator*>(lfirst(cell));
+    if (user->generator.machine_id != machine_id) continue;
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
+                    errdetail("Generator \"%s\" makes IDs with it.", user->name),
+                    errhint("Use a machine ID that no server has used yet.")));
+  }
+}
+
+extern "C" {
+
+static void ForgetHold(Datum, Oid relation) {
+  if (relation == InvalidOid || relation == held_sequence) held_sequence = InvalidOid;
+  if (relation == InvalidOid || relation == fresh_sequence) fresh_sequence = InvalidOid;
+}
+
+}  // extern "C"
+
+}  // namespace
+
+void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id) {
+  if (held_until_ms <= 0) return;
+  LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
+  // Two holds that leave different machine IDs out leave none out.
+  if (shared.held_until_ms == 0) {
+    shared.fresh_machine = machine_id;
+  } else if (shared.fresh_machine != machine_id) {
+    shared.fresh_machine = kNoMachine;
+  }
+  LWLockRelease(&shared.lock);
+  // After the machine ID: whoever sees the hold sees that too, or a stricter one.
+  RaiseShared(shared.held_until_ms, AsField(held_until_ms));
+}
+
+void SeeHold(Root& shared) {
+  const std::int64_t held_until_ms = ReadSequence(kHeldSequence, held_sequence);
+  if (held_until_ms > 0)
+    AddHold(shared, held_until_ms, ReadSequence(kFreshSequence, fresh_sequence));
+}
+
+std::int64_t FloorOf(std::int64_t machine_id) {
+  const Root& shared = SharedRoot();
+  const std::uint64_t floor_ms = LoadShared(shared.floor_ms);
+  const std::uint64_t held_until_ms = LoadShared(shared.held_until_ms);
+  const bool is_fresh = machine_id != kNoMachine && machine_id == shared.fresh_machine;
+  return static_cast<std::int64_t>(is_fresh ? floor_ms : std::max(floor_ms, held_until_ms));
+}
+
+void CheckRestart(const Root& shared) {
+  if (LoadShared(shared.restart_needed) == 0) return;
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+           errmsg("the server must be restarted before it makes IDs again"),
+           errdetail("idgen_start_over() was called."),
+           errhint("Set idgen.machine_id to the machine ID that was given to it, and restart "
+                   "the server.")));
+}
+
+void WatchHold() { CacheRegisterRelcacheCallback(ForgetHold, static_cast<Datum>(0)); }
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_start_over);
+
+Datum idgen_start_over(PG_FUNCTION_ARGS) {
+  const std::int32_t machine_id = PG_GETARG_INT32(0);
+  if (RecoveryInProgress()) ReportRecovery();
+  if (machine_id < 0) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("machine ID %d is negative", machine_id)));
+  }
+  CheckNoGeneratorFixes(machine_id);
+  Root& shared = SharedRoot();
+  const DatabaseMark& database = CurrentDatabaseMark();
+  const std::int64_t now_ms = WallClockUs() / 1000;
+
+  // Everything that can fail comes before the flag.
+  LockedSequence mark;
+  LockedSequence held;
+  LockedSequence fresh;
+  Lock(OpenMark(), mark);
+  Lock(OpenSequence(kHeldSequence, held_sequence), held);
+  Lock(OpenSequence(kFreshSequence, fresh_sequence), fresh);
+  const std::int64_t mark_ms =
+      std::max(mark.found.value, static_cast<std::int64_t>(LoadShared(database.durable_ms)));
+  if (mark_ms < now_ms + ReserveWindowMs() + kLeastAheadMs) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("the high-water mark of this database is not far ahead of the clock"),
+                    errdetail("It is %s, and the clock shows %s.", InstantText(mark_ms * 1000),
+                              InstantText(now_ms * 1000)),
+                    errhint("There is nothing to start over from. The mark of another database of "
+                            "this server may be ahead: connect to it.")));
+  }
+  GenericXLogState* state = GenericXLogStart(mark.relation);
+  Page mark_page = GenericXLogRegisterBuffer(state, mark.buffer, 0);
+  Page held_page = GenericXLogRegisterBuffer(state, held.buffer, 0);
+  Page fresh_page = GenericXLogRegisterBuffer(state, fresh.buffer, 0);
+
+  // Sessions check the flag after they made a slot; so either they see it, or we see the slot.
+  // And nobody writes the mark while we have its page.
+  RaiseShared(shared.restart_needed, 1);
+  if (SlotExistsOf(machine_id)) {
+    ClearRestartNeeded(shared);
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
+                    errdetail("It was used on this server since its start."),
+                    errhint("Use a machine ID that no server has used yet.")));
+  }
+  WriteSequencePage(mark_page, {now_ms, 0});
+  WriteSequencePage(held_page, {std::max(held.found.value, mark_ms), 0});
+  WriteSequencePage(fresh_page, {machine_id, 0});
+  const XLogRecPtr written = GenericXLogFinish(state);
+  Release(mark);
+  Release(held);
+  Release(fresh);
+  XLogFlush(written);
+  ereport(WARNING,
+          (errmsg("this server makes no IDs until it is restarted"),
+           errdetail("After that only IDs of machine ID %d are made before %s.", machine_id,
+                     InstantText(mark_ms * 1000)),
+           errhint("Do the same in every other database whose mark is ahead of the clock, set "
+                   "idgen.machine_id to %d, and restart the server.",
+                   machine_id)));
+  PG_RETURN_VOID();
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg

@@ -1,0 +1,42 @@
+// The hold: what is left behind when a clock was far ahead *while IDs were made*, and
+// idgen_start_over() lets the server go on without waiting for that time.
+//
+// The mark had to follow the clock, and holds every ID space back until its time comes. All
+// that idgen knows for certain is that a machine ID that was never used has no IDs up there.
+// So idgen_start_over(machine_id) puts the mark back to now, for that machine ID alone, and
+// leaves a hold for all others: no ID below `held_until`. It takes effect with the next start
+// of the server, so that nothing that sessions have cached can be wrong; until then, nothing
+// is handed out.
+//
+// Two more sequences of the extension have the hold, so that a dump, a standby and a backup
+// carry it: idgen_held_until and idgen_fresh_machine. They are written with the mark in one
+// WAL record.
+#pragma once
+
+#include "handle.h"
+#include "sequence.h"
+#include "shared.h"
+
+namespace idgen::pg {
+
+inline constexpr char kHeldSequence[] = "idgen_held_until";
+inline constexpr char kFreshSequence[] = "idgen_fresh_machine";
+
+// Takes the hold of a database into account, the current one or another: all ID spaces below
+// `held_until_ms` but those of `machine_id` may be used up. 0: there is none.
+void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id);
+
+// Reads the hold of the current database and adds it. As AdvanceMark(), it may wait.
+void SeeHold(Root& shared);
+
+// The time, in milliseconds since 1970, before which this server may hand out nothing with a
+// machine ID (kNoMachine: with none).
+std::int64_t FloorOf(std::int64_t machine_id);
+
+// Refuses to go on while a restart is needed.
+void CheckRestart(const Root& shared);
+
+// Registers for invalidations of the sequences; once, from _PG_init.
+void WatchHold();
+
+}  // namespace idgen::pg
