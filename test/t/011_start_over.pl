@@ -17,8 +17,9 @@ my $quick = "idgen.max_clock_wait = '100ms'\nidgen.reserve_window = '500ms'\n";
 my $node = new_server('far_ahead', clock => '+0', conf => $quick, streaming => 1);
 $node->safe_psql('postgres', q{
 	CREATE DATABASE other;
+	CREATE DATABASE third;
 	SELECT idgen_create_generator('fixed', 'snowflake', machine_id => 5)});
-$node->safe_psql('other', 'CREATE EXTENSION idgen');
+$node->safe_psql($_, 'CREATE EXTENSION idgen') for qw(other third);
 
 my @before = nextvals($node, 1000);
 my ($state, $out, $err) = sqlstate_of($node, 'SELECT idgen_start_over(9)');
@@ -92,10 +93,15 @@ is($state, '', 'started over there') or diag($err);
 $node->append_conf('postgresql.conf', "idgen.machine_id = 7\n");
 restart_with_clock($node, '+0');
 
+# A database that was never ahead knows of the holds of the others, although it is the first
+# that makes an ID.
+is_refused('machine ID 0 in a database that was never ahead',
+	'SET idgen.machine_id = 0; SELECT snowflake_nextval()', database => 'third');
+
 # It works, at once, and only so.
 my @after = nextvals($node, 3000);
 my @after_other = nextvals($node, 3000, database => 'other');
-check_ids('machine ID 7', \@after, \@after_other);
+check_ids('machine ID 7', \@after, \@after_other, [ nextvals($node, 100, database => 'third') ]);
 is($node->safe_psql('postgres', "SELECT count(*) FROM unnest('{@{[join ',', @after]}}'::bigint[]) id
 		WHERE snowflake_machine(id) <> 7 OR abs(extract(epoch FROM snowflake_timestamp(id) - clock_timestamp())) > 60"),
 	0, 'they are of machine 7, and of now');
