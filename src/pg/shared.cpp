@@ -114,6 +114,31 @@ void Attach() {
   error_context_stack = context.previous;
 }
 
+// Allocated so many at a time, side by side: a session that goes through its shards in turn
+// goes through memory in turn.
+constexpr std::uint32_t kSlotsAtOnce = 32;
+
+// A slot of zeros; invalid when there is no memory.
+dsa_pointer NewSlot(Root& shared) {
+  LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
+  if (shared.spare_slots_left == 0) {
+    // One more to align in: the area promises only its own alignment.
+    const dsa_pointer memory = dsa_allocate_extended(area, (kSlotsAtOnce + 1) * sizeof(Slot),
+                                                     DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+    if (!DsaPointerIsValid(memory)) {
+      LWLockRelease(&shared.lock);
+      return memory;
+    }
+    shared.spare_slots = TYPEALIGN(sizeof(Slot), memory);
+    shared.spare_slots_left = kSlotsAtOnce;
+  }
+  const dsa_pointer slot = shared.spare_slots;
+  shared.spare_slots += sizeof(Slot);
+  --shared.spare_slots_left;
+  LWLockRelease(&shared.lock);
+  return slot;
+}
+
 }  // namespace
 
 void RequestSharedMemory() {
@@ -128,22 +153,19 @@ Root& SharedRoot() {
 }
 
 Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id) {
-  (void)SharedRoot();
+  Root& shared = SharedRoot();
   ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};
   error_context_stack = &context;
 
   bool found = false;
   auto* entry = static_cast<SlotEntry*>(dshash_find_or_insert(slots, &space, &found));
   if (!found) {
-    // Room to align in: the area promises only its own alignment.
-    const dsa_pointer memory =
-        dsa_allocate_extended(area, 2 * sizeof(Slot), DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
-    if (!DsaPointerIsValid(memory)) {
+    entry->slot = NewSlot(shared);
+    if (!DsaPointerIsValid(entry->slot)) {
       dshash_delete_entry(slots, entry);
       ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
                       errmsg("out of shared memory for an ID space of idgen")));
     }
-    entry->slot = TYPEALIGN(sizeof(Slot), memory);
     auto* slot = static_cast<Slot*>(dsa_get_address(area, entry->slot));
     slot->start = start;
     slot->machine_id = machine_id;

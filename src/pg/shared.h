@@ -3,16 +3,17 @@
 //
 // Protocol (who locks what):
 //   - Root::lock is held while the area is created, once per server start, which
-//     allocates, and for the few words that say so below. No other lock is taken inside.
-//   - A table's own partition lock is held while an entry is found or made. Entries
-//     and slots are never freed, so a pointer to one stays good for the backend's
-//     life.
+//     allocates; while a slot is handed out, which may; and for the few words that say
+//     so below. No other lock of ours is taken inside.
+//   - A table's own partition lock is held while an entry is found or made, and
+//     Root::lock may be taken inside. Entries and slots are never freed, so a pointer
+//     to one stays good for the backend's life.
 //   - Slot::position is advanced by atomic operations (core/position.h), without a
 //     lock; so is Slot::start. The rest of a slot never changes.
 //   - DatabaseMark::writing is only ever tried, never waited for: its holder writes
 //     the mark early, for everybody (mark.cpp). That error recovery releases it is
 //     why it is an LWLock and not a flag.
-// No two of these locks are held at a time.
+// No other two of these locks are held at a time.
 #pragma once
 
 #include <type_traits>
@@ -67,6 +68,9 @@ struct Root {
   dsa_handle area;
   dshash_table_handle slots;
   dshash_table_handle databases;
+  // Slots that were allocated together and not handed out yet; by lock.
+  dsa_pointer spare_slots;
+  std::uint32_t spare_slots_left;
 };
 
 // Asks for the root's memory when preloaded; from _PG_init.
