@@ -95,6 +95,14 @@ everybody_calls('RESET idgen.clock_regression') for 1 .. 2;
 $node->safe_psql('postgres', "SET idgen.clock_regression = lead; SELECT count(snowflake_nextval()) FROM generate_series(1, 50000)");
 is(said(), '', 'thirty milliseconds, and a burst in mode lead');
 
+# Another wait is another event.
+set_clock($node, '-60');
+everybody_calls('RESET idgen.clock_regression');
+is(said(), 'ahead=1 back=1 waits=1', 'another wait is told again');
+set_clock($node, '+4.970');
+everybody_calls('RESET idgen.clock_regression');
+is(said(), 'caught_up=1 forward=1', 'and its end');
+
 # How far.
 set_clock($node, '-3595.030');
 $sessions[0]->query(q{SET idgen.clock_regression = error; SELECT snowflake_nextval()});
