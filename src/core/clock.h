@@ -38,8 +38,9 @@ class TickDivider {
         reciprocal_(std::numeric_limits<std::uint64_t>::max() / tick_us_),
         life_us_(LifeUs(layout)) {}
 
-  // Sets `tick` to the tick that holds `now_us`. False, and `tick` is not set, when
-  // that is before the layout's epoch or after its end.
+  // Sets `tick` to the tick that holds `now_us`. False, and `tick` is not set, when that is
+  // before the layout's epoch or after its end; also 2^63 us or more after the epoch, which
+  // is in its life only where that is longer than 292,000 years.
   [[nodiscard]] constexpr bool TickAt(std::int64_t now_us, std::uint64_t& tick) const noexcept {
     const std::uint64_t since = static_cast<std::uint64_t>(now_us) - epoch_us_;
     if (since >= life_us_) return false;

@@ -109,7 +109,11 @@ class Cursor {
       window.base_ = base;
       ++window.stamp_;
     }
-    window.end_ = std::min(base + window.ids_per_tick_, window.limit_);
+    const std::uint64_t tick_end = base + window.ids_per_tick_;
+    window.end_ = std::min(tick_end, window.limit_);
+    // The clock may have been in a later tick and gone back, with IDs made there by others:
+    // what is left of a block would be too far out of order.
+    if (block_next_ != block_end_ && LoadPosition(word) >= tick_end) DropBlock();
     return FromBlock(window, word, next);
   }
 

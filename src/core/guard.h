@@ -81,7 +81,7 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
   const std::uint64_t ids_per_tick = layout.IdsPerTick();
   const std::int64_t lead_us =
       settings.mode == ClockRegression::kLead ? settings.max_clock_lead_us : 0;
-  std::atomic_ref<std::uint64_t> position(word);
+  AtomicWord position(word);
   std::uint64_t last = position.load(std::memory_order_acquire);
   for (;;) {
     Attempt attempt;

@@ -15,6 +15,14 @@ namespace idgen {
 
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 
+// How the word is touched, here and in guard.h. The one seam for a test: test/model puts a
+// type in its place whose every operation lets other threads come in between.
+#ifdef IDGEN_ATOMIC_WORD
+using AtomicWord = IDGEN_ATOMIC_WORD;
+#else
+using AtomicWord = std::atomic_ref<std::uint64_t>;
+#endif
+
 // `count` consecutive positions from `first` on; none when count is 0.
 struct Taken {
   std::uint64_t first = 0;
@@ -23,15 +31,14 @@ struct Taken {
 
 inline std::uint64_t LoadPosition(const std::uint64_t& word) noexcept {
   // atomic_ref has no const form before C++26; nothing is written through it.
-  return std::atomic_ref<std::uint64_t>(const_cast<std::uint64_t&>(word))
-      .load(std::memory_order_acquire);
+  return AtomicWord(const_cast<std::uint64_t&>(word)).load(std::memory_order_acquire);
 }
 
 // Takes the next position, and up to `count` - 1 that follow it: from
 // max(last + 1, base) on, all below `end`. Takes nothing when that is not below `end`.
 inline Taken TakeUpTo(std::uint64_t& word, std::uint64_t base, std::uint64_t end,
                       std::uint64_t count) noexcept {
-  std::atomic_ref<std::uint64_t> position(word);
+  AtomicWord position(word);
   std::uint64_t last = position.load(std::memory_order_relaxed);
   for (;;) {
     const std::uint64_t next = std::max(last + 1, base);
@@ -50,7 +57,7 @@ inline Taken TakeUpTo(std::uint64_t& word, std::uint64_t base, std::uint64_t end
 // gets is at or beyond his end, it is used up for nothing; he must not issue it, and must
 // use TakeUpTo from then on (kMostOvershoot).
 inline std::uint64_t TakeNext(std::uint64_t& word) noexcept {
-  return std::atomic_ref<std::uint64_t>(word).fetch_add(1, std::memory_order_acq_rel) + 1;
+  return AtomicWord(word).fetch_add(1, std::memory_order_acq_rel) + 1;
 }
 
 // How many callers may take a position beyond the end of a tick by TakeNext: as many as
@@ -65,7 +72,7 @@ constexpr std::uint64_t OvershootOf(std::uint64_t ids_per_tick) noexcept {
 // Raises the position to `at_least`, so that every later one is greater. True when
 // it was lower.
 inline bool RaisePosition(std::uint64_t& word, std::uint64_t at_least) noexcept {
-  std::atomic_ref<std::uint64_t> position(word);
+  AtomicWord position(word);
   std::uint64_t last = position.load(std::memory_order_relaxed);
   while (last < at_least) {
     if (position.compare_exchange_weak(last, at_least, std::memory_order_acq_rel,

@@ -171,6 +171,19 @@ TEST_P(CursorTest, BlocksAreOfOneTick) {
   EXPECT_TRUE(Refused());
 }
 
+TEST_P(CursorTest, ABlockIsDroppedWhenTheClockHasBeenInALaterTick) {
+  window = Window(layout(), 5, 1000);
+  window.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 0));
+  // Another session makes an ID two ticks later, and the clock goes back.
+  word = At(layout(), 7, 0);
+  counter += 1'000'000;
+  EXPECT_TRUE(Refused()) << "an ID of tick 5 after one of tick 7";
+  EXPECT_EQ(word, At(layout(), 7, 0));
+  now_us = TimeOf(8);
+  EXPECT_EQ(MustNext(), At(layout(), 8, 0));
+}
+
 // One window serves any number of ID spaces of its layout.
 TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
   Cursor other;

@@ -1,0 +1,165 @@
+// Every interleaving of two and three threads in the core's own code (position.h, guard.h,
+// cursor.h, generator.cpp), with a clock that runs, stands still or steps at each reading,
+// a cycle counter that says fresh or not, and swaps that fail for no reason.
+//
+// usage: model_test [name ...]          (the scenarios whose names begin so; default: all)
+//        model_test --singly name ...   executions are taken one by one, also where they are
+//                                       the same from some point on: as many must be found
+//        model_test --must-fail         a fault is planted, and a scenario must find it
+#include "scenarios.h"
+
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace idgen::model {
+namespace {
+
+struct Named {
+  std::string name;
+  std::unique_ptr<Scenario> scenario;
+};
+
+class Scenarios {
+ public:
+  Scenarios() {
+    using enum ClockRegression;
+    using enum Generating::Verb;
+    const Clock still{};
+    const Clock runs_once{kRuns, 1};
+    const Clock steps_once{kSteps, 1};
+    const Clock steps_twice{kSteps, 2};
+    const Clock steps_far{kStepsFar, 2};
+
+    Add<TakesUpTo>("take: 2 threads", kTwoBits, Calls{2, 2}, steps_far).spurious_failures = 1;
+    Add<TakesUpTo>("take: 3 threads", kTwoBits, Calls{1, 1, 1}, steps_far).spurious_failures = 1;
+    Add<TakesUpTo>("take: 3 threads, more", kOneBit, Calls{2, 2, 1}, steps_once);
+
+    Add<Raises>("raise: 2 threads", kTwoBits, Calls{2, 2}, steps_twice).spurious_failures = 2;
+    Add<Raises>("raise: 3 threads", kTwoBits, Calls{2, 1, 1}, steps_once).spurious_failures = 1;
+
+    const auto in_mode = [](const char* name, ClockRegression mode) {
+      const char* const text = mode == kWait ? "wait" : mode == kLead ? "lead" : "error";
+      return std::string(name) + ", mode " + text;
+    };
+    for (const ClockRegression mode : {kWait, kLead, kError}) {
+      auto& two = Add<Guarded>(in_mode("guard: 2 threads", mode), kTwoBits, Calls{2, 1}, steps_far,
+                               mode, true);
+      two.mark_ahead = 2;
+      Add<Guarded>(in_mode("guard: 3 threads", mode), kTwoBits, Calls{2, 1, 1}, steps_once, mode,
+                   true);
+      auto& three = Add<Guarded>(in_mode("guard: 3 threads, mark", mode), kTwoBits, Calls{1, 1, 1},
+                                 still, mode, true);
+      three.mark_ahead = 1;
+    }
+    Add<Guarded>("guard: 2 threads, a clock that runs", kOneBit, Calls{2, 2}, runs_once, kError,
+                 true);
+
+    using Verbs = std::vector<std::vector<Generating::Verb>>;
+    Add<Generating>("generator: 2 threads", kOneBit, Verbs{{kNext, kNext}, {kNext, kReserve}},
+                    steps_once);
+    Add<Generating>("generator: 2 threads, batch", kTwoBits, Verbs{{kBatch}, {kNext, kReserve}},
+                    steps_once);
+    Add<Generating>("generator: 2 threads, one observes", kTwoBits,
+                    Verbs{{kObserve, kNext}, {kNext, kNext}}, steps_once);
+    Add<Generating>("generator: 3 threads", kTwoBits, Verbs{{kObserve}, {kNext}, {kNext}}, still);
+
+    for (const ClockRegression mode : {kWait, kError}) {
+      Add<Sessions>(in_mode("cursor: 2 threads", mode), kAdding, Calls{3, 2}, steps_once, mode, 1);
+      auto& marked = Add<Sessions>(in_mode("cursor: 2 threads, mark", mode), kAdding, Calls{2, 1},
+                                   steps_once, mode, 1);
+      marked.ids_left = 4;
+      marked.mark_ahead = 2;
+    }
+    Add<Sessions>("cursor: 2 threads, swaps only", kTwoBits, Calls{2, 2}, steps_once, kWait, 1);
+    Add<Sessions>("cursor: 3 threads", kAdding, Calls{2, 1, 1}, still, kWait, 1);
+    Add<Sessions>("cursor: 2 threads, blocks", kTwoBits, Calls{3, 3}, steps_once, kWait, 2)
+        .has_counter = false;
+    Add<Sessions>("cursor: 2 threads, blocks, there and back", kTwoBits, Calls{2, 1}, steps_twice,
+                  kWait, 2)
+        .has_counter = false;
+    auto& observed = Add<Sessions>("cursor: 2 threads, one observes", kAdding, Calls{2, 3},
+                                   steps_once, kWait, 1);
+    observed.observes = observed.may_be_ahead = true;
+    auto& observed3 =
+        Add<Sessions>("cursor: 3 threads, one observes", kAdding, Calls{1, 2, 2}, still, kWait, 1);
+    observed3.observes = observed3.may_be_ahead = true;
+    observed3.falls_back = false;
+    auto& overshoot = Add<Sessions>("cursor: 3 threads at the end of a tick", kAdding,
+                                    Calls{2, 2, 1}, still, kError, 1);
+    overshoot.ids_left = 3;
+  }
+
+  [[nodiscard]] const std::vector<Named>& all() const { return all_; }
+
+ private:
+  template <typename Kind, typename... Arguments>
+  Kind& Add(const std::string& name, Arguments&&... arguments) {
+    auto scenario = std::make_unique<Kind>(std::forward<Arguments>(arguments)...);
+    Kind& added = *scenario;
+    all_.push_back({name, std::move(scenario)});
+    return added;
+  }
+
+  std::vector<Named> all_;
+};
+
+void Print(std::string_view name, std::uint64_t executions, std::uint64_t runs, double seconds) {
+  std::printf("%-42.*s %16" PRIu64 " executions in %9" PRIu64 " runs, %6.2f s\n",
+              static_cast<int>(name.size()), name.data(), executions, runs, seconds);
+  std::fflush(stdout);
+}
+
+int Main(std::vector<std::string_view> wanted) {
+  const bool must_fail = !wanted.empty() && wanted[0] == "--must-fail";
+  const bool singly = !wanted.empty() && wanted[0] == "--singly";
+  if (must_fail || singly) wanted.erase(wanted.begin());
+  const auto is_wanted = [&wanted](std::string_view name) {
+    if (wanted.empty()) return true;
+    for (const std::string_view begin : wanted) {
+      if (name.starts_with(begin)) return true;
+    }
+    return false;
+  };
+  std::uint64_t executions = 0;
+  std::uint64_t runs = 0;
+  bool any = false;
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&start] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const Scenarios scenarios;
+  for (const Named& named : scenarios.all()) {
+    if (!is_wanted(named.name)) continue;
+    any = true;
+    const double began = seconds();
+    const Explored explored = Explore(*named.scenario);
+    executions += explored.executions;
+    runs += explored.runs;
+    Print(named.name, explored.executions, explored.runs, seconds() - began);
+    if (explored.failure.empty() && singly) {
+      const Explored one_by_one = Explore(*named.scenario, Merging::kNo);
+      Print("  the same, singly", one_by_one.executions, one_by_one.runs, seconds() - began);
+      if (one_by_one.runs != explored.executions) {
+        std::puts("FAILED: another number of executions");
+        return 1;
+      }
+    }
+    if (explored.failure.empty()) continue;
+    std::printf("%s %s\n", must_fail ? "found:" : "FAILED:", explored.failure.c_str());
+    return must_fail ? 0 : 1;
+  }
+  Print("all", executions, runs, seconds());
+  if (must_fail) std::puts("FAILED: the planted fault was not found");
+  return must_fail || !any ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace idgen::model
+
+int main(int argc, char** argv) { return idgen::model::Main({argv + 1, argv + argc}); }

@@ -1,0 +1,381 @@
+// What the threads of the model do with the core's own code.
+#pragma once
+
+#include "atomic_word.h"
+
+#include <idgen/cursor.h>
+#include <idgen/generator.h>
+#include <idgen/guard.h>
+#include <idgen/position.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "explorer.h"
+#include "world.h"
+
+namespace idgen::model {
+
+using enum FieldKind;
+
+inline constexpr std::int64_t kTickUs = 1000;
+inline constexpr Layout kOneBit =
+    MakeLayout("one_bit", kTickUs, 0, {{kTimestamp, 20}, {kSequence, 1}});
+inline constexpr Layout kTwoBits =
+    MakeLayout("two_bits", kTickUs, 0, {{kTimestamp, 20}, {kSequence, 2}});
+// The smallest in which a cursor adds.
+inline constexpr Layout kAdding =
+    MakeLayout("adding", kTickUs, 0, {{kTimestamp, 20}, {kSequence, 12}});
+static_assert(OvershootOf(kAdding.IdsPerTick()) > 0 && OvershootOf(kAdding.IdsPerTick() / 2) == 0);
+
+inline constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 40;
+// Every execution begins in the middle of this tick.
+inline constexpr std::uint64_t kTick = 5;
+inline constexpr std::int64_t kStartUs = static_cast<std::int64_t>(kTick) * kTickUs + kTickUs / 2;
+
+// How the clock may move before a reading, besides standing still.
+inline constexpr std::array<std::int64_t, 1> kRuns = {kTickUs};
+inline constexpr std::array<std::int64_t, 2> kSteps = {kTickUs, -kTickUs};
+inline constexpr std::array<std::int64_t, 4> kStepsFar = {kTickUs / 2, 2 * kTickUs, -kTickUs,
+                                                          -3 * kTickUs};
+
+struct Clock {
+  std::span<const std::int64_t> moves_us;
+  int moves = 0;
+};
+
+// The calls of each thread.
+using Calls = std::vector<int>;
+
+// `ids_left` positions are left in the tick in which the execution begins.
+inline std::uint64_t LastIssued(const Layout& layout, std::uint64_t ids_left) {
+  return ((kTick + 1) << layout.SequenceBits()) - 1 - ids_left;
+}
+
+class Sharing : public Scenario {
+ public:
+  Sharing(const Layout& layout, Calls calls, const Clock& clock)
+      : layout_(layout), world_(layout, clock.moves_us, clock.moves), calls_(std::move(calls)) {}
+
+  [[nodiscard]] int threads() const override { return static_cast<int>(calls_.size()); }
+  void Begin() override {
+    world_.Begin(kStartUs, spurious_failures);
+    word_ = LastIssued(layout_, ids_left);
+    world_.largest = word_;
+    limit_ = world_.durable = word_ + mark_ahead;
+  }
+  void Run(int thread) override {
+    for (int call = 0; call < calls_[static_cast<std::size_t>(thread)]; ++call) Call(call);
+  }
+  virtual void Call(int call) = 0;
+  [[nodiscard]] std::uint64_t State() const override {
+    return Mix(Mix(world_.State(), word_), limit_);
+  }
+  const char* End() override { return nullptr; }
+
+  std::uint64_t ids_left = 2;
+  int spurious_failures = 0;
+  std::uint64_t mark_ahead = kNoLimit;
+
+ protected:
+  const Layout layout_;
+  World world_;
+  std::uint64_t word_ = 0;
+  std::uint64_t limit_ = 0;
+  Calls calls_;
+};
+
+// --- TakeUpTo, as Generator::TakeAtOnce and Cursor::FromBlock call it -----------------------
+
+class TakesUpTo : public Sharing {
+ public:
+  using Sharing::Sharing;
+
+  void Call(int call) override {
+    world_.BeginCall();
+    const auto tick = static_cast<std::uint64_t>(layout_.TickAt(world_.ReadClock()));
+    const std::uint64_t base = tick << layout_.SequenceBits();
+    const std::uint64_t end = std::min(base + layout_.IdsPerTick(), limit_);
+    const auto count = static_cast<std::uint64_t>(1 + (Thread() + call) % 2);
+    const Taken taken = TakeUpTo(word_, base, end, count);
+    if (taken.count > count) Fail("more than were asked for");
+    if (taken.count == 0) return;
+    world_.CheckTime(taken.first);
+    world_.Return(taken, limit_);
+  }
+  const char* End() override { return word_ == world_.largest ? nullptr : "positions are lost"; }
+};
+
+// --- RaisePosition, as Observe calls it, against takers -------------------------------------
+
+// The first thread raises.
+class Raises : public TakesUpTo {
+ public:
+  using TakesUpTo::TakesUpTo;
+
+  void Call(int call) override {
+    if (Thread() > 0) return TakesUpTo::Call(call);
+    world_.BeginCall();
+    // Within the tick, and then beyond the clock.
+    const std::uint64_t at_least =
+        LastIssued(layout_, ids_left) + (call == 0 ? 1 : layout_.IdsPerTick());
+    const bool was_lower = RaisePosition(word_, at_least);
+    if (!was_lower && at_least > world_.largest) Fail("not raised");
+    Note("raised to", at_least);
+    world_.largest = std::max(world_.largest, at_least);
+  }
+};
+
+// --- The guard, and a mark that is moved ahead by those who reach it -------------------------
+
+class Guarded : public Sharing {
+ public:
+  Guarded(const Layout& layout, Calls calls, const Clock& clock, ClockRegression mode,
+          bool together)
+      : Sharing(layout, std::move(calls), clock), together_(together) {
+    settings_.mode = mode;
+    settings_.max_clock_lead_us = mode == ClockRegression::kLead ? 2 * kTickUs : 0;
+  }
+
+  void Call(int call) override {
+    const Request request{static_cast<std::uint64_t>(1 + (Thread() + call) % 2),
+                          together_ && Thread() != 1};
+    world_.BeginCall();
+    for (int attempts = 0; attempts < 3; ++attempts) {
+      if (!Attempted(request, {LoadPosition(limit_), 0, 0})) return;
+    }
+    Fail("moving the mark does not help");
+  }
+
+ protected:
+  // True when it is to be tried again: the mark was moved.
+  bool Attempted(const Request& request, const Bounds& bounds) {
+    const Attempt attempt = TryTake(word_, layout_, settings_, bounds, request,
+                                    [this]() noexcept { return world_.ReadClock(); });
+    switch (attempt.verdict) {
+      case Verdict::kIssued:
+        Issued(attempt, request, bounds.limit);
+        return false;
+      case Verdict::kReserve: {
+        const std::uint64_t later = attempt.next + 3 * layout_.IdsPerTick();
+        world_.MakeDurable(later);
+        RaisePosition(limit_, later);
+        return true;
+      }
+      case Verdict::kWaitForTick:
+        if (attempt.wait_us <= 0) Fail("a wait of no length");
+        return false;
+      case Verdict::kWaitForClock:
+      case Verdict::kClockBehind:
+        if (attempt.wait_us <= 0) Fail("a wait of no length");
+        if (!world_.went_back && !may_be_ahead && settings_.mode != ClockRegression::kLead) {
+          Fail("a clock that never went back is said to be behind");
+        }
+        return false;
+      case Verdict::kOutOfTime:
+        Fail("out of time");
+    }
+    return false;
+  }
+
+  void Issued(const Attempt& attempt, const Request& request, std::uint64_t known_limit) {
+    const Taken& taken = attempt.taken;
+    if (taken.count == 0 || taken.count > request.count) Fail("another count");
+    if (request.together && taken.count < request.count) Fail("not together");
+    if (settings_.mode == ClockRegression::kLead) {
+      const std::uint64_t tick = world_.TickOf(taken.first);
+      const std::int64_t lead = layout_.StartOfTick(tick) - attempt.now_us;
+      if (lead > settings_.max_clock_lead_us) Fail("ahead of the clock by more than the lead");
+      if (static_cast<std::int64_t>(tick) < layout_.TickAt(attempt.now_us)) Fail("of the past");
+    } else {
+      world_.CheckTime(taken.first);
+    }
+    world_.Return(taken, known_limit);
+  }
+
+ public:
+  bool may_be_ahead = false;  // somebody observes
+
+ private:
+  GuardSettings settings_;
+  bool together_ = false;
+};
+
+// --- Sessions: a window and a cursor each, the guard where the cursor says no -----------------
+
+class Sessions : public Guarded {
+ public:
+  Sessions(const Layout& layout, Calls calls, const Clock& clock, ClockRegression mode,
+           std::uint64_t block_size)
+      : Guarded(layout, std::move(calls), clock, mode, false), block_size_(block_size) {}
+
+  void Begin() override {
+    Sharing::Begin();
+    world_.in_order = block_size_ == 1;
+    for (Session& session : sessions_) {
+      session = {};
+      // A counter counts a cycle a microsecond, where there is one.
+      session.window = Window(layout_, block_size_, has_counter ? 1 : 0);
+      session.window.Open(limit_);
+      session.known_limit = limit_;
+    }
+  }
+
+  void Call(int call) override {
+    if (observes && Thread() == 0) return Observe(call);
+    Session& session = sessions_[static_cast<std::size_t>(Thread())];
+    world_.BeginCall();
+    for (int attempts = 0; attempts < 3; ++attempts) {
+      bool is_first = true;
+      const auto counter = [&session, &is_first] {
+        // It is asked once whether the reading is fresh, and then kept with the next.
+        if (is_first && Choose(2) == 1) {
+          session.cycles += 1'000'000;
+          Note("finds its reading old, at", session.cycles);
+        }
+        is_first = false;
+        return session.cycles;
+      };
+      const auto clock = [this]() noexcept { return world_.ReadClock(); };
+      std::uint64_t next = 0;
+      const bool has_next = session.cursor.Next(session.window, word_, counter, clock, next);
+      if (has_next) {
+        world_.CheckTime(next);
+        world_.Return({next, 1}, session.known_limit);
+      }
+      world_.CheckAdded();
+      if (has_next || !falls_back) return;
+      session.cursor.DropBlock();
+      const std::uint64_t overshoot = block_size_ == 1 ? OvershootOf(layout_.IdsPerTick()) : 0;
+      const bool again = Attempted({}, {session.known_limit, 0, overshoot});
+      if (!again) return;
+      session.known_limit = LoadPosition(limit_);
+      session.window.Open(session.known_limit);
+    }
+    Fail("moving the mark does not help");
+  }
+
+  const char* End() override {
+    return observes ? nullptr : world_.CheckOvershoot(word_, threads());
+  }
+
+  bool observes = false;    // the first thread
+  bool falls_back = true;   // to the guard
+  bool has_counter = true;  // else the clock is read for each
+
+ private:
+  struct Session {
+    Window window;
+    Cursor cursor;
+    std::uint64_t known_limit = 0;
+    std::uint64_t cycles = 1'000'000;
+  };
+
+  void Observe(int call) {
+    world_.BeginCall();
+    const std::uint64_t at_least =
+        LastIssued(layout_, ids_left) + (call == 0 ? 1 : layout_.IdsPerTick());
+    RaisePosition(word_, at_least);
+    Note("raised to", at_least);
+    world_.largest = std::max(world_.largest, at_least);
+  }
+
+  std::array<Session, kMostThreads> sessions_{};
+  std::uint64_t block_size_ = 1;
+};
+
+// --- The generator of the library, with a mark --------------------------------------------
+
+// It leads without a bound, so that no call waits.
+class Generating : public Sharing {
+ public:
+  enum class Verb { kNext, kBatch, kReserve, kObserve };
+
+  Generating(const Layout& layout, std::vector<std::vector<Verb>> verbs, const Clock& clock)
+      : Sharing(layout, CallsOf(verbs), clock), verbs_(std::move(verbs)) {}
+
+  void Begin() override {
+    Sharing::Begin();
+    // Everything before the tick of the beginning may have been issued, and is marked.
+    world_.durable = kTick << layout_.SequenceBits();
+    world_.largest = world_.durable - 1;
+    current_ = this;
+    Generator::Options options;
+    options.guard.mode = ClockRegression::kLead;
+    options.guard.max_clock_lead_us = 1'000'000'000;
+    options.not_before_ms = static_cast<std::int64_t>(kTick);
+    options.extend_mark = [](void* context, std::int64_t needed_ms) {
+      auto& self = *static_cast<Generating*>(context);
+      const std::int64_t mark_ms = needed_ms + 1;
+      self.world_.MakeDurable(self.layout_.PositionLimit(mark_ms));
+      return mark_ms;
+    };
+    options.mark_context = this;
+    options.clock = []() noexcept { return current_->world_.ReadClock(); };
+    generator_.emplace(layout_, options);
+  }
+
+  // The generator's words are its own.
+  [[nodiscard]] std::uint64_t State() const override {
+    std::array<unsigned char, sizeof(Generator)> bytes{};
+    std::memcpy(bytes.data(), static_cast<const void*>(&*generator_), bytes.size());
+    std::uint64_t state = world_.State();
+    for (const unsigned char byte : bytes) state = Mix(state, byte);
+    return state;
+  }
+
+  void Call(int call) override {
+    world_.BeginCall();
+    switch (verbs_[static_cast<std::size_t>(Thread())][static_cast<std::size_t>(call)]) {
+      case Verb::kNext:
+        return Returned(generator_->Next(), 1);
+      case Verb::kReserve:
+        return Returned(generator_->Reserve(2), 2);
+      case Verb::kBatch: {
+        std::array<std::int64_t, 2> ids{};
+        std::size_t filled = 0;
+        const Status status = generator_->NextBatch(ids, filled);
+        if (filled != ids.size()) Fail("a batch that is not full");
+        for (const std::int64_t id : ids) Returned({status, id}, 1);
+        return;
+      }
+      case Verb::kObserve: {
+        // In the tick after the one of the beginning.
+        const std::uint64_t seen = ((kTick + 1) << layout_.SequenceBits()) + 1;
+        if (generator_->Observe(layout_.Compose(seen, 0)) != Status::kOk) Fail("an error");
+        if (seen >= world_.durable) Fail("observed, and the mark does not know");
+        Note("observed", seen);
+        world_.largest = std::max(world_.largest, seen);
+      }
+    }
+  }
+
+ private:
+  static Calls CallsOf(const std::vector<std::vector<Verb>>& verbs) {
+    Calls calls;
+    for (const auto& of_thread : verbs) calls.push_back(static_cast<int>(of_thread.size()));
+    return calls;
+  }
+
+  void Returned(const Result& result, std::uint64_t count) {
+    if (result.status != Status::kOk) Fail("an error");
+    const Parts parts = layout_.Parse(static_cast<std::uint64_t>(result.id));
+    if (static_cast<std::int64_t>(parts.tick) < layout_.TickAt(world_.caller().reading_us) &&
+        count > 1) {
+      Fail("of a tick that is past");
+    }
+    world_.Return({(parts.tick << layout_.SequenceBits()) | parts.sequence, count}, world_.durable);
+  }
+
+  inline static Generating* current_ = nullptr;
+  std::vector<std::vector<Verb>> verbs_;
+  std::optional<Generator> generator_;
+};
+
+}  // namespace idgen::model
