@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "errors.h"
 #include "mark.h"
+#include "replicate.h"
 #include "settings.h"
 
 namespace idgen::pg {
@@ -160,6 +161,7 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   Release(held);
   Release(fresh);
   XLogFlush(written);
+  WaitForStandbys(written);
   ereport(WARNING,
           (errmsg("this server makes no IDs until it is restarted"),
            errdetail("After that only IDs of machine ID %d are made before %s.", machine_id,

@@ -19,6 +19,7 @@
 
 #include "handle.h"
 #include "hold.h"
+#include "replicate.h"
 
 namespace idgen::pg {
 
@@ -27,9 +28,15 @@ namespace {
 // Cached until an invalidation of the relation comes.
 constinit Oid mark_sequence = InvalidOid;
 
+// A mark that is flushed, and where its record ends.
+struct WrittenMark {
+  std::int64_t mark_ms = 0;
+  XLogRecPtr lsn = InvalidXLogRecPtr;
+};
+
 // Reads, writes if it must, and flushes. `relation` is open.
-void AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int64_t needed_ms,
-                     std::int64_t wanted_ms) {
+WrittenMark AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int64_t needed_ms,
+                            std::int64_t wanted_ms) {
   Root& shared = SharedRoot();
   SequencePage found;
   Buffer buffer = LockSequencePage(relation, found);
@@ -55,8 +62,16 @@ void AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int64_t nee
   // Somebody else may have written it and not flushed it yet.
   const XLogRecPtr written = PageGetLSN(BufferGetPage(buffer));
   UnlockReleaseBuffer(buffer);
-  if (RelationNeedsWAL(relation)) XLogFlush(written);
-  RaiseShared(database.durable_ms, static_cast<std::uint64_t>(mark_ms));
+  RaiseShared(database.written_ms, static_cast<std::uint64_t>(mark_ms));
+  if (!RelationNeedsWAL(relation)) return {mark_ms, InvalidXLogRecPtr};
+  XLogFlush(written);
+  return {mark_ms, written};
+}
+
+// The last step, with no lock of any kind held: the standbys may let us wait for long.
+void MakeDurable(DatabaseMark& database, const WrittenMark& written) {
+  if (written.lsn != InvalidXLogRecPtr) WaitForStandbys(written.lsn);
+  RaiseShared(database.durable_ms, static_cast<std::uint64_t>(written.mark_ms));
 }
 
 extern "C" {
@@ -78,20 +93,26 @@ Relation OpenMark() { return OpenSequence(kMarkSequence, mark_sequence); }
 
 void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms) {
   Relation relation = OpenMark();
-  AdvanceMarkPage(relation, database, needed_ms, wanted_ms);
+  const WrittenMark written = AdvanceMarkPage(relation, database, needed_ms, wanted_ms);
   relation_close(relation, RowExclusiveLock);
+  // A session that only looks at the page does not wait for anybody.
+  if (static_cast<std::int64_t>(LoadShared(database.durable_ms)) < needed_ms) {
+    MakeDurable(database, written);
+  }
 }
 
-void AdvanceMarkEarly(DatabaseMark& database, std::int64_t wanted_ms) {
+void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms) {
   Relation relation = OpenMark();
+  WrittenMark written;
   if (LWLockConditionalAcquire(&database.writing, LW_EXCLUSIVE)) {
     // Another session may have been just before us.
-    if (static_cast<std::int64_t>(LoadShared(database.durable_ms)) < wanted_ms) {
-      AdvanceMarkPage(relation, database, wanted_ms, wanted_ms);
+    if (static_cast<std::int64_t>(LoadShared(database.written_ms)) < needed_ms) {
+      written = AdvanceMarkPage(relation, database, wanted_ms, wanted_ms);
     }
     LWLockRelease(&database.writing);
   }
   relation_close(relation, RowExclusiveLock);
+  MakeDurable(database, written);
 }
 
 void WatchMarkSequence() {

@@ -1,6 +1,7 @@
 // The high-water mark of the current database: a sequence of the extension whose
 // value is a time, in milliseconds since 1970, that no ID handed out here is later
-// than. It is written ahead of use, with generic WAL, and flushed.
+// than. It is written ahead of use, with generic WAL, flushed, and replicated where
+// synchronous replication is asked for.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +16,13 @@ namespace idgen::pg {
 // `wanted_ms`, which is not smaller. Takes part in no transaction: what it wrote stays
 // when the transaction is rolled back. Also finds out whether the mark was written by
 // an earlier run of the server, or restored from a dump, and then raises Root::floor_ms.
-// May look into catalogs, wait for a lock on the sequence and for the disk; must not be
-// called with an LWLock held, but for DatabaseMark::writing (see mark.cpp).
+// May look into catalogs, wait for a lock on the sequence, for the disk and for standbys;
+// must not be called with an LWLock held, but for DatabaseMark::writing (see mark.cpp).
 void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms);
 
-// The same, unless another session is doing it already. Never waits for that session.
-void AdvanceMarkEarly(DatabaseMark& database, std::int64_t wanted_ms);
+// The same, unless another session is doing it already, or has just written `needed_ms` or
+// later and is waiting for standbys. Never waits for that session.
+void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms);
 
 // A run's token is larger than anything that PostgreSQL itself leaves in its place.
 inline constexpr std::int64_t kSmallestRunToken = std::int64_t{1} << 32;

@@ -213,6 +213,7 @@ DatabaseMark& CurrentDatabaseMark() {
   auto* mark = static_cast<DatabaseMark*>(dshash_find_or_insert(databases, &MyDatabaseId, &found));
   if (!found) {
     LWLockInitialize(&mark->writing, shared.tranche);
+    mark->written_ms = 0;
     mark->durable_ms = 0;
   }
   dshash_release_lock(databases, mark);

@@ -39,7 +39,8 @@ static_assert(std::is_trivially_copyable_v<Slot> && std::is_standard_layout_v<Sl
 struct DatabaseMark {
   Oid database;              // the key
   LWLock writing;            // tried by whoever writes a later mark early
-  std::uint64_t durable_ms;  // flushed to the write-ahead log; atomic, only grows
+  std::uint64_t written_ms;  // on the page; atomic, only grows
+  std::uint64_t durable_ms;  // flushed, and replicated where that is asked for; the same
 };
 
 // What the operator's log was told of the clock, and what it is compared with (events.cpp).

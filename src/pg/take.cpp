@@ -61,7 +61,7 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
   // Ahead of the clock only, and not of a position that leads: else the mark, and with it
   // the wait after a restart, would grow with every crash.
   if (ToMs(now_us) + early_ms >= durable_ms) {
-    AdvanceMarkEarly(*handle.database, ToMs(now_us) + window_ms);
+    AdvanceMarkEarly(*handle.database, ToMs(now_us) + early_ms + 1, ToMs(now_us) + window_ms);
     durable_ms = static_cast<std::int64_t>(LoadShared(handle.database->durable_ms));
   }
   // Opening the mark's sequence may have taken in an invalidation.

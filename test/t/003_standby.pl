@@ -57,4 +57,59 @@ is($standby->safe_psql('postgres', 'SELECT count(*) FROM orders'),
 	10000, 'rows of both servers in one table');
 
 $standby->stop;
+
+# Synchronous replication: what a client has of an ID, also in a transaction that writes
+# nothing, the standby's mark covers. While the standby is not there, IDs end with the mark.
+{
+	my $node = new_server('sync', streaming => 1, conf => "idgen.reserve_window = '1s'\n");
+	$node->backup('base');
+	my $other = PostgreSQL::Test::Cluster->new('sync_standby');
+	$other->init_from_backup($node, 'base', has_streaming => 1);
+	if (have_faketime()) { start_with_clock($other, '-3600'); }
+	else { $other->start; }
+	$node->append_conf('postgresql.conf', "synchronous_standby_names = '*'\n");
+	$node->reload;
+	$node->poll_query_until('postgres', q{SELECT sync_state = 'sync' FROM pg_stat_replication})
+	  or die 'the standby does not become synchronous';
+	my @ids = nextvals($node, 100);
+
+	$other->stop('immediate');
+	# One ID a call, in transactions of their own that write nothing, until one has to wait.
+	my $state = '';
+	for (1 .. 200)
+	{
+		($state, my $out) = sqlstate_of($node,
+			"SET statement_timeout = '1s'; SELECT snowflake_nextval(); SELECT pg_sleep(0.05)");
+		push @ids, $out =~ /^(\d+)$/m;
+		last if $state ne '';
+	}
+	is($state, '57014', 'without the standby, IDs end with the mark that it has');
+	cmp_ok(scalar @ids, '>', 100, 'there were some until then');
+	($state) = sqlstate_of($node, "SET statement_timeout = '1s'; SELECT snowflake_nextval()");
+	is($state, '57014', 'so they do for every session');
+	is($node->safe_psql('postgres', 'SELECT snowflake_timestamp(0) IS NOT NULL'), 't', 'reading goes on');
+
+	$node->stop('immediate');
+	if (have_faketime()) { start_with_clock($other, '-3600'); }
+	else { $other->start; }
+	$other->promote;
+	my @leading = nextvals($other, 1000,
+		set => "SET synchronous_commit = local; SET idgen.clock_regression = lead; SET idgen.max_clock_lead = '2h'");
+	check_ids('promoted, an hour behind', \@ids, \@leading);
+	$other->stop;
+
+	# Who does not ask for replication does not wait for it; nor does anybody when the standby
+	# is back.
+	$node->start;
+	is(scalar nextvals($node, 10, set => 'SET synchronous_commit = local'), 10, 'synchronous_commit = local');
+	my $third = PostgreSQL::Test::Cluster->new('third');
+	$third->init_from_backup($node, 'base', has_streaming => 1);
+	$third->start;
+	is(scalar nextvals($node, 20000), 20000, 'with a standby again');
+	$node->safe_psql('postgres',
+		'CREATE TABLE made AS SELECT snowflake_nextval() AS id FROM generate_series(1, 20000)');
+	$third->stop;
+	$node->stop;
+}
+
 done_testing();
