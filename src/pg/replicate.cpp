@@ -24,9 +24,11 @@ bool IsReplicated(XLogRecPtr lsn) {
 
 void WaitForStandbys(XLogRecPtr lsn) {
   if (!AreStandbysAsked()) return;
-  HOLD_INTERRUPTS();
+  // HOLD_INTERRUPTS and RESUME_INTERRUPTS, without an increment of something volatile, which
+  // C++20 deprecates.
+  InterruptHoldoffCount = InterruptHoldoffCount + 1;
   SyncRepWaitForLSN(lsn, false);
-  RESUME_INTERRUPTS();
+  InterruptHoldoffCount = InterruptHoldoffCount - 1;
   CHECK_FOR_INTERRUPTS();
   if (IsReplicated(lsn) || !AreStandbysAsked()) return;
   // It took the request to cancel for its own, and only warned.
