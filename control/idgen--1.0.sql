@@ -63,11 +63,13 @@ COMMENT ON FUNCTION idgen_get_layouts() IS 'what the view idgen_layouts shows';
 CREATE VIEW idgen_layouts AS
   SELECT layout, fields, tick, epoch, ends,
          CASE WHEN generates
-              THEN pg_catalog.trim_scale(pg_catalog.round(ids_per_tick / extract(epoch FROM tick), 3))
+              THEN pg_catalog.trim_scale(pg_catalog.round(ids_per_tick::pg_catalog.numeric OPERATOR(pg_catalog./)
+                                                     extract(epoch FROM tick), 3))
          END AS ids_per_second,
          identities, generates,
-         pg_catalog.round(100 * extract(epoch FROM pg_catalog.clock_timestamp() - epoch)
-                          / extract(epoch FROM ends - epoch), 2) AS life_used,
+         pg_catalog.round(100::pg_catalog.numeric
+           OPERATOR(pg_catalog.*) extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) epoch)
+           OPERATOR(pg_catalog./) extract(epoch FROM ends OPERATOR(pg_catalog.-) epoch), 2) AS life_used,
          owner::pg_catalog.regrole AS owner, note
   FROM idgen_get_layouts();
 COMMENT ON VIEW idgen_layouts IS 'idgen: every layout, built in (without an owner) or a user''s';

@@ -108,6 +108,14 @@ SELECT idgen_nextval('orders', 78);
 SELECT idgen_nextval('snowflake', 1);
 SELECT idgen_nextval(NULL) IS NULL AS null_in_null_out;
 
+-- A name that is in use is not to be had by CREATE SERVER either.
+CREATE SERVER idgen_layout_snowflake FOREIGN DATA WRAPPER idgen_layout
+  OPTIONS (layout 'snowflake', fields 'timestamp:1, sequence:1', tick_us '1', epoch_us '0');
+CREATE SERVER idgen_layout_orders FOREIGN DATA WRAPPER idgen_layout
+  OPTIONS (layout 'orders', fields 'timestamp:41, sequence:12', tick_us '1000', epoch_us '0');
+CREATE SERVER idgen_generator_same FOREIGN DATA WRAPPER idgen_generator
+  OPTIONS (generator 'same', layout 'snowflake');
+
 -- Who may make one: not everybody, for it could take the identity of another server.
 CREATE ROLE regress_idgen_maker;
 SET ROLE regress_idgen_maker;
@@ -115,6 +123,7 @@ SELECT snowflake_machine(idgen_nextval('lines')) AS may_use;
 \set VERBOSITY terse
 SELECT idgen_create_generator('theirs', 'snowflake', machine_id => 1);
 SELECT idgen_alter_generator('lines', machine_id => 1);
+SELECT idgen_alter_generator('lines', machine_id => 9);
 SELECT idgen_drop_generator('lines');
 \set VERBOSITY default
 RESET ROLE;

@@ -118,6 +118,21 @@ void ForEachServer(const char* wrapper, std::string_view prefix, Take&& take) {
   }
 }
 
+// With `missing_ok` a generator whose layout was taken from it is none, and no error.
+bool FindGenerator(std::string_view name, Generator& generator, bool missing_ok) {
+  const Layout* layout = FindLayout(name);
+  if (layout != nullptr) {
+    generator = {.layout = layout};
+    return true;
+  }
+  List* options = NIL;
+  if (!FindServer(kGeneratorWrapper, kGeneratorPrefix, name, options)) return false;
+  const GeneratorOptions read = ReadGeneratorOptions(options, missing_ok);
+  if (name != read.name || read.generator.layout == nullptr) return false;
+  generator = read.generator;
+  return true;
+}
+
 extern "C" {
 
 // Only marks. Servers of other wrappers count too: they are few, and change seldom.
@@ -142,17 +157,7 @@ const Layout& LayoutByName(std::string_view name) {
 }
 
 bool FindGenerator(std::string_view name, Generator& generator) {
-  const Layout* layout = FindLayout(name);
-  if (layout != nullptr) {
-    generator = {.layout = layout};
-    return true;
-  }
-  List* options = NIL;
-  if (!FindServer(kGeneratorWrapper, kGeneratorPrefix, name, options)) return false;
-  const GeneratorOptions read = ReadGeneratorOptions(options);
-  if (name != read.name) return false;
-  generator = read.generator;
-  return true;
+  return FindGenerator(name, generator, false);
 }
 
 std::uint64_t CatalogVersion() { return version; }
@@ -175,7 +180,7 @@ List* UserGenerators() {
                 [&](const char* name, const ForeignServer& server) {
                   Generator generator;
                   // A layout that is found first hides a generator of its name.
-                  if (FindLayout(name) != nullptr || !FindGenerator(name, generator)) return;
+                  if (FindLayout(name) != nullptr || !FindGenerator(name, generator, true)) return;
                   auto* found = static_cast<UserGenerator*>(palloc(sizeof(UserGenerator)));
                   *found = {pstrdup(name), server.owner, generator};
                   generators = lappend(generators, found);

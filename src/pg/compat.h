@@ -44,6 +44,15 @@ inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber f
   return {tablespace, database, file};
 }
 
+// 16 has one ownership check for all objects (upstream afbfc02983f).
+inline bool OwnsForeignServer(Oid server) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(ForeignServerRelationId, server, GetUserId());
+#else
+  return pg_foreign_server_ownercheck(server, GetUserId());
+#endif
+}
+
 // 17 replaced backend IDs by proc numbers (upstream 024c521117579).
 inline SMgrRelation OpenStorage(const FileLocator& file) {
 #if PG_VERSION_NUM >= 170000

@@ -162,8 +162,11 @@ static void OnObjectAccess(ObjectAccessType access, Oid catalog, Oid object, int
     CheckAlteration(before, after, is_layout);
     return;
   }
-  CheckServerName(after, is_layout ? kLayoutPrefix : kGeneratorPrefix,
-                  is_layout ? "layout" : "generator");
+  const char* const what = is_layout ? "layout" : "generator";
+  CheckServerName(after, is_layout ? kLayoutPrefix : kGeneratorPrefix, what);
+  // What is being made is not in the system cache yet.
+  LockCatalog();
+  CheckNameIsFree(OptionOf(after.options, what));
   if (is_generator) DependOnLayout(object, after);
 }
 
@@ -190,6 +193,14 @@ void CheckNameIsFree(const char* name) {
   ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
                   errmsg("%s \"%s\" already exists", is_layout ? "layout" : "generator", name),
                   is_layout ? errdetail("Every layout is also a generator of the same name.") : 0));
+}
+
+void CheckOwner(std::string_view prefix, const char* name) {
+  char* const server_name = psprintf("%s%s", prefix.data(), name);
+  const Oid server = get_foreign_server_oid(server_name, true);
+  if (OidIsValid(server) && !OwnsForeignServer(server)) {
+    aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_SERVER, server_name);
+  }
 }
 
 void RunCommand(const char* command) {

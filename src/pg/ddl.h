@@ -16,6 +16,10 @@ void LockCatalog();
 // Refuses a name that a layout or a generator has already.
 void CheckNameIsFree(const char* name);
 
+// Refuses to go on for somebody who does not own the layout or generator, if there is one.
+// Before LockCatalog(), so that he does not keep others out.
+void CheckOwner(std::string_view prefix, const char* name);
+
 // Runs one utility command, as the user would.
 void RunCommand(const char* command);
 

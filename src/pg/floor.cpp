@@ -6,7 +6,9 @@
 //
 // A sequence counts when its name is the mark's and either its page was written by some
 // run of idgen, or a superuser owns it: nobody else may put a mark there by giving a
-// table of his own that name.
+// sequence of his own that name. Nor may anybody let the server wait by holding a lock on
+// one: what no superuser owns is not waited for, and the rest for some seconds only, with
+// an error that names the database.
 #include "floor.h"
 
 #include <algorithm>
@@ -23,6 +25,10 @@ struct DatabaseFiles {
   Oid tablespace;
   NameData name;
 };
+
+// Somebody may hold a lock in another database for hours; an error is better than a server
+// that seems to hang.
+constexpr char kLongestLockWait[] = "5s";
 
 // The three sequences that count, by their place here.
 constexpr const char* kNames[] = {kMarkSequence, kHeldSequence, kFreshSequence};
@@ -93,8 +99,8 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
     tuple.t_tableOid = RelationRelationId;
     ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), offset);
     const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
-    if (row->relkind != RELKIND_SEQUENCE || WhichIs(NameStr(row->relname)) == kSequences ||
-        row->relfilenode == InvalidOid ||
+    if (row->relkind != RELKIND_SEQUENCE || row->relpersistence != RELPERSISTENCE_PERMANENT ||
+        WhichIs(NameStr(row->relname)) == kSequences || row->relfilenode == InvalidOid ||
         !HeapTupleSatisfiesVisibility(&tuple, &snapshot, buffer)) {
       continue;
     }
@@ -113,7 +119,11 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
 void ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence,
                   std::int64_t (&values)[kSequences]) {
   LockRelId lock{sequence.relation, files.database};
-  LockRelationId(&lock, AccessShareLock);
+  const bool trusted = superuser_arg(sequence.owner);
+  LOCKTAG tag;
+  SET_LOCKTAG_RELATION(tag, files.database, sequence.relation);
+  const bool locked = LockAcquire(&tag, AccessShareLock, false, !trusted) != LOCKACQUIRE_NOT_AVAIL;
+  if (!locked) return;
   SMgrRelation storage = OpenStorage(sequence.file);
   if (smgrexists(storage, MAIN_FORKNUM) && smgrnblocks(storage, MAIN_FORKNUM) > 0) {
     Buffer buffer =
@@ -124,7 +134,7 @@ void ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence,
     UnlockReleaseBuffer(buffer);
     // What this run wrote is no floor: the positions themselves know.
     if (is_sequence && page.token != SharedRoot().run_token &&
-        (page.token >= kSmallestRunToken || superuser_arg(sequence.owner))) {
+        (page.token >= kSmallestRunToken || trusted)) {
       values[sequence.which] = std::max(values[sequence.which], page.value);
     }
   }
@@ -182,12 +192,16 @@ void ReadDatabase(DatabaseFiles& files, Root& shared) {
 
 void FindFloor(Root& shared) {
   if (LoadShared(shared.floor_known) != 0) return;
+  const int settings = NewGUCNestLevel();
+  (void)set_config_option("lock_timeout", kLongestLockWait, PGC_USERSET, PGC_S_SESSION,
+                          GUC_ACTION_SAVE, true, 0, false);
   List* databases = OtherDatabases();
   ListCell* cell;
   foreach (cell, databases) {
     ReadDatabase(*static_cast<DatabaseFiles*>(lfirst(cell)), shared);
   }
   list_free_deep(databases);
+  AtEOXact_GUC(true, settings);
   RaiseShared(shared.floor_known, 1);
 }
 

@@ -106,6 +106,7 @@ Datum idgen_create_generator(PG_FUNCTION_ARGS) {
 
 Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
+  CheckOwner(kGeneratorPrefix, name);
   LockCatalog();
   const Generator before = UserGeneratorByName(name);
   Generator generator = IdentityFromArguments(fcinfo, 1);
@@ -132,6 +133,7 @@ Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
 
 Datum idgen_drop_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
+  CheckOwner(kGeneratorPrefix, name);
   LockCatalog();
   (void)UserGeneratorByName(name);
   CheckNotUsed("generator", name);

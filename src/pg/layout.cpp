@@ -124,6 +124,7 @@ Datum idgen_drop_layout(PG_FUNCTION_ARGS) {
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
                     errmsg("cannot drop layout \"%s\" because it is built in", name)));
   }
+  CheckOwner(kLayoutPrefix, name);
   LockCatalog();
   const Layout& layout = LayoutByName(name);
   StringInfoData users;

@@ -176,7 +176,7 @@ LayoutOptions ReadLayoutOptions(const List* options) {
   return {ParseLayout(name, Required(known[1]), ReadInt64(known[2]), ReadInt64(known[3]))};
 }
 
-GeneratorOptions ReadGeneratorOptions(const List* options) {
+GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
   Option known[] = {{"generator", nullptr},
                     {"layout", nullptr},
                     {"datacenter_id", nullptr},
@@ -186,7 +186,12 @@ GeneratorOptions ReadGeneratorOptions(const List* options) {
   GeneratorOptions read;
   read.name = Required(known[0]);
   CheckName("generator", read.name);
-  read.generator.layout = &LayoutByName(Required(known[1]));
+  const char* const layout = Required(known[1]);
+  read.generator.layout = FindLayout(layout);
+  if (read.generator.layout == nullptr) {
+    if (!missing_ok) ReportUnknownLayout(layout);
+    return read;
+  }
   read.generator.datacenter_id = ReadFixedField(known[2]);
   read.generator.machine_id = ReadFixedField(known[3]);
   read.generator.shard_id = ReadFixedField(known[4]);
@@ -236,7 +241,7 @@ Datum idgen_layout_validator(PG_FUNCTION_ARGS) {
 Datum idgen_generator_validator(PG_FUNCTION_ARGS) {
   List* options = untransformRelOptions(PG_GETARG_DATUM(0));
   if (PG_GETARG_OID(1) == ForeignServerRelationId) {
-    (void)ReadGeneratorOptions(options);
+    (void)ReadGeneratorOptions(options, false);
   } else {
     ReadOptions(options, {});
   }

@@ -20,9 +20,9 @@ LayoutOptions ReadLayoutOptions(const List* options);
 // shard_id
 struct GeneratorOptions {
   const char* name = nullptr;
-  Generator generator;
+  Generator generator;  // with `missing_ok`, without a layout where there is none of that name
 };
-GeneratorOptions ReadGeneratorOptions(const List* options);
+GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok);
 
 // The layout of a field list; errors point at the wrong word.
 Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,

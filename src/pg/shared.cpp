@@ -35,6 +35,7 @@ extern "C" {
 static void InitializeRoot(void* memory) {
   auto* fresh = static_cast<Root*>(memory);
   std::memset(fresh, 0, sizeof(Root));
+  fresh->version = kRootVersion;
   fresh->tranche = NewTranche(kName);
   LWLockInitialize(&fresh->lock, fresh->tranche);
   // Above every count that a sequence itself keeps in the place where the mark keeps
@@ -51,7 +52,7 @@ static void InitializeRoot(void* memory) {
 
 static void RequestRoot() {
   if (next_request_hook != nullptr) next_request_hook();
-  RequestAddinShmemSpace(MAXALIGN(sizeof(Root)));
+  RequestAddinShmemSpace(MAXALIGN(kRootSize));
 }
 
 // Adds to an error of PostgreSQL's own what a user can do about it.
@@ -99,7 +100,12 @@ void Attach() {
   error_context_stack = &context;
   MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
 
-  auto* shared = static_cast<Root*>(NamedSharedMemory(kName, sizeof(Root), InitializeRoot));
+  auto* shared = static_cast<Root*>(NamedSharedMemory(kName, kRootSize, InitializeRoot));
+  if (shared->version != kRootVersion) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("idgen was replaced by another version while the server ran"),
+                    errhint("Restart the server.")));
+  }
   NameTranche(shared->tranche, kName);
 
   // The area is made under the lock, which allocates; it happens once a server start.
@@ -159,17 +165,20 @@ Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id)
 
   bool found = false;
   auto* entry = static_cast<SlotEntry*>(dshash_find_or_insert(slots, &space, &found));
-  if (!found) {
-    entry->slot = NewSlot(shared);
-    if (!DsaPointerIsValid(entry->slot)) {
-      dshash_delete_entry(slots, entry);
+  // Where there is no memory the area may throw an error as well as return none. The entry
+  // then stays without a slot, for the next to try.
+  if (!found) entry->slot = InvalidDsaPointer;
+  if (!DsaPointerIsValid(entry->slot)) {
+    const dsa_pointer memory = NewSlot(shared);
+    if (!DsaPointerIsValid(memory)) {
       ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
                       errmsg("out of shared memory for an ID space of idgen")));
     }
-    auto* slot = static_cast<Slot*>(dsa_get_address(area, entry->slot));
+    auto* slot = static_cast<Slot*>(dsa_get_address(area, memory));
     slot->start = start;
     slot->machine_id = machine_id;
     slot->position = start > 0 ? start - 1 : 0;
+    entry->slot = memory;
   }
   const dsa_pointer slot = entry->slot;
   dshash_release_lock(slots, entry);
@@ -183,7 +192,7 @@ Slot* FindSlot(const IdSpace& space) {
   if (entry == nullptr) return nullptr;
   const dsa_pointer slot = entry->slot;
   dshash_release_lock(slots, entry);
-  return static_cast<Slot*>(dsa_get_address(area, slot));
+  return static_cast<Slot*>(DsaPointerIsValid(slot) ? dsa_get_address(area, slot) : nullptr);
 }
 
 bool SlotExistsOf(std::int64_t machine_id) {
@@ -192,8 +201,9 @@ bool SlotExistsOf(std::int64_t machine_id) {
   dshash_seq_status scan;
   dshash_seq_init(&scan, slots, false);
   for (void* entry = dshash_seq_next(&scan); entry != nullptr; entry = dshash_seq_next(&scan)) {
-    const auto* slot =
-        static_cast<const Slot*>(dsa_get_address(area, static_cast<const SlotEntry*>(entry)->slot));
+    const dsa_pointer found = static_cast<const SlotEntry*>(entry)->slot;
+    if (!DsaPointerIsValid(found)) continue;
+    const auto* slot = static_cast<const Slot*>(dsa_get_address(area, found));
     exists = exists || slot->machine_id == machine_id;
   }
   dshash_seq_term(&scan);

@@ -55,6 +55,7 @@ struct ClockEvents {
 
 // The server's, since its start.
 struct Root {
+  std::uint32_t version;      // kRootVersion of the module that made it
   LWLock lock;                // guards the handles below
   int tranche;                // set once
   std::int64_t run_token;     // tells marks that this run wrote from all others; set once
@@ -73,6 +74,12 @@ struct Root {
   dsa_pointer spare_slots;
   std::uint32_t spare_slots_left;
 };
+
+// To be raised with every change of what is in shared memory: a module that is replaced while
+// the server runs must find out. The memory is larger than need be, and so always the same.
+inline constexpr std::uint32_t kRootVersion = 1;
+inline constexpr std::size_t kRootSize = 512;
+static_assert(sizeof(Root) <= kRootSize);
 
 // Asks for the root's memory when preloaded; from _PG_init.
 void RequestSharedMemory();
