@@ -1,0 +1,329 @@
+# The scenarios in which another server, or another database, goes on with what one began.
+package Torture::Copies;
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use Time::HiRes qw(time usleep);
+
+use Torture::Round;
+use Torture::Server;
+
+our %scenarios = (
+	failover => \&failover,
+	switchover => \&switchover,
+	backup => \&backup,
+	recovery => \&recovery,
+	dump => \&dump,
+	template => \&template,
+);
+
+# --- parts -------------------------------------------------------------------------------
+
+sub base_backup
+{
+	my ($from, $to, @options) = @_;
+	command('pg_basebackup', '-d', $from->connection, '-D', $to->{dir}, '-c', 'fast', '-X', 'stream', '--no-sync', @options);
+	return;
+}
+
+# A streaming standby, caught up; its clock is behind by so many seconds.
+sub standby
+{
+	my ($round, $primary, $name, $behind) = @_;
+	my $standby = $round->empty_server($name);
+	base_backup($primary, $standby, '-R');
+	$standby->configure('idgen.datacenter_id = 1', 'idgen.machine_id = 3');
+	$standby->set_clock(-$behind);
+	$standby->start;
+	wait_streaming($primary);
+	return $standby;
+}
+
+# The standby has what was written until now.
+sub wait_streaming
+{
+	my ($primary) = @_;
+	my $now = $primary->sql('SELECT pg_current_wal_lsn()');
+	for (1 .. 1200)
+	{
+		my ($status, $text) = $primary->ask("SELECT count(*) FROM pg_stat_replication
+			WHERE state = 'streaming' AND flush_lsn >= '$now'");
+		return if $status == 0 and $text > 0;
+		usleep(50_000);
+	}
+	die "the standby does not stream from server $primary->{name}\n";
+}
+
+# Behind at first, then beyond all that was made.
+sub go_on
+{
+	my ($round, $server, @databases) = @_;
+	$round->target($server, @databases);
+	$round->during(0.8, 0);
+	$server->set_clock(15);
+	$round->during(0.5, 0);
+	$round->expect_ids($server, $databases[0]);
+	return;
+}
+
+# The log of another server, read until its end.
+sub recover_from
+{
+	my ($server, $other, @settings) = @_;
+	$server->configure("restore_command = 'cp $other->{dir}/pg_wal/%f %p'", 'idgen.datacenter_id = 1',
+		'idgen.machine_id = 3', @settings);
+	append_to("$server->{dir}/recovery.signal", '');
+	return;
+}
+
+# --- standbys ----------------------------------------------------------------------------
+
+# The primary dies. A synchronous standby has every mark, and its clock may be behind by any time;
+# while it is away nothing is handed out. An asynchronous one may lack the last marks: its clock
+# has to pass the time at which the primary died.
+sub failover
+{
+	my ($round) = @_;
+	my $synchronous = chance(0.5);
+	my $primary = $round->server('primary', Torture::Scenarios::window());
+	my $standby = standby($round, $primary, 'standby', $synchronous ? one_of(0.2, 2, 60) : one_of(0, 0.3));
+	$round->allow(qw(down 57014));
+	if ($synchronous)
+	{
+		$primary->sql([ "ALTER SYSTEM SET synchronous_standby_names = '*'", 'SELECT pg_reload_conf()' ]);
+		for (1 .. 600)
+		{
+			last if $primary->sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") eq '1';
+			usleep(50_000);
+		}
+	}
+	$round->target($primary);
+	my $away = $synchronous && chance(0.6);
+	# A commit waits for the standby by itself; only the others show whether the mark does.
+	$round->sessions(modes => 'wait,lead,error',
+		$away ? (mix => 'single:1,array:2,batch:1,reserve:1,shard:2,named:1,seconds:1') : ());
+	$round->during(1.2, 0);
+	if ($away)
+	{
+		$standby->stop('fast');
+		$round->fault('standby away');
+		$round->during(0.7, 0);
+	}
+	my $how = one_of('kill postmaster', 'immediate shutdown');
+	$how =~ /kill/ ? $primary->kill_postmaster : $primary->stop('immediate');
+	$round->fault($how);
+	if (!$synchronous)
+	{
+		my $end = $primary->wall_ns;
+		usleep(20_000) while $standby->wall_ns < $end;
+	}
+	$round->target if chance(0.5);
+	$standby->start if $away;
+	$standby->promote;
+	$round->fault($synchronous ? 'failover, synchronous' : 'failover, asynchronous');
+	go_on($round, $standby);
+	return;
+}
+
+# A clean change of roles, there and back; the second time after pg_rewind.
+sub switchover
+{
+	my ($round) = @_;
+	my $old = $round->server('old', Torture::Scenarios::window());
+	my $new = standby($round, $old, 'new', one_of(0, 0.3, 5, 60));
+	$round->allow('down');
+	$round->target($old);
+	$round->sessions(modes => 'wait,lead,error');
+	$round->during(0.8, 0);
+	$round->pause_sessions($old) if chance(0.5);
+	$old->stop('fast');
+	$new->promote;
+	$round->fault('switchover');
+	# Before PostgreSQL 16, pg_rewind learns of a promotion only when a checkpoint has told of it.
+	$new->sql('CHECKPOINT');
+	$round->target($new);
+	$round->during(0.6, 0);
+	# The old one comes up by mistake, and makes no IDs, but a history of its own.
+	$old->start;
+	$old->sql('CREATE TABLE mistake AS SELECT 1');
+	$old->stop(one_of('fast', 'immediate'));
+	command('pg_rewind', '-D', $old->{dir}, '--source-server=' . $new->connection, '-R', '--no-sync');
+	# What it is to read may still be in memory, and nobody there commits.
+	$new->sql('CHECKPOINT');
+	# The settings are the other one's now.
+	$old->configure('idgen.datacenter_id = 1', 'idgen.machine_id = 3');
+	$old->set_clock(-one_of(0, 0.5, 90));
+	$old->start;
+	wait_streaming($new);
+	$round->fault('pg_rewind');
+	$round->during(0.4, 0);
+	$new->stop('fast');
+	$old->promote;
+	$round->fault('switchover');
+	go_on($round, $old);
+	return;
+}
+
+# --- backups -------------------------------------------------------------------------------
+
+# A base backup, restored with all of the log of the server that died.
+sub backup
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window());
+	my $restored = $round->empty_server('restored');
+	$round->allow('down');
+	$round->target($server);
+	$round->sessions(modes => 'wait,lead,error');
+	$round->during(0.4, 0);
+	base_backup($server, $restored);
+	$round->during(0.8, 0);
+	$server->kill_postmaster;
+	$round->fault('kill postmaster');
+	recover_from($restored, $server);
+	$restored->set_clock(-one_of(0, 0.2, 5, 3600));
+	$restored->start->wait_ready;
+	$round->fault('restored backup');
+	go_on($round, $restored);
+	return;
+}
+
+# Recovery to a time before the last mark forgets what came later; idgen_observe() closes the
+# gap. Shown with and without.
+sub recovery
+{
+	my ($round) = @_;
+	my $server = $round->server('main', 'idgen.reserve_window = 50');
+	my @restored = map { $round->empty_server($_) } 'observed', 'unobserved';
+	my %sessions = (mix => 'single:1,array:2,batch:1,reserve:1,insert:1', modes => 'wait', ids => 300_000);
+	base_backup($server, $_) for @restored;
+	$round->allow('down');
+	$round->target($server);
+	$round->sessions(%sessions);
+	usleep(400_000);
+	$server->sql("SELECT pg_create_restore_point('then')");
+	my $then = $server->wall_ns;
+	usleep(800_000);
+	$round->pause_sessions($server);
+	my $largest = $server->sql("SELECT idgen_observe('snowflake', 0)");
+	$server->stop('fast');
+	$round->stop_sessions;
+	my $history = $round->{history};
+	rename($_, s/history\.(\d+)$/history.before.$1/r) for glob("$history/history.[0-9]*");
+	my $limit = "$round->{dir}/unobserved-history";
+	make_path($limit);
+	link($_, s/.*\//$limit\//r) for glob("$history/history.before.*");
+
+	for my $restored (@restored)
+	{
+		my $observed = $restored->{name} eq 'observed';
+		recover_from($restored, $server, "recovery_target_name = 'then'", 'recovery_target_action = promote',
+			'idgen.reserve_window = 50');
+		$restored->start->wait_ready;
+		# A clock that hardly moves, so that nothing depends on how fast the test is.
+		$restored->set_wall($then + 100_000_000, -0.999);
+		$restored->sql("SET idgen.max_clock_lead = '1 min'; SELECT idgen_observe('snowflake', $largest)")
+		  if $observed;
+		$round->target($restored);
+		$round->sessions(%sessions, $observed ? () : (dir => $limit));
+		$round->fault($observed ? 'recovery to a time, observed' : 'recovery to a time');
+		usleep(700_000);
+		if ($observed)
+		{
+			$restored->set_clock(5);
+			usleep(400_000);
+			$round->expect_ids($restored);
+		}
+		$round->stop_sessions;
+		$restored->stop('fast');
+	}
+
+	my $result = $round->check;
+	command('cp', "$history/clocks", "$limit/clocks");
+	my $shown = $round->check(dir => $limit);
+	my $found = 0;
+	$found += $_ for values %{ $shown->{violations} };
+	$result->{violations}{'limit-not-shown'} = 1 if !$found;
+	$result->{remark} = "without idgen_observe, as documented: "
+	  . join(', ', map { "$_ $shown->{violations}{$_}" } sort keys %{ $shown->{violations} });
+	$round->{result} = $result;
+	return;
+}
+
+# --- databases ------------------------------------------------------------------------------
+
+# A dump, restored into another server whose clock is behind.
+sub dump
+{
+	my ($round) = @_;
+	my $old = $round->server('old', Torture::Scenarios::window());
+	my $new = $round->server('new', Torture::Scenarios::window());
+	$round->allow('down');
+	$new->set_clock(-one_of(0.1, 1, 60, 3600));
+	# Whether it has made IDs before, in another identity.
+	$new->sql('SET idgen.machine_id = 7; SELECT snowflake_nextval()') if chance(0.5);
+	$round->target($old);
+	$round->sessions(modes => 'wait,lead,error');
+	$round->during(1, 0);
+	$round->pause_sessions($old);
+	my $format = one_of('plain', 'custom');
+	my $file = "$round->{dir}/dump";
+	command('pg_dump', '-F', $format, '-f', $file, '-d', $old->connection('postgres'));
+	$old->stop('fast');
+	$new->sql('CREATE DATABASE restored TEMPLATE template0');
+	if ($format eq 'custom') { command('pg_restore', '--exit-on-error', '-d', $new->connection('restored'), $file); }
+	else { command('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $file, '-d', $new->connection('restored')); }
+	$round->fault("dump and restore, $format");
+	if (chance(0.5))
+	{
+		$new->stop('immediate');
+		$new->start;
+		$round->fault('immediate shutdown');
+		go_on($round, $new, one_of([ 'restored' ], [ 'postgres', 'restored' ], [ 'postgres' ])->@*);
+	}
+	else
+	{
+		# The mark is found by the first session there.
+		$round->target($new, 'restored');
+		$new->ask('SET idgen.max_clock_wait = 0; SELECT snowflake_nextval()', 'restored');
+		go_on($round, $new, 'restored', 'postgres');
+	}
+	return;
+}
+
+# CREATE DATABASE ... TEMPLATE, under load and before a crash after which the clock is behind.
+sub template
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window());
+	$round->allow('down');
+	$round->target($server);
+	$round->sessions(modes => 'wait,lead,error');
+	$round->during(0.5, 0);
+	$round->pause_sessions($server);
+	$round->target($server, 'postgres');
+	$round->during(0.3, 0);
+	for my $copy ('copy1', 'copy2')
+	{
+		my $strategy = one_of('wal_log', 'file_copy');
+		$server->sql("CREATE DATABASE $copy TEMPLATE other STRATEGY $strategy");
+		$round->fault("database copied by $strategy");
+		$round->target($server, 'postgres', $copy);
+		$round->during(0.5, 0);
+	}
+	$round->target($server, 'copy1');
+	$round->during(0.4, 0);
+	$server->kill_postmaster;
+	$round->fault('kill postmaster');
+	my $back = one_of(0.1, 0.5, 60);
+	$server->step_clock(-$back);
+	$round->fault('back while down', Torture::Scenarios::text_of(-$back));
+	$round->target;
+	$server->start;
+	go_on($round, $server, one_of('copy2', 'other', 'postgres'));
+	return;
+}
+
+1;

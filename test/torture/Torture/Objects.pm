@@ -1,0 +1,236 @@
+# The scenarios about what is created, dropped, moved and set while sessions make IDs; and the
+# one about a full disk.
+package Torture::Objects;
+
+use strict;
+use warnings;
+
+use Time::HiRes qw(time usleep);
+
+use Torture::Round;
+use Torture::Server;
+
+our %scenarios = (
+	names => \&names,
+	identity => \&identity,
+	schema => \&schema,
+	extension => \&extension,
+	startover => \&start_over,
+	disk => \&disk,
+);
+
+# Layouts and generators are dropped and made anew, the generator with another machine ID.
+sub names
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window());
+	$round->allow('42704');
+	$round->{fixed} = { 9 => 1, 10 => 1 };
+	$round->target($server);
+	$round->sessions(mix => 'single:1,array:2,named:6,seconds:6,insert:1');
+	my $drop = sub {
+		my ($name, $sql, $make) = @_;
+		my $database = one_of('postgres', 'other');
+		$server->sql($sql, $database);
+		$round->fault("drop $name");
+		usleep(between(0, 5e4)) if chance(0.3);
+		$server->sql($make, $database);
+	};
+	$round->during(3.5, 0.05,
+		sub {
+			$drop->('generator', "SELECT idgen_drop_generator('fixed')",
+				"SELECT idgen_create_generator('fixed', 'snowflake', machine_id => @{[one_of(9, 10)]})");
+		},
+		sub {
+			$drop->('layout', "SELECT idgen_drop_layout('torture_seconds')", Torture::Round::make_seconds());
+		},
+		sub {
+			$server->sql("SELECT idgen_alter_generator('fixed', machine_id => @{[one_of(9, 10)]})",
+				one_of('postgres', 'other'));
+			$round->fault('alter generator');
+		});
+	$round->expect_ids($server, $_) for 'postgres', 'other';
+	return;
+}
+
+# The server's identity changes, also to one that does not fit; and back to one that was used.
+sub identity
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window());
+	$round->allow('22023');
+	# ALTER SYSTEM writes the two one after the other, and a session may read the file in between.
+	$round->{identities} = { map { ("$_:3" => 1, "$_:4" => 1, "$_:5" => 1) } 1 .. 3 };
+	$round->target($server);
+	$round->sessions;
+	my $set = sub {
+		my ($datacenter, $machine) = @_;
+		$server->sql([ "LOAD 'idgen'", "ALTER SYSTEM SET idgen.datacenter_id = $datacenter",
+			"ALTER SYSTEM SET idgen.machine_id = $machine", 'SELECT pg_reload_conf()' ]);
+		$round->fault('new identity', "$datacenter, $machine");
+	};
+	$round->during(3, 0.15, sub { $set->(one_of(1, 2), one_of(3, 3, 4, 4, 70000)) });
+	# New sessions have the last one, and no other.
+	$set->(3, 5);
+	$round->pause_sessions($server);
+	for (1 .. 600)
+	{
+		last if $server->sql("SHOW idgen.machine_id") eq '5';
+		usleep(50_000);
+	}
+	my $from = mono_ns();
+	$round->{identities} = {
+		map({ ("$_:0:$from" => 1) } keys %{ $round->{identities} }), "3:5" => 1 };
+	$round->target($server);
+	$round->during(0.7, 0);
+	$round->expect_ids($server);
+	return;
+}
+
+# The extension moves from schema to schema.
+sub schema
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window(), 'search_path = \'public, elsewhere\'');
+	# A function that is looked up while it moves may be found in neither place.
+	$round->allow('42883');
+	$server->sql('CREATE SCHEMA elsewhere', $_) for 'postgres', 'other';
+	$round->target($server);
+	$round->sessions;
+	my %is_in = (postgres => 'public', other => 'public');
+	$round->during(3, 0.05, sub {
+		my $database = one_of('postgres', 'other');
+		$is_in{$database} = $is_in{$database} eq 'public' ? 'elsewhere' : 'public';
+		$server->sql("ALTER EXTENSION idgen SET SCHEMA $is_in{$database}", $database);
+		$round->fault('move extension');
+	});
+	$round->expect_ids($server, $_) for 'postgres', 'other';
+	return;
+}
+
+# DROP EXTENSION and CREATE EXTENSION; the server remembers.
+sub extension
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window());
+	$round->allow(qw(42883 42704 55000));
+	$server->sql('DROP TABLE orders', $_) for 'postgres', 'other';
+	$round->target($server);
+	$round->sessions(mix => 'single:3,array:3,batch:1,reserve:1,shard:2,observe:1');
+	$round->during(3, 0.1, sub {
+		my $database = one_of('postgres', 'other');
+		$server->sql('DROP EXTENSION idgen CASCADE', $database);
+		usleep(between(0, 5e4)) if chance(0.5);
+		my $back = one_of(0, 0, 0.01, 0.3);
+		$server->step_clock(-$back) if $back > 0;
+		$server->sql('CREATE EXTENSION idgen', $database);
+		$round->fault('drop and create extension');
+	});
+	$server->set_clock(20);
+	$round->during(0.3, 0);
+	for my $database ('postgres', 'other')
+	{
+		$server->sql(Torture::Round::make_seconds(), $database);
+		$server->sql("SELECT idgen_create_generator('fixed', 'snowflake', machine_id => 9)", $database);
+		$round->expect_ids($server, $database);
+	}
+	return;
+}
+
+# The way back from a clock that was far ahead: a machine ID that was never used.
+sub start_over
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window());
+	$round->allow(qw(55000 down));
+	$round->{identities} = { '1:3' => 1, '1:20' => 1 };
+	$round->target($server);
+	$round->sessions(modes => 'wait,lead,error');
+	$round->during(0.4, 0);
+	$server->set_clock(one_of(3, 30) * 86400);
+	$round->fault('far ahead');
+	$round->during(0.4, 0);
+	$round->expect_ids($server, $_) for 'postgres', 'other';
+	$server->set_clock(0);
+	$round->during(0.2, 0);
+	for my $database ('postgres', 'other')
+	{
+		$server->sql('SELECT idgen_start_over(20)', $database);
+		$round->during(0.2, 0);
+	}
+	$round->fault('start over');
+	my $machine = sub { append_to("$server->{dir}/postgresql.conf", "idgen.machine_id = $_[0]\n"); };
+	my $now = 'snowflake_nextval()';
+	for my $how ('fast', 'immediate')
+	{
+		$server->stop($how);
+		$round->fault("$how shutdown");
+		$machine->(20);
+		my $back = one_of(0, 0.2, 5);
+		$server->step_clock(-$back);
+		$round->target if chance(0.5);
+		$server->start;
+		$round->target($server, one_of([ 'postgres' ], [ 'other' ], [ 'postgres', 'other' ])->@*);
+		$round->during(0.5, 0);
+		$server->set_clock(20);
+		$round->during(0.3, 0);
+		$round->expect_ids($server, 'postgres', $now);
+		# The one that made IDs of a time to come gets none.
+		$machine->(3);
+		$server->sql('SELECT pg_reload_conf()');
+		$round->fault('new identity');
+		$round->during(0.3, 0);
+	}
+	return;
+}
+
+# No room for the log, in which the mark is written: PostgreSQL then stops.
+sub disk
+{
+	my ($round) = @_;
+	my $small = $config{small};
+	if (!$small)
+	{
+		$round->{result} = { ids => -1, errors => {}, violations => {}, text => '',
+			remark => 'skipped: no small file system here' };
+		return;
+	}
+	my $server = $round->server('main', Torture::Scenarios::window(), 'max_wal_size = 16MB',
+		'min_wal_size = 2MB', 'wal_keep_size = 0', 'wal_recycle = off');
+	$server->stop('fast');
+	command('rm', '-rf', "$small/wal", "$small/filler");
+	command('cp', '-a', "$server->{dir}/pg_wal", "$small/wal");
+	command('rm', '-rf', "$server->{dir}/pg_wal");
+	symlink("$small/wal", "$server->{dir}/pg_wal") or die "cannot link pg_wal: $!\n";
+	$server->start;
+	$round->allow(qw(down 53100));
+	$round->target($server);
+	$round->sessions(modes => 'wait,lead,error');
+	for (1 .. 2)
+	{
+		$round->during(0.6, 0);
+		# All that is left of it; the segment in use still has some room.
+		Torture::Server::try_command('dd', 'if=/dev/zero', "of=$small/filler", 'bs=64k', 'status=none');
+		$round->during(0.2, 0);
+		# An insertion of a megabyte needs a new segment.
+		$server->ask("INSERT INTO orders SELECT n, 0 FROM generate_series(1, 60000) AS n ON CONFLICT DO NOTHING");
+		$round->during(0.5, 0);
+		my $down = !$server->postmaster;
+		$round->fault($down ? 'full disk' : 'full disk, survived');
+		unlink("$small/filler");
+		my $back = one_of(0, 0.3, 2);
+		$server->step_clock(-$back) if $back > 0;
+		$server->start unless $server->postmaster;
+		$server->wait_ready;
+		$round->during(0.5, 0);
+		$server->step_clock($back + 0.1);
+	}
+	$server->set_clock(20);
+	$round->expect_ids($server);
+	$round->stop_sessions;
+	$server->stop('immediate');
+	command('rm', '-rf', "$small/wal");
+	return;
+}
+
+1;

@@ -1,0 +1,259 @@
+# One round: its servers, the sessions that make IDs on them, what is done to both meanwhile,
+# and the check at the end.
+package Torture::Round;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use File::Path qw(make_path remove_tree);
+use Time::HiRes qw(time usleep);
+
+use Torture::Server;
+
+our @EXPORT = qw(one_of between chance make_template);
+
+# Random choices; the campaign sets the seed.
+sub one_of { return $_[ int(rand(@_)) ]; }
+sub between { my ($least, $most) = @_; return $least + rand($most - $least); }
+sub chance { return rand() < $_[0]; }
+
+# What may come of a server that goes down under its sessions.
+my @DOWN = qw(08001 08006 57P01 57P02 57P03);
+# The clock is behind.
+my @BEHIND = qw(58000);
+
+# --- the cluster that all servers begin as --------------------------------------------------
+
+my $ending_epoch_us;    # of the layout that ends in a hundred days
+
+sub template { return "$config{dir}/template"; }
+
+sub make_template
+{
+	$ending_epoch_us = (int(time() / 86400) - 100) * 86_400_000_000;
+	my $round = { dir => $config{dir}, history => $config{dir}, servers => [] };
+	my $server = Torture::Server->new($round, 'template');
+	command('initdb', '-D', $server->{dir}, '-U', 'postgres', '-A', 'trust', '--locale=C',
+		'--encoding=UTF8', '--wal-segsize=1', '-N');
+	$server->configure->start;
+	$server->sql('CREATE DATABASE other');
+	prepare_database($server, $_) for 'postgres', 'other';
+	$server->stop('fast');
+	unlink("$config{dir}/clocks");
+	return;
+}
+
+# A layout with a second's tick, and one that ends soon; a generator with a machine ID of its
+# own; a table, and enough rows for parallel workers.
+sub prepare_database
+{
+	my ($server, $database) = @_;
+	my $epoch = $ending_epoch_us / 1e6;
+	$server->sql($_, $database) for
+	  'CREATE EXTENSION idgen',
+	  make_seconds(),
+	  "SELECT idgen_create_layout('torture_ending', 'timestamp:34, machine:10, sequence:12',
+		epoch => to_timestamp($epoch))",
+	  "SELECT idgen_create_generator('fixed', 'snowflake', machine_id => 9)",
+	  'CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), item int)',
+	  'CREATE TABLE numbers AS SELECT generate_series(1, 2000) AS n';
+	return;
+}
+
+sub make_seconds
+{
+	return "SELECT idgen_create_layout('torture_seconds',
+		'timestamp:32, machine:10, sequence:20', tick => '1 s', epoch => '2020-01-01Z')";
+}
+
+# --- the round --------------------------------------------------------------------------
+
+sub new
+{
+	my ($class, %options) = @_;
+	my $self = bless {
+		%options,    # dir, seed, scale
+		history => "$options{dir}/history", servers => [], faults => {},
+		errors => { map { $_ => 1 } @BEHIND }, identities => { '1:3' => 1 }, fixed => { 9 => 1 },
+	}, $class;
+	make_path($self->{history});
+	Torture::Server::forget_all();
+	$Torture::Server::log = "$self->{dir}/log";
+	write_file($self->targets_file, '');
+	return $self;
+}
+
+sub targets_file { return "$_[0]{dir}/targets"; }
+
+sub note
+{
+	my ($self, $text) = @_;
+	append_to("$self->{dir}/story", sprintf("%.3f %s\n", mono_ns() / 1e9, $text));
+	return;
+}
+
+# Counts a fault, and notes it.
+sub fault
+{
+	my ($self, $kind, $text) = @_;
+	$self->{faults}{$kind}++;
+	$self->note(defined $text ? "$kind: $text" : $kind);
+	return;
+}
+
+# Errors that may come: SQLSTATEs, or "down".
+sub allow
+{
+	my ($self, @states) = @_;
+	$self->{errors}{$_} = 1 for map { $_ eq 'down' ? @DOWN : $_ } @states;
+	return;
+}
+
+# A running server with a copy of the template.
+sub server
+{
+	my ($self, $name, @settings) = @_;
+	my $server = Torture::Server->new($self, $name);
+	command('cp', '-a', template(), $server->{dir});
+	$server->configure('idgen.datacenter_id = 1', 'idgen.machine_id = 3', @settings,
+		chance($ENV{IDGEN_PRELOAD} ? 1 : 0.3) ? "shared_preload_libraries = 'idgen'" : ());
+	return $server->start;
+}
+
+# A server whose files another command is to make.
+sub empty_server { my ($self, $name) = @_; return Torture::Server->new($self, $name); }
+
+# Where sessions go from now on: both databases of each server, or those named; nowhere if
+# there is no server.
+sub target
+{
+	my ($self, $server, @databases) = @_;
+	@databases = ('postgres', 'other') unless @databases;
+	write_file($self->targets_file,
+		$server ? join('', map { "$server->{number} " . $server->connection($_) . "\n" } @databases) : '');
+	return;
+}
+
+# No session is connected: what was in flight is over.
+sub pause_sessions
+{
+	my ($self, $server) = @_;
+	$self->target;
+	for (1 .. 1200)
+	{
+		my ($status, $text) = $server->ask(
+			"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'torture'");
+		return if $status == 0 and $text eq '0';
+		usleep(25_000);
+	}
+	die "sessions do not leave server $server->{name}\n";
+}
+
+sub sessions
+{
+	my ($self, %options) = @_;
+	%options = (threads => 8, wait_ms => '50,200', lead_ms => 10000, modes => 'wait,wait,lead,error',
+		ids => $config{most_ids}, %options);
+	$self->note("sessions " . join(' ', map { "$_=$options{$_}" } sort keys %options));
+	my $pid = fork() // die "cannot fork: $!\n";
+	if (!$pid)
+	{
+		open(STDERR, '>>', $Torture::Server::log);
+		exec("$config{tools}/client", "dir=$self->{history}", 'target=' . $self->targets_file,
+			"seed=$self->{seed}", map { "$_=$options{$_}" } sort keys %options) or exit 127;
+	}
+	$self->{client} = $pid;
+	return;
+}
+
+sub stop_sessions
+{
+	my ($self) = @_;
+	my $pid = delete $self->{client} or return;
+	kill('TERM', $pid);
+	# Its calls are bounded, and so is this.
+	for (1 .. 6000)
+	{
+		my $gone = waitpid($pid, 1);
+		return if $gone == $pid and $? == 0;
+		die "the client failed: status $?\n" if $gone == $pid;
+		usleep(20_000);
+	}
+	kill('KILL', $pid);
+	die "the client does not end\n";
+}
+
+# Lets time go by: so many seconds (times the scale), and now and then one of the actions.
+sub during
+{
+	my ($self, $seconds, $every, @actions) = @_;
+	my $end = time() + $seconds * $self->{scale};
+	while (time() < $end)
+	{
+		my $pause = @actions ? between(0.2, 1.8) * $every : $end - time();
+		$pause = $end - time() if $pause > $end - time();
+		usleep($pause * 1e6) if $pause > 0;
+		one_of(@actions)->() if @actions and time() < $end;
+	}
+	return;
+}
+
+# Every generator makes IDs again, soon: nothing is stuck.
+sub expect_ids
+{
+	my ($self, $server, $database, @calls) = @_;
+	@calls = ("snowflake_nextval()", 'instagram_nextval(1)', "idgen_nextval('fixed')",
+		"idgen_nextval('torture_seconds')") unless @calls;
+	my $end = time() + 60;
+	for my $call (@calls)
+	{
+		for (;;)
+		{
+			my ($status, $text) = $server->ask("SELECT $call", $database);
+			last if $status == 0 and $text > 0;
+			die "$call still makes no IDs on server $server->{name}\n" if time() > $end;
+			usleep(100_000);
+		}
+	}
+	return;
+}
+
+# --- the check ------------------------------------------------------------------------------
+
+# What the checker says; its options win over the round's.
+sub check
+{
+	my ($self, %options) = @_;
+	$self->stop_sessions;
+	my %all = (
+		dir => $self->{history}, ending_epoch_us => $ending_epoch_us,
+		identities => join(',', sort keys %{ $self->{identities} }),
+		fixed => join(',', sort keys %{ $self->{fixed} }),
+		errors => join(',', sort keys %{ $self->{errors} }), %options);
+	my ($status, $text) = output_of("$config{tools}/checker", map { "$_=$all{$_}" } sort keys %all);
+	append_to("$self->{dir}/check", "$text\n");
+	die "the checker failed: status $status\n" if $status > 1;
+	my %result = (violations => {}, errors => {}, text => $text);
+	for (split /\n/, $text)
+	{
+		$result{$1} = $2 if /^(ids|calls|spaces) (\d+)$/;
+		$result{errors}{$1} = $2 if /^errors (\S+) (\d+)$/;
+		$result{violations}{$1} = $2 if /^violations (\S+) (\d+)$/;
+	}
+	return \%result;
+}
+
+sub end
+{
+	my ($self) = @_;
+	eval { $self->stop_sessions };
+	for my $server (@{ $self->{servers} })
+	{
+		eval { $server->stop('immediate') if $server->postmaster };
+		$server->kill_postmaster;
+	}
+	return;
+}
+
+1;

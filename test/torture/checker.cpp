@@ -1,0 +1,422 @@
+// Verifies what the sessions of one round recorded, on all servers that were in turn one
+// history (a primary, a promoted standby, a restored backup):
+//
+//   - no ID twice in an ID space
+//   - order in real time: an ID whose call returned before another call began is smaller
+//   - the IDs of one call increase; those reserved are of one tick
+//   - no timestamp ahead of the clock that the server saw by more than the mode allows, and
+//     none of a tick that was over before the call
+//   - no ID that is negative, beyond its layout, or of an identity that was not set
+//   - no error that does not belong to what was done
+//   - and that the clock was what the orchestrator said, where a call read it
+//
+// usage: checker dir=DIRECTORY errors=STATE,... fixed=MACHINE,... ending_epoch_us=TIME
+//          identities=DATACENTER:MACHINE[:FROM_NS[:UNTIL_NS]],...
+#include <inttypes.h>
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "clock.h"
+#include "history.h"
+
+namespace {
+
+constexpr std::int64_t kNsPerUs = 1000;
+// A session may use a reading of the clock that is 8 us old.
+constexpr std::int64_t kReadingNs = 100 * kNsPerUs;
+constexpr int kShown = 12;  // violations of each kind
+
+struct Field {
+  int shift;
+  int bits;
+  [[nodiscard]] std::int64_t Of(std::int64_t id) const {
+    return id >> shift & ((std::int64_t{1} << bits) - 1);
+  }
+};
+
+// Written down anew and not taken from src/core: the checker shares nothing with what it checks.
+struct Layout {
+  const char* name;
+  std::int64_t epoch_us;
+  std::int64_t tick_us;
+  Field time, datacenter, machine, shard;
+
+  [[nodiscard]] std::int64_t Tick(std::int64_t id) const { return id >> time.shift; }
+  [[nodiscard]] std::int64_t StartNs(std::int64_t tick) const {
+    return (epoch_us + tick * tick_us) * kNsPerUs;
+  }
+  [[nodiscard]] std::int64_t IdentityBits(std::int64_t id) const {
+    std::int64_t mask = 0;
+    for (const Field& field : {datacenter, machine, shard}) {
+      mask |= ((std::int64_t{1} << field.bits) - 1) << field.shift;
+    }
+    return id & mask;
+  }
+};
+
+constexpr std::int64_t k2020 = 1577836800000000;
+std::array<Layout, kLayouts> layouts{{
+    {"snowflake", k2020, 1000, {22, 41}, {17, 5}, {12, 5}, {0, 0}},
+    {"instagram", 1314220021721000, 1000, {23, 40}, {0, 0}, {0, 0}, {10, 13}},
+    {"sonyflake2", 1735689600000000, 10000, {24, 39}, {0, 0}, {0, 16}, {0, 0}},
+    {"torture_seconds", k2020, 1000000, {30, 32}, {0, 0}, {20, 10}, {0, 0}},
+    {"torture_ending", k2020, 1000, {22, 34}, {0, 0}, {12, 10}, {0, 0}},
+}};
+
+std::map<std::string, std::string> options;
+
+std::vector<std::string> Words(const std::string& text) {
+  std::istringstream words(text);
+  std::vector<std::string> list;
+  for (std::string word; std::getline(words, word, ',');) list.push_back(word);
+  return list;
+}
+
+// --- violations ---------------------------------------------------------------------------
+
+std::map<std::string, std::int64_t> violations;
+
+__attribute__((format(printf, 2, 3))) void Violation(const char* kind, const char* format, ...) {
+  if (++violations[kind] > kShown) return;
+  va_list arguments;
+  va_start(arguments, format);
+  printf("violation %s: ", kind);
+  vprintf(format, arguments);
+  printf("\n");
+  va_end(arguments);
+}
+
+// --- the history ----------------------------------------------------------------------------
+
+struct Record {
+  Call call;
+  std::size_t first;  // of its IDs in `ids`
+};
+
+std::vector<Record> records;
+std::vector<std::int64_t> ids;
+
+std::string Describe(const Call& call) {
+  std::ostringstream text;
+  text << "session " << call.session << " on server " << int{call.server} << ", "
+       << layouts[static_cast<std::size_t>(call.layout)].name << ", mode "
+       << std::array{"wait", "lead", "error"}[static_cast<std::size_t>(call.mode)]
+       << (call.blocks ? ", blocks" : "") << (call.kind == Kind::kReserve ? ", reserve" : "")
+       << (call.kind == Kind::kAnyOrder ? ", parallel" : "") << ", call " << call.invoked_ns
+       << " to " << call.completed_ns;
+  return text.str();
+}
+
+void ReadHistory(const std::filesystem::path& path) {
+  FILE* file = fopen(path.c_str(), "rb");
+  if (file == nullptr) {
+    perror(path.c_str());
+    exit(2);
+  }
+  Call call{};
+  while (fread(&call, sizeof(call), 1, file) == 1) {
+    records.push_back({call, ids.size()});
+    ids.resize(ids.size() + call.count);
+    if (fread(&ids[records.back().first], sizeof(ids[0]), call.count, file) != call.count) {
+      fprintf(stderr, "%s is cut off\n", path.c_str());
+      exit(2);
+    }
+  }
+  fclose(file);
+}
+
+// --- the servers' clocks --------------------------------------------------------------------
+
+// A line that was in force from some time in [mono_ns, set_ns] on.
+struct Change {
+  std::int64_t set_ns;
+  ClockLine line;
+};
+std::map<int, std::vector<Change>> clocks;  // of the servers
+
+struct Range {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  std::int64_t most = std::numeric_limits<std::int64_t>::min();
+};
+
+void ReadClocks(const std::string& path) {
+  std::ifstream file(path);
+  int server = 0;
+  Change change{};
+  while (file >> server >> change.line.mono_ns >> change.set_ns >> change.line.wall_ns >>
+         change.line.rate) {
+    clocks[server].push_back(change);
+  }
+}
+
+std::int64_t ClockAt(const ClockLine& line, std::int64_t mono_ns) {
+  const std::int64_t elapsed = std::max<std::int64_t>(mono_ns - line.mono_ns, 0);
+  return line.wall_ns + elapsed +
+         static_cast<std::int64_t>(static_cast<double>(elapsed) * line.rate);
+}
+
+// What the server's clock may have shown at some time between two.
+Range ClockBetween(int server, std::int64_t from_ns, std::int64_t to_ns) {
+  Range range;
+  const std::vector<Change>& changes = clocks[server];
+  // The last one that was certainly in force at the beginning, and all later ones.
+  auto change = std::upper_bound(
+      changes.begin(), changes.end(), from_ns,
+      [](std::int64_t time, const Change& candidate) { return time < candidate.set_ns; });
+  if (change != changes.begin()) --change;
+  for (; change != changes.end() && change->line.mono_ns <= to_ns; ++change) {
+    const auto next = change + 1;
+    const std::int64_t until = next == changes.end() ? to_ns : std::min(to_ns, next->set_ns);
+    for (const std::int64_t at : {std::max(from_ns, change->line.mono_ns), until}) {
+      const std::int64_t shown = ClockAt(change->line, at);
+      range.least = std::min(range.least, shown);
+      range.most = std::max(range.most, shown);
+    }
+  }
+  return range;
+}
+
+// --- one call ------------------------------------------------------------------------------
+
+// That were set, from some time on and until another.
+struct OwnIdentity {
+  std::int64_t datacenter, machine, from_ns, until_ns;
+};
+std::vector<OwnIdentity> identities;
+std::set<std::int64_t> fixed_machines;  // of the generator "fixed"
+std::set<std::string> allowed_errors;
+std::map<std::string, std::int64_t> errors;
+
+bool IsOwnIdentity(const Call& call, const Layout& layout, std::int64_t id) {
+  if (layout.shard.bits > 0 && call.shard >= 0 && layout.shard.Of(id) != call.shard) return false;
+  const std::int64_t machine = layout.machine.Of(id);
+  if (call.named && !fixed_machines.contains(machine)) return false;
+  return std::any_of(identities.begin(), identities.end(), [&](const OwnIdentity& identity) {
+    return call.completed_ns >= identity.from_ns && call.invoked_ns <= identity.until_ns &&
+           (layout.datacenter.bits == 0 || identity.datacenter == layout.datacenter.Of(id)) &&
+           (layout.machine.bits == 0 || call.named || identity.machine == machine);
+  });
+}
+
+void CheckError(const Call& call) {
+  const std::string state = call.state;
+  ++errors[state];
+  const std::string where = Describe(call);
+  // An ID that is too far ahead to be observed.
+  const bool refused = call.asked == Kind::kObserve && state == "22023";
+  if (!refused && !allowed_errors.contains(state))
+    Violation("error", "%s, %s", call.state, where.c_str());
+  if (state == "2200H") {
+    const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
+    const Range clock = ClockBetween(call.server, call.invoked_ns - kReadingNs, call.completed_ns);
+    const std::int64_t ticks = std::int64_t{1} << layout.time.bits;
+    if (clock.most < layout.StartNs(ticks) - call.lead_us * kNsPerUs) {
+      Violation("error", "out of time before the layout's end, %s", where.c_str());
+    }
+  }
+}
+
+void CheckCall(const Record& record) {
+  const Call& call = record.call;
+  if (call.kind == Kind::kError) return CheckError(call);
+  const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
+  const Range clock = ClockBetween(call.server, call.invoked_ns - kReadingNs, call.completed_ns);
+  for (const std::int64_t us : {call.clock_before_us, call.clock_after_us}) {
+    if (us == 0 || (us * kNsPerUs > clock.least - kNsPerUs && us * kNsPerUs <= clock.most))
+      continue;
+    Violation("clock", "it showed %lld us, expected %lld to %lld ns, %s",
+              static_cast<long long>(us), static_cast<long long>(clock.least),
+              static_cast<long long>(clock.most), Describe(call).c_str());
+  }
+  if (call.kind == Kind::kObserve) return;
+  std::map<std::int64_t, std::int64_t> last;  // of each ID space
+  for (std::size_t i = record.first; i < record.first + call.count; ++i) {
+    const std::int64_t id = ids[i];
+    const auto shown = static_cast<long long>(id);
+    const std::int64_t tick = layout.Tick(id);
+    if (id <= 0 || tick >> layout.time.bits != 0) {
+      Violation("value", "%lld, %s", shown, Describe(call).c_str());
+      continue;
+    }
+    if (!IsOwnIdentity(call, layout, id)) {
+      Violation("identity", "%lld, %s", shown, Describe(call).c_str());
+    }
+    const std::int64_t start_ns = layout.StartNs(tick);
+    if (start_ns > clock.most + call.lead_us * kNsPerUs) {
+      Violation("ahead", "%lld is %.3f ms ahead of the clock, %s", shown,
+                static_cast<double>(start_ns - clock.most) / 1e6, Describe(call).c_str());
+    }
+    if (start_ns + layout.tick_us * kNsPerUs <= clock.least) {
+      Violation("late", "%lld is %.3f ms older than the call, %s", shown,
+                static_cast<double>(clock.least - start_ns - layout.tick_us * kNsPerUs) / 1e6,
+                Describe(call).c_str());
+    }
+    if (call.kind == Kind::kReserve && tick != layout.Tick(ids[record.first])) {
+      Violation("reserve", "%lld is not of the tick of the first, %s", shown,
+                Describe(call).c_str());
+    }
+    const auto [place, is_new] = last.try_emplace(layout.IdentityBits(id), id);
+    if (!is_new && call.kind == Kind::kIds && id <= place->second) {
+      Violation("order", "%lld after %lld in one call, %s", shown,
+                static_cast<long long>(place->second), Describe(call).c_str());
+    }
+    place->second = id;
+  }
+}
+
+// --- one ID space ---------------------------------------------------------------------------
+
+// What a call got in it.
+struct Span {
+  const Record* record;
+  std::int64_t least;
+  std::int64_t most;
+};
+
+struct Space {
+  std::vector<Span> spans;
+  std::vector<std::int64_t> ids;
+  bool blocks = false;  // then only ticks are in order
+};
+std::map<std::pair<int, std::int64_t>, Space> spaces;  // of layout and identity
+
+void AddToSpaces(const Record& record) {
+  const Call& call = record.call;
+  if (call.kind == Kind::kError) return;
+  const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
+  Space* space = nullptr;
+  std::int64_t identity = -1;
+  for (std::size_t i = record.first; i < record.first + call.count; ++i) {
+    const std::int64_t id = ids[i];
+    if (space == nullptr || layout.IdentityBits(id) != identity) {
+      identity = layout.IdentityBits(id);
+      space = &spaces[{static_cast<int>(call.layout), identity}];
+      space->blocks = space->blocks || call.blocks;
+    }
+    if (call.kind != Kind::kObserve) space->ids.push_back(id);
+    if (!space->spans.empty() && space->spans.back().record == &record) {
+      Span& span = space->spans.back();
+      span.least = std::min(span.least, id);
+      span.most = std::max(span.most, id);
+    } else {
+      space->spans.push_back({&record, id, id});
+    }
+  }
+}
+
+void ReportDuplicate(std::int64_t id, const Space& space) {
+  std::string where;
+  for (const Span& span : space.spans) {
+    if (span.record->call.kind == Kind::kObserve) continue;
+    const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(span.record->first);
+    for (auto at = std::find(begin, begin + span.record->call.count, id);
+         at != begin + span.record->call.count;
+         at = std::find(at + 1, begin + span.record->call.count, id)) {
+      where += "\n  " + Describe(span.record->call);
+    }
+  }
+  Violation("duplicate", "%lld%s", static_cast<long long>(id), where.c_str());
+}
+
+void CheckSpace(const Layout& layout, Space& space) {
+  std::sort(space.ids.begin(), space.ids.end());
+  for (std::size_t i = 1; i < space.ids.size(); ++i) {
+    if (space.ids[i] != space.ids[i - 1]) continue;
+    if (violations["duplicate"] < kShown)
+      ReportDuplicate(space.ids[i], space);
+    else
+      ++violations["duplicate"];
+  }
+
+  // Calls in the order in which they began; the largest ID of all that were over by then.
+  auto by_end = space.spans;
+  std::sort(space.spans.begin(), space.spans.end(), [](const Span& a, const Span& b) {
+    return a.record->call.invoked_ns < b.record->call.invoked_ns;
+  });
+  std::sort(by_end.begin(), by_end.end(), [](const Span& a, const Span& b) {
+    return a.record->call.completed_ns < b.record->call.completed_ns;
+  });
+  const Span* largest = nullptr;
+  auto over = by_end.begin();
+  for (const Span& span : space.spans) {
+    for (; over->record->call.completed_ns < span.record->call.invoked_ns; ++over) {
+      // A block that another session has in hand is not taken back by idgen_observe().
+      if (space.blocks && over->record->call.kind == Kind::kObserve) continue;
+      if (largest == nullptr || over->most > largest->most) largest = &*over;
+    }
+    if (largest == nullptr || span.record->call.kind == Kind::kObserve) continue;
+    const bool after = space.blocks ? layout.Tick(span.least) >= layout.Tick(largest->most) - 1
+                                    : span.least > largest->most;
+    if (after) continue;
+    Violation("order", "%lld (%.3f ms back) after %lld\n  %s\n  %s",
+              static_cast<long long>(span.least),
+              static_cast<double>((layout.Tick(largest->most) - layout.Tick(span.least)) *
+                                  layout.tick_us) /
+                  1e3,
+              static_cast<long long>(largest->most), Describe(span.record->call).c_str(),
+              Describe(largest->record->call).c_str());
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  for (int i = 1; i < count; ++i) {
+    const std::string argument = arguments[i];
+    options[argument.substr(0, argument.find('='))] = argument.substr(argument.find('=') + 1);
+  }
+  if (options["dir"].empty()) {
+    fprintf(stderr, "usage: checker dir=DIRECTORY [option=value ...]\n");
+    return 2;
+  }
+  for (const auto& word : Words(options["identities"])) {
+    OwnIdentity identity{0, 0, 0, std::numeric_limits<std::int64_t>::max()};
+    sscanf(word.c_str(), "%" SCNd64 ":%" SCNd64 ":%" SCNd64 ":%" SCNd64, &identity.datacenter,
+           &identity.machine, &identity.from_ns, &identity.until_ns);
+    identities.push_back(identity);
+  }
+  for (const auto& machine : Words(options["fixed"])) fixed_machines.insert(atoi(machine.c_str()));
+  for (const auto& state : Words(options["errors"])) allowed_errors.insert(state);
+  layouts[static_cast<std::size_t>(LayoutName::kEnding)].epoch_us =
+      atoll(options["ending_epoch_us"].c_str());
+
+  ReadClocks(options["dir"] + "/clocks");
+  for (const auto& entry : std::filesystem::directory_iterator(options["dir"])) {
+    if (entry.path().filename().string().starts_with("history.")) ReadHistory(entry.path());
+  }
+  for (const Record& record : records) {
+    CheckCall(record);
+    AddToSpaces(record);
+  }
+  for (auto& [name, space] : spaces) {
+    CheckSpace(layouts[static_cast<std::size_t>(name.first)], space);
+  }
+
+  std::int64_t handed_out = 0;
+  for (const auto& [name, space] : spaces) {
+    handed_out += static_cast<std::int64_t>(space.ids.size());
+  }
+  std::int64_t found = 0;
+  printf("ids %lld\ncalls %zu\nspaces %zu\n", static_cast<long long>(handed_out), records.size(),
+         spaces.size());
+  for (const auto& [state, times] : errors) {
+    printf("errors %s %lld\n", state.c_str(), static_cast<long long>(times));
+  }
+  for (const auto& [kind, times] : violations) {
+    if (times > 0) printf("violations %s %lld\n", kind.c_str(), static_cast<long long>(times));
+    found += times;
+  }
+  return found > 0 ? 1 : 0;
+}

@@ -1,0 +1,139 @@
+// A wall clock that the tests set, for every process of a server: preloaded (LD_PRELOAD),
+// with the clock in the file that TORTURE_CLOCK names. Costs some nanoseconds a reading.
+// The monotonic clock stays true; the wall clock is a function of it, so that nobody's
+// setting of the machine's clock disturbs a test.
+//
+// And kill -9 at chosen moments: the process that gets there first kills itself.
+#include "clock.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+
+namespace {
+
+ClockFile* clock_file = nullptr;
+int (*real_clock_gettime)(clockid_t, timespec*) = nullptr;
+ssize_t (*real_pwrite)(int, const void*, size_t, off_t) = nullptr;
+int (*real_nanosleep)(const timespec*, timespec*) = nullptr;
+int (*real_epoll_wait)(int, epoll_event*, int, int) = nullptr;
+
+bool reads_wall_clock = false;  // as idgen does, and PostgreSQL itself does not (gettimeofday)
+bool has_written = false;       // since the last reading of a clock
+
+template <typename Function>
+void Find(Function& function, const char* name) {
+  function = reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+__attribute__((constructor)) void Initialize() {
+  Find(real_clock_gettime, "clock_gettime");
+  Find(real_pwrite, "pwrite");
+  Find(real_nanosleep, "nanosleep");
+  Find(real_epoll_wait, "epoll_wait");
+  const char* path = getenv("TORTURE_CLOCK");
+  const int file = path != nullptr ? open(path, O_RDWR | O_CLOEXEC) : -1;
+  if (file < 0) return;
+  void* memory = mmap(nullptr, sizeof(ClockFile), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (memory != MAP_FAILED) clock_file = static_cast<ClockFile*>(memory);
+  close(file);
+}
+
+void KillAt(KillPoint point) {
+  if (clock_file == nullptr || !reads_wall_clock) return;
+  std::uint64_t expected = point;
+  if (__atomic_load_n(&clock_file->kill_point, __ATOMIC_RELAXED) != point) return;
+  if (__atomic_compare_exchange_n(&clock_file->kill_point, &expected, kNoKill, false,
+                                  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+    __atomic_add_fetch(&clock_file->kills, 1, __ATOMIC_RELAXED);
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+  }
+}
+
+// Also for a library whose constructor runs before ours.
+int RealClock(clockid_t clock, timespec* time) {
+  if (real_clock_gettime != nullptr) return real_clock_gettime(clock, time);
+  return static_cast<int>(syscall(SYS_clock_gettime, clock, time));
+}
+
+std::int64_t Nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// The monotonic clock first: a reading is then never ahead of the clock that is in the file
+// when this returns, however long the process is kept from running in between.
+timespec WallClock() {
+  timespec now{};
+  RealClock(clock_file != nullptr ? CLOCK_MONOTONIC : CLOCK_REALTIME, &now);
+  if (clock_file == nullptr) return now;
+  ClockLine line{};
+  std::uint64_t changes = 0;
+  do {
+    changes = __atomic_load_n(&clock_file->changes, __ATOMIC_ACQUIRE);
+    line = clock_file->lines[changes % 2];
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  } while (changes != __atomic_load_n(&clock_file->changes, __ATOMIC_RELAXED));
+  std::int64_t elapsed = Nanoseconds(now) - line.mono_ns;
+  if (elapsed < 0) elapsed = 0;
+  const std::int64_t wall =
+      line.wall_ns + elapsed + static_cast<std::int64_t>(static_cast<double>(elapsed) * line.rate);
+  return {wall / 1'000'000'000, wall % 1'000'000'000};
+}
+
+}  // namespace
+
+extern "C" {
+
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, timespec* time) noexcept {
+  if (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE) return RealClock(clock, time);
+  reads_wall_clock = true;
+  if (has_written) KillAt(kKillBeforeUse);
+  has_written = false;
+  *time = WallClock();
+  return 0;
+}
+
+__attribute__((visibility("default"))) int gettimeofday(timeval* time, void*) noexcept {
+  has_written = false;
+  const timespec now = WallClock();
+  *time = {now.tv_sec, static_cast<suseconds_t>(now.tv_nsec / 1000)};
+  return 0;
+}
+
+__attribute__((visibility("default"))) time_t time(time_t* result) noexcept {
+  const timespec now = WallClock();
+  if (result != nullptr) *result = now.tv_sec;
+  return now.tv_sec;
+}
+
+__attribute__((visibility("default"))) ssize_t pwrite(int file, const void* data, size_t size,
+                                                      off_t place) {
+  KillAt(kKillBeforeWrite);
+  const ssize_t written = real_pwrite(file, data, size, place);
+  KillAt(kKillAfterWrite);
+  has_written = true;
+  return written;
+}
+
+__attribute__((visibility("default"))) int nanosleep(const timespec* request, timespec* left) {
+  KillAt(kKillInWait);
+  return real_nanosleep(request, left);
+}
+
+// What idgen waits on for longer; PostgreSQL's own waits are longer still, or endless.
+__attribute__((visibility("default"))) int epoll_wait(int set, epoll_event* events, int most,
+                                                      int timeout) {
+  if (timeout > 0 && timeout <= 20) KillAt(kKillInWait);
+  return real_epoll_wait(set, events, most, timeout);
+}
+
+}  // extern "C"
