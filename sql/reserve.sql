@@ -42,3 +42,12 @@ SELECT idgen_reserve('snowflake', NULL) IS NULL AS null_in_null_out;
 SELECT idgen_reserve('snowflake', 50) > :first AS works_after_all_that;
 
 DROP TABLE blocks;
+
+-- One session's IDs increase from call to call, also with blocks.
+SET idgen.block_size = 64;
+SELECT a < b AND b < c AND c + 10 <= d AND d < e AND e < f AS increase
+FROM (SELECT snowflake_nextval() AS a, snowflake_nextval() AS b, idgen_reserve('snowflake', 10) AS c,
+             snowflake_nextval() AS d) one,
+     LATERAL (SELECT max(id) AS e FROM snowflake_nextval_batch(5) id WHERE d > 0 OFFSET 0) two,
+     LATERAL (SELECT snowflake_nextval() AS f WHERE e > 0 OFFSET 0) three;
+RESET idgen.block_size;

@@ -87,6 +87,8 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
     switch (attempt.verdict) {
       case Verdict::kIssued:
         if (attempt.behind_us <= 0) NoteOnTime(attempt.now_us);
+        // What is left of a block is below what was just taken.
+        space.cursor.DropBlock();
         OpenHotPath(handle, attempt.now_us);
         return {attempt.taken, &space};
 
