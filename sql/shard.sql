@@ -73,6 +73,31 @@ RESET idgen.machine_id;
 SELECT idgen_nextval('both', 1024);
 SELECT idgen_drop_layout('both');
 
+-- No ID of a time that was over before the call, whatever was set in between: a shard that was
+-- not used for a while begins at now.
+SELECT idgen_create_layout('many', 'timestamp:41, shard:8, sequence:12');
+CREATE FUNCTION late_ids() RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  before timestamptz;
+  late int := 0;
+BEGIN
+  FOR round IN 1..60 LOOP
+    PERFORM set_config('idgen.block_size', (1 + round % 3)::text, true);
+    FOR shard IN 1..4 LOOP
+      FOR n IN 1..3 LOOP
+        before := clock_timestamp();
+        late := late + (idgen_timestamp(idgen_nextval('many', (round + shard) % 5), 'many') < before - interval '1.5 ms')::int;
+      END LOOP;
+    END LOOP;
+    PERFORM pg_sleep(0.003);
+  END LOOP;
+  RETURN late;
+END $$;
+SELECT late_ids();
+DROP FUNCTION late_ids;
+RESET idgen.block_size;
+SELECT idgen_drop_layout('many');
+
 -- The shard of a key, by jump consistent hash. These values never change: they say where
 -- rows are.
 SELECT key, idgen_shard(key, 1) AS of_1, idgen_shard(key, 2) AS of_2, idgen_shard(key, 10) AS of_10,

@@ -32,6 +32,14 @@ class Window {
         block_size_(block_size),
         ids_per_tick_(layout.IdsPerTick()) {}
 
+  // The same as a new one, closed; but cursors that were used with it until now hold nothing.
+  constexpr void Restart(const Layout& layout, std::uint64_t block_size,
+                         std::uint64_t cycles_per_us) noexcept {
+    const std::uint64_t stamp = stamp_ + 1;
+    *this = Window(layout, block_size, cycles_per_us);
+    stamp_ = stamp;
+  }
+
   // Positions below `limit` may be taken from now on.
   constexpr void Open(std::uint64_t limit) noexcept { limit_ = limit; }
 

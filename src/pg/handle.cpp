@@ -201,7 +201,7 @@ void PrepareHandle(Handle& handle) {
   handle.database = &CurrentDatabaseMark();
   SeeMark(*handle.database);
 
-  handle.window = Window(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
+  handle.window.Restart(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
   handle.composer = layout.ComposerFor(0);
   handle.server_bits = layout.IdentityBits(server);
   handle.machine_id =

@@ -209,6 +209,33 @@ TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
   EXPECT_FALSE(Next(other, other_word, next));
 }
 
+// What a cursor remembers of a window must not be taken for something of the same window after
+// a restart, however many ticks and closings both have counted.
+TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
+  for (const std::uint64_t block_size : {1, 5}) {
+    for (int ticks = 0; ticks < 5; ++ticks) {
+      Cursor other;
+      std::uint64_t other_word = 0;
+      std::uint64_t next = 0;
+      now_us = TimeOf(5);
+      word = 0;
+      window = Window(layout(), block_size, 1000);
+      window.Open(kNoLimit);
+      counter += 1'000'000;
+      ASSERT_TRUE(Next(other, other_word, next));
+      window.Restart(layout(), block_size, 1000);
+      window.Open(kNoLimit);
+      for (int tick = 0; tick <= ticks; ++tick) {
+        now_us = TimeOf(9 + tick);
+        counter += 1'000'000;
+        MustNext();
+      }
+      ASSERT_TRUE(Next(other, other_word, next));
+      EXPECT_GE(next, At(layout(), static_cast<std::uint64_t>(9 + ticks), 0)) << ticks;
+    }
+  }
+}
+
 TEST_P(CursorTest, AClosingDropsBlocks) {
   window = Window(layout(), 5, 1000);
   window.Open(kNoLimit);
