@@ -212,7 +212,7 @@ TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
 // What a cursor remembers of a window must not be taken for something of the same window after
 // a restart, however many ticks and closings both have counted.
 TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
-  for (const std::uint64_t block_size : {1, 5}) {
+  for (const std::uint64_t block_size : {std::uint64_t{1}, std::uint64_t{5}}) {
     for (int ticks = 0; ticks < 5; ++ticks) {
       Cursor other;
       std::uint64_t other_word = 0;
