@@ -67,46 +67,4 @@ class TickDivider {
   std::uint64_t life_us_ = 0;  // 0: no instant is within the life
 };
 
-// The tick that it is now, read from the clock only when the last reading may be older
-// than a small part of a tick. For one thread. Default: no reading yet, no counter.
-class Ticker {
- public:
-  constexpr Ticker() = default;
-  // `cycles_per_us` as CyclesPerUs() returns it; 0: read the clock every time.
-  constexpr Ticker(const Layout& layout, std::uint64_t cycles_per_us)
-      : fresh_cycles_(OldestUs(layout) * cycles_per_us), divider_(layout) {}
-
-  // True when the last reading is certainly young enough. A counter that stands still is
-  // found out by the number of reuses, one that jumps by the difference.
-  template <typename Counter>
-  [[nodiscard]] bool IsFresh(Counter&& counter) noexcept {
-    return fresh_cycles_ != 0 && counter() - read_cycles_ < fresh_cycles_ && reuses_left_-- > 0;
-  }
-
-  // Reads the clock. False when it is before the layout's epoch or after its end; then
-  // nothing is fresh, and `tick` is not set.
-  template <typename Counter, typename Clock>
-  [[nodiscard]] bool Read(Counter&& counter, Clock&& clock, std::uint64_t& tick) noexcept {
-    // The counter first: the reading is then younger than the counter says, not older.
-    read_cycles_ = fresh_cycles_ != 0 ? counter() : 0;
-    reuses_left_ = kMostReuses;
-    if (divider_.TickAt(clock(), tick)) return true;
-    reuses_left_ = 0;
-    return false;
-  }
-
- private:
-  // A reading serves for a 64th of a tick, and never for longer than 8 microseconds.
-  static constexpr std::uint64_t OldestUs(const Layout& layout) {
-    const auto part = static_cast<std::uint64_t>(layout.tick_us) / 64;
-    return part < 8 ? part : 8;
-  }
-  static constexpr std::int32_t kMostReuses = 1000;
-
-  std::uint64_t read_cycles_ = 0;
-  std::uint64_t fresh_cycles_ = 0;
-  std::int32_t reuses_left_ = 0;
-  TickDivider divider_;
-};
-
 }  // namespace idgen

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "layout.h"
 #include "position.h"
+#include "reading.h"
 
 namespace idgen {
 
@@ -26,11 +27,12 @@ class Window {
   // `block_size` positions, all of one tick, are taken from a shared one at a time.
   // `cycles_per_us` as CyclesPerUs() returns it.
   constexpr Window(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us)
-      : ticker_(layout, cycles_per_us),
+      : reading_(layout.tick_us, cycles_per_us),
         may_add_(block_size == 1 && OvershootOf(layout.IdsPerTick()) > 0),
         sequence_bits_(static_cast<std::uint8_t>(layout.SequenceBits())),
         block_size_(block_size),
-        ids_per_tick_(layout.IdsPerTick()) {}
+        ids_per_tick_(layout.IdsPerTick()),
+        divider_(layout) {}
 
   // The same as a new one, closed; but cursors that were used with it until now hold nothing.
   constexpr void Restart(const Layout& layout, std::uint64_t block_size,
@@ -53,17 +55,20 @@ class Window {
  private:
   friend class Cursor;
 
-  Ticker ticker_;
-  bool may_add_ = false;  // blocks of one, in a tick with many positions
-  std::uint8_t sequence_bits_ = 0;
+  // What every ID needs, one cache line.
+  ClockReading reading_;
   // Counts the ticks that were seen, and the closings. What a cursor holds is good for one
   // of them. From 1 on: a cursor with a stamp of 0 holds nothing.
   std::uint64_t stamp_ = 1;
-  std::uint64_t base_ = 0;  // the first position of the tick of the last reading
-  std::uint64_t end_ = 0;   // the first position beyond it, or beyond the limit
+  std::uint64_t end_ = 0;   // the first position beyond the tick of the last reading, or the limit
+  std::uint64_t base_ = 0;  // the first position of that tick
+  bool may_add_ = false;    // blocks of one, in a tick with many positions
+  std::uint8_t sequence_bits_ = 0;
+
   std::uint64_t limit_ = 0;
   std::uint64_t block_size_ = 1;
   std::uint64_t ids_per_tick_ = 1;
+  TickDivider divider_;
 };
 
 class Cursor {
@@ -78,40 +83,47 @@ class Cursor {
   template <typename Counter, typename Clock>
   [[nodiscard]] bool Next(Window& window, std::uint64_t& word, Counter&& counter, Clock&& clock,
                           std::uint64_t& next) noexcept {
-    if (window.ticker_.IsFresh(counter)) [[likely]] {
+    if (window.reading_.IsFresh(counter)) [[likely]] {
       if (add_stamp_ == window.stamp_) [[likely]] {
         next = TakeNext(word);
         if (next < window.end_) [[likely]]
           return true;
         add_stamp_ = 0;
-      } else if (FromBlock(window, word, next)) {
-        return true;
+      } else {
+        next = FromBlock(window, word);
+        if (next != kNone) return true;
       }
     }
-    return NextByClock(window, word, counter, clock, next);
+    next = NextByClock(window, word, counter, clock);
+    return next != kNone;
   }
 
  private:
+  // No position: they have 63 bits.
+  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+
   // From the block in hand, or from a new one of the tick of the last reading.
-  bool FromBlock(const Window& window, std::uint64_t& word, std::uint64_t& next) noexcept {
+  std::uint64_t FromBlock(const Window& window, std::uint64_t& word) noexcept {
     if (block_next_ == block_end_ || block_stamp_ != window.stamp_) {
       const Taken taken = TakeUpTo(word, window.base_, window.end_, window.block_size_);
-      if (taken.count == 0) return false;
+      if (taken.count == 0) return kNone;
       block_next_ = taken.first;
       block_end_ = taken.first + taken.count;
       block_stamp_ = window.stamp_;  // a block is used in its own tick only
       // The position is in the tick now, and stays there or beyond.
       if (window.may_add_) add_stamp_ = window.stamp_;
     }
-    next = block_next_++;
-    return true;
+    return block_next_++;
   }
 
   template <typename Counter, typename Clock>
-  [[gnu::noinline]] bool NextByClock(Window& window, std::uint64_t& word, Counter&& counter,
-                                     Clock&& clock, std::uint64_t& next) noexcept {
+  [[gnu::noinline]] std::uint64_t NextByClock(Window& window, std::uint64_t& word,
+                                              Counter&& counter, Clock&& clock) noexcept {
     std::uint64_t tick = 0;
-    if (!window.ticker_.Read(counter, clock, tick)) return false;
+    if (!window.divider_.TickAt(window.reading_.Read(counter, clock), tick)) {
+      window.reading_.Forget();  // what the window holds is of the reading before
+      return kNone;
+    }
     const std::uint64_t base = tick << window.sequence_bits_;
     if (base != window.base_) {
       window.base_ = base;
@@ -122,7 +134,7 @@ class Cursor {
     // The clock may have been in a later tick and gone back, with IDs made there by others:
     // what is left of a block would be too far out of order.
     if (block_next_ != block_end_ && LoadPosition(word) >= tick_end) DropBlock();
-    return FromBlock(window, word, next);
+    return FromBlock(window, word);
   }
 
   std::uint64_t add_stamp_ = 0;    // while it is the window's, TakeNext will do

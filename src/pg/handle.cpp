@@ -56,6 +56,13 @@ NamedHandle* EntryOf(const char* name, HASHACTION action) {
   return static_cast<NamedHandle*>(hash_search(handles_by_name, name, action, nullptr));
 }
 
+// Memory for the session's life, from the beginning of a cache line on.
+void* AllocateLines(std::size_t size) {
+  constexpr std::size_t kLine = 64;
+  void* const memory = MemoryContextAlloc(TopMemoryContext, size + kLine - 1);
+  return reinterpret_cast<void*>(TYPEALIGN(kLine, memory));
+}
+
 std::uint64_t CyclesPerUsOnce() {
   static constinit std::uint64_t cycles_per_us = 0;
   static constinit bool asked = false;
@@ -158,7 +165,7 @@ Handle& HandleOf(std::string_view generator) {
   }
   Generator found;
   if (!FindGenerator(generator, found)) ReportUnknownGenerator(generator);
-  auto* handle = new (MemoryContextAlloc(TopMemoryContext, sizeof(Handle))) Handle;
+  auto* handle = new (AllocateLines(sizeof(Handle))) Handle;
   EntryOf(name, HASH_ENTER)->handle = handle;
   Link(*handle, generator);
   handle->generator = found;

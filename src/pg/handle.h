@@ -77,17 +77,17 @@ class SpaceTable {
 // An argument that was not given, and no int: the shard is the generator's or the settings'.
 inline constexpr std::int64_t kNoShard = std::numeric_limits<std::int64_t>::min();
 
-struct Handle {
-  // The hot path's.
-  Window window;
+struct alignas(64) Handle {
+  // The hot path's: two cache lines, this and the beginning of the window.
   Space* space = nullptr;     // of calls that name no shard; nullptr: there is none (yet)
   Composer composer;          // without identity bits
   std::int64_t last_id = -1;  // of this session; -1: none yet
   // Calls that name a shard.
-  SpaceTable spaces;
   std::uint64_t server_bits = 0;    // datacenter and machine
   std::int64_t largest_shard = -1;  // that a call may name; -1: none, or not known yet
   std::uint8_t shard_shift = 0;
+  alignas(64) Window window;
+  SpaceTable spaces;
 
   // The slow path's.
   char name[NAMEDATALEN] = {};

@@ -23,6 +23,14 @@ inline std::int64_t IdOf(const Handle& handle, const Space& space, std::uint64_t
   return handle.composer(position) | static_cast<std::int64_t>(space.identity_bits);
 }
 
+// The counter and the clock as types, so that the core calls them directly.
+struct CycleCounter {
+  std::uint64_t operator()() const noexcept { return CycleCount(); }
+};
+struct WallClock {
+  std::int64_t operator()() const noexcept { return WallClockUs(); }
+};
+
 // One ID by the slow path.
 std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
 
@@ -31,8 +39,8 @@ std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
 inline std::int64_t NextIdIn(Handle& handle, Space* space, std::int64_t shard) {
   std::uint64_t next = 0;
   std::int64_t id = 0;
-  if (likely(space != nullptr) &&
-      likely(space->cursor.Next(handle.window, *space->position, CycleCount, WallClockUs, next))) {
+  if (likely(space != nullptr) && likely(space->cursor.Next(handle.window, *space->position,
+                                                            CycleCounter{}, WallClock{}, next))) {
     id = IdOf(handle, *space, next);
   } else {
     // Not a block: what the slow path hands out may be of a tick other than the clock's.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <random>
 #include <vector>
 
 #include <idgen/guard.h>
@@ -35,6 +36,21 @@ constexpr std::uint64_t At(const Layout& layout, std::uint64_t tick, std::uint64
 class CursorTest : public ::testing::TestWithParam<const Layout*> {
  protected:
   const Layout& layout() const { return *GetParam(); }
+
+  // Opens a window whose counter has been seen to keep up with the clock.
+  void Begin(std::uint64_t block_size, std::uint64_t limit = kNoLimit) {
+    window = Window(layout(), block_size, 1000);
+    SeeTheCounter();
+    window.Open(limit);
+  }
+  void SeeTheCounter() {
+    for (const std::int64_t us : {-20, 10, 10}) {
+      now_us += us;
+      counter += 1'000'000;
+      EXPECT_TRUE(Refused()) << "it is closed";
+    }
+    readings = 0;
+  }
 
   bool Next(std::uint64_t& next) { return Next(cursor, word, next); }
   bool Next(Cursor& of, std::uint64_t& in, std::uint64_t& next) {
@@ -82,8 +98,7 @@ TEST_P(CursorTest, IsClosedUntilItIsOpened) {
 }
 
 TEST_P(CursorTest, ReadsTheClockAgainWhenTheReadingIsOld) {
-  window = Window(layout(), 1, 1000);
-  window.Open(kNoLimit);
+  Begin(1);
   for (int i = 0; i < 5; ++i) MustNext();
   EXPECT_EQ(readings, 1);
   now_us = TimeOf(9);
@@ -105,8 +120,7 @@ TEST_P(CursorTest, WithoutACounterReadsTheClockEachTime) {
 }
 
 TEST_P(CursorTest, StopsAtTheEndOfTheTickAndAtTheLimit) {
-  window = Window(layout(), 1, 1000);
-  window.Open(At(layout(), 6, 3));
+  Begin(1, At(layout(), 6, 3));
   for (std::uint64_t i = 0; i < layout().IdsPerTick(); ++i) {
     ASSERT_EQ(MustNext(), At(layout(), 5, i));
   }
@@ -123,8 +137,7 @@ TEST_P(CursorTest, StopsAtTheEndOfTheTickAndAtTheLimit) {
 }
 
 TEST_P(CursorTest, NothingOfAPastTickIsIssued) {
-  window = Window(layout(), 1, 1000);
-  window.Open(At(layout(), 6, 0));
+  Begin(1, At(layout(), 6, 0));
   MustNext();
   now_us = TimeOf(9);  // beyond the limit
   counter += 1'000'000;
@@ -135,8 +148,7 @@ TEST_P(CursorTest, NothingOfAPastTickIsIssued) {
 }
 
 TEST_P(CursorTest, ARefusalTakesNothingThatCouldBeIssued) {
-  window = Window(layout(), 1, 1000);
-  window.Open(kNoLimit);
+  Begin(1);
   MustNext();
   word = At(layout(), 7, 1);  // another session leads
   EXPECT_TRUE(Refused());
@@ -151,9 +163,24 @@ TEST_P(CursorTest, ARefusalTakesNothingThatCouldBeIssued) {
   EXPECT_LE(word, At(layout(), 7, 2));
 }
 
+// A young reading of a time that the layout has no tick for says nothing of the tick before it.
+TEST_P(CursorTest, NothingIsIssuedOutsideOfTheLayoutsLife) {
+  for (const std::int64_t now : {TimeOf(-1), TimeOf(std::int64_t{1} << 40)}) {
+    now_us = TimeOf(5);
+    Begin(1);
+    MustNext();
+    now_us = now;
+    counter += 1'000'000;
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(Refused());
+    // Where the counter is trusted nevertheless.
+    now_us = now + 10;
+    counter += 1'000'000;
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(Refused());
+  }
+}
+
 TEST_P(CursorTest, BlocksAreOfOneTick) {
-  window = Window(layout(), 5, 1000);
-  window.Open(kNoLimit);
+  Begin(5);
   EXPECT_EQ(MustNext(), At(layout(), 5, 0));
   EXPECT_EQ(word, At(layout(), 5, 4));
   word = At(layout(), 5, 5);  // another session takes one
@@ -172,8 +199,7 @@ TEST_P(CursorTest, BlocksAreOfOneTick) {
 }
 
 TEST_P(CursorTest, ABlockIsDroppedWhenTheClockHasBeenInALaterTick) {
-  window = Window(layout(), 5, 1000);
-  window.Open(kNoLimit);
+  Begin(5);
   EXPECT_EQ(MustNext(), At(layout(), 5, 0));
   // Another session makes an ID two ticks later, and the clock goes back.
   word = At(layout(), 7, 0);
@@ -189,8 +215,7 @@ TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
   Cursor other;
   std::uint64_t other_word = At(layout(), 5, 1);
   std::uint64_t next = 0;
-  window = Window(layout(), 1, 1000);
-  window.Open(kNoLimit);
+  Begin(1);
   EXPECT_EQ(MustNext(), At(layout(), 5, 0));
   ASSERT_TRUE(Next(other, other_word, next));
   EXPECT_EQ(next, At(layout(), 5, 2));
@@ -219,11 +244,10 @@ TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
       std::uint64_t next = 0;
       now_us = TimeOf(5);
       word = 0;
-      window = Window(layout(), block_size, 1000);
-      window.Open(kNoLimit);
-      counter += 1'000'000;
+      Begin(block_size);
       ASSERT_TRUE(Next(other, other_word, next));
       window.Restart(layout(), block_size, 1000);
+      SeeTheCounter();
       window.Open(kNoLimit);
       for (int tick = 0; tick <= ticks; ++tick) {
         now_us = TimeOf(9 + tick);
@@ -237,8 +261,7 @@ TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
 }
 
 TEST_P(CursorTest, AClosingDropsBlocks) {
-  window = Window(layout(), 5, 1000);
-  window.Open(kNoLimit);
+  Begin(5);
   EXPECT_EQ(MustNext(), At(layout(), 5, 0));
   window.Close();
   window.Open(kNoLimit);
@@ -257,16 +280,63 @@ struct Issued {
 constexpr std::size_t kSpaces = 2;
 using IssuedBySpace = std::array<std::vector<Issued>, kSpaces>;
 
-class Sessions
-    : public ::testing::TestWithParam<std::tuple<const Layout*, std::uint64_t, std::int64_t>> {};
+// What the sessions' cycle counters do.
+enum class Counting {
+  kUp,     // as they should: a reading serves a few times
+  kNever,  // no counter
+  kStops,  // every now and then, for long
+  kJumps,  // in both directions, as where CPUs differ
+  kAtRandom
+};
 
-INSTANTIATE_TEST_SUITE_P(All, Sessions,
+// One session's.
+class TestCounter {
+ public:
+  TestCounter(Counting counting, int thread)
+      : counting_(counting), random_(static_cast<unsigned>(thread) + 1) {}
+
+  // A window asks once whether its reading is fresh, and once more when it reads the clock.
+  void BeginCall() { asked_ = 0; }
+  std::uint64_t operator()() {
+    if (counting_ == Counting::kAtRandom) return random_();
+    if (counting_ == Counting::kStops && ++calls_ / 1'000 % 2 == 1) return count_;
+    if (counting_ == Counting::kJumps && random_() % 16 == 0) count_ += random_() % 64 - 32;
+    return count_ += asked_++ == 0 ? 1U : 10'000U;
+  }
+
+ private:
+  Counting counting_;
+  std::minstd_rand random_;
+  std::uint64_t count_ = 0;
+  int calls_ = 0;
+  int asked_ = 0;
+};
+
+class Sessions : public ::testing::TestWithParam<
+                     std::tuple<const Layout*, std::uint64_t, std::int64_t, Counting>> {};
+
+INSTANTIATE_TEST_SUITE_P(Right, Sessions,
+                         ::testing::Combine(::testing::Values(&kMany, &kFew), ::testing::Values(1),
+                                            ::testing::Values(0, 300),
+                                            ::testing::Values(Counting::kUp)));
+// The clock runs by its readings, and so reusing one says nothing of a tick's end. What is left
+// of a block is to be held against a new reading.
+INSTANTIATE_TEST_SUITE_P(Blocks, Sessions,
+                         ::testing::Combine(::testing::Values(&kMany, &kFew), ::testing::Values(7),
+                                            ::testing::Values(0, 300),
+                                            ::testing::Values(Counting::kNever)));
+INSTANTIATE_TEST_SUITE_P(Hostile, Sessions,
                          ::testing::Combine(::testing::Values(&kMany, &kFew),
-                                            ::testing::Values(1, 7), ::testing::Values(0, 300)));
+                                            ::testing::Values(1, 7), ::testing::Values(0, 300),
+                                            ::testing::Values(Counting::kStops, Counting::kJumps,
+                                                              Counting::kAtRandom)));
 
 TEST_P(Sessions, ShareThePositions) {
   const Layout& layout = *std::get<0>(GetParam());
   const std::uint64_t block_size = std::get<1>(GetParam());
+  const Counting counting = std::get<3>(GetParam());
+  // A block lives as long as its reading; where that lies, blocks are out of order by more.
+  const bool in_order_by_tick = counting == Counting::kNever;
   constexpr int kEach = 4'000 * kLonger;
   std::array<std::uint64_t, kSpaces> words{};
   std::array<std::uint64_t, kSpaces> largest{};
@@ -283,12 +353,9 @@ TEST_P(Sessions, ShareThePositions) {
   std::vector<IssuedBySpace> issued(kThreads);
   RunThreads(kThreads, [&](int thread) {
     IssuedBySpace& mine = issued[static_cast<std::size_t>(thread)];
-    // The clock runs by its readings, so that one may be reused where only the order of the
-    // operations counts; what is left of a block is to be held against a new one.
-    Window window(layout, block_size, block_size == 1 ? 1 : 0);
+    Window window(layout, block_size, counting == Counting::kNever ? 0 : 1);
     std::array<Cursor, kSpaces> cursors;
-    std::uint64_t cycles = 0;
-    const auto counter = [&cycles] { return ++cycles; };
+    TestCounter counter(counting, thread);
     const GuardSettings settings;
     for (int made = 0; made < kEach;) {
       // Some of the one and then some of the other, so that ticks pass in between.
@@ -296,6 +363,7 @@ TEST_P(Sessions, ShareThePositions) {
       std::uint64_t& word = words[space];
       const std::uint64_t before = LoadPosition(largest[space]);
       std::uint64_t next = 0;
+      counter.BeginCall();
       if (!cursors[space].Next(window, word, counter, clock, next)) {
         const Attempt attempt =
             TryTake(word, layout, settings,
@@ -322,7 +390,7 @@ TEST_P(Sessions, ShareThePositions) {
             << "ahead of the clock";
         if (block_size == 1) {
           ASSERT_GT(one.position, one.before) << "out of order";
-        } else {
+        } else if (in_order_by_tick) {
           ASSERT_GE((one.position >> layout.SequenceBits()) + 1,
                     one.before >> layout.SequenceBits())
               << "out of order by more than a tick";
