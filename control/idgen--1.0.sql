@@ -127,6 +127,12 @@ CREATE FUNCTION snowflake_nextval_batch(count int) RETURNS SETOF bigint
 COMMENT ON FUNCTION snowflake_nextval_batch(int) IS
   'count IDs of generator snowflake, increasing';
 
+CREATE FUNCTION snowflake_nextval_array(count int) RETURNS bigint[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_snowflake_nextval_array';
+COMMENT ON FUNCTION snowflake_nextval_array(int) IS
+  'an array of count IDs of generator snowflake, increasing';
+
 -- What this session made is not known to a parallel worker: restricted to the leader.
 CREATE FUNCTION snowflake_currval() RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
@@ -155,6 +161,19 @@ CREATE FUNCTION idgen_nextval_batch(generator text, count int, shard_id int)
   AS 'MODULE_PATHNAME', 'idgen_nextval_batch_of_shard';
 COMMENT ON FUNCTION idgen_nextval_batch(text, int, int) IS
   'count IDs of a generator in a shard, increasing';
+
+CREATE FUNCTION idgen_nextval_array(generator text, count int) RETURNS bigint[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_nextval_array';
+COMMENT ON FUNCTION idgen_nextval_array(text, int) IS
+  'an array of count IDs of a generator, increasing';
+
+CREATE FUNCTION idgen_nextval_array(generator text, count int, shard_id int)
+  RETURNS bigint[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_nextval_array_of_shard';
+COMMENT ON FUNCTION idgen_nextval_array(text, int, int) IS
+  'an array of count IDs of a generator in a shard, increasing';
 
 CREATE FUNCTION idgen_currval(generator text) RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED

@@ -183,10 +183,11 @@ CREATE VIEW public.regress_makers AS
   SELECT objid, objid::regprocedure AS maker FROM regress_members
   WHERE classid = 'pg_proc'::regclass AND objid::regprocedure::text ~ '_(nextval|reserve)';
 SELECT maker FROM regress_makers ORDER BY maker::text COLLATE "C";
-REVOKE EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int),
+REVOKE EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int), snowflake_nextval_array(int),
   instagram_nextval(), instagram_nextval(int), instagram_nextval_for(text, int),
   idgen_nextval(text), idgen_nextval(text, int),
-  idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int), idgen_reserve(text, int)
+  idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int),
+  idgen_nextval_array(text, int), idgen_nextval_array(text, int, int), idgen_reserve(text, int)
 FROM PUBLIC;
 SELECT maker AS still_there FROM regress_makers WHERE has_function_privilege('regress_idgen_user', objid, 'EXECUTE');
 SET ROLE regress_idgen_user;
@@ -199,6 +200,9 @@ SELECT idgen_nextval('snowflake');
 SELECT idgen_nextval('instagram', 1);
 SELECT count(*) FROM idgen_nextval_batch('snowflake', 2);
 SELECT count(*) FROM idgen_nextval_batch('instagram', 2, 1);
+SELECT snowflake_nextval_array(2);
+SELECT idgen_nextval_array('snowflake', 2);
+SELECT idgen_nextval_array('instagram', 2, 1);
 SELECT idgen_reserve('snowflake', 2);
 SELECT snowflake_machine(0) AS may_still_read;
 -- A default is evaluated with the rights of who inserts, not of who owns the table.
@@ -228,10 +232,11 @@ SET ROLE regress_idgen_user;
 EXECUTE make;
 DEALLOCATE make;
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int),
+GRANT EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int), snowflake_nextval_array(int),
   instagram_nextval(), instagram_nextval(int), instagram_nextval_for(text, int),
   idgen_nextval(text), idgen_nextval(text, int),
-  idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int), idgen_reserve(text, int)
+  idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int),
+  idgen_nextval_array(text, int), idgen_nextval_array(text, int, int), idgen_reserve(text, int)
 TO PUBLIC;
 
 SELECT idgen_drop_generator('regress_access_7');
@@ -324,7 +329,7 @@ CREATE TABLE public.regress_attacked (n int, statement text);
 INSERT INTO public.regress_attacked VALUES
   (1, 'SELECT SCHEMA.snowflake_nextval() IS NOT NULL AS made'),
   (2, 'SELECT SCHEMA.idgen_nextval(''instagram'', 5) IS NOT NULL AS made'),
-  (3, 'SELECT FROM SCHEMA.idgen_nextval_batch(''tsid'', 3)'),
+  (3, 'SELECT FROM SCHEMA.idgen_nextval_batch(''tsid'', 3), SCHEMA.idgen_nextval_array(''tsid'', 3)'),
   (4, 'SELECT SCHEMA.idgen_reserve(''snowflake'', 5) IS NOT NULL AS made'),
   (5, 'SELECT SCHEMA.idgen_observe(''snowflake'', SCHEMA.snowflake_nextval()) IS NOT NULL AS observed'),
   (6, 'SELECT SCHEMA.idgen_create_layout(''trapped'', ''timestamp:41, machine:6, sequence:12'') IS NOT NULL AS made'),

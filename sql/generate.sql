@@ -99,22 +99,6 @@ BEGIN READ ONLY;
 SELECT snowflake_nextval() > :lost AS greater;
 COMMIT;
 
--- Batches.
-SELECT count(*), count(DISTINCT id) AS ids, max(id) = snowflake_currval() AS last_is_currval
-FROM snowflake_nextval_batch(10000) AS id;
-SELECT count(*) FILTER (WHERE id <= before) AS steps_back
-FROM (SELECT id, lag(id) OVER (ORDER BY n) AS before
-      FROM snowflake_nextval_batch(10000) WITH ORDINALITY AS b(id, n)) o;
-SELECT count(id) FROM (SELECT snowflake_nextval_batch(3) AS id FROM generate_series(1, 3)) b;
-SELECT count(*) FROM idgen_nextval_batch('tso', 300000) AS id;
--- Read in parts, with other IDs made between.
-BEGIN;
-DECLARE part CURSOR FOR SELECT snowflake_nextval_batch(5) > 0 AS made;
-FETCH 2 FROM part;
-SELECT snowflake_nextval() > :lost AS greater;
-FETCH ALL FROM part;
-COMMIT;
-
 -- Parallel plans stay parallel, with the IDs made by the workers.
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
@@ -162,15 +146,9 @@ RESET idgen.block_size;
 SELECT snowflake_machine(snowflake_nextval());
 
 -- Bad input.
-SELECT snowflake_nextval_batch(0);
-SELECT snowflake_nextval_batch(-1);
-SELECT snowflake_nextval_batch(10000001);
-SELECT idgen_nextval_batch('tso', 0);
 SELECT idgen_nextval('Snowflake');
 SELECT idgen_nextval('');
-SELECT idgen_nextval_batch('nothing', 1);
 SELECT idgen_currval('nothing');
-SELECT count(*) AS no_rows FROM snowflake_nextval_batch(NULL);
 SELECT idgen_nextval(NULL) IS NULL AS null_in_null_out;
 SELECT snowflake_nextval() > 0 AS works_after_all_that;
 

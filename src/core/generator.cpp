@@ -125,13 +125,7 @@ Status Generator::NextBatch(std::span<std::int64_t> ids, std::size_t& filled) no
       const Status status = TakeSlowly({wanted, false}, taken);
       if (status != Status::kOk) return status;
     }
-    // All of one tick: the IDs differ in the sequence only.
-    const std::int64_t first = composer_(taken.first);
-    const std::int64_t step = std::int64_t{1} << composer_.sequence_shift;
-    std::int64_t* out = ids.data() + filled;
-    for (std::uint64_t i = 0; i < taken.count; ++i) {
-      out[i] = first + static_cast<std::int64_t>(i) * step;
-    }
+    composer_.Fill(taken.first, taken.count, ids.data() + filled);
     filled += taken.count;
   }
   return Status::kOk;

@@ -68,6 +68,15 @@ struct Composer {
                                      identity_bits |
                                      ((position & sequence_mask) << sequence_shift));
   }
+
+  // Writes the IDs of `count` consecutive positions of one tick, from `first` on, to `ids`.
+  constexpr void Fill(std::uint64_t first, std::uint64_t count, std::int64_t* ids) const {
+    // They differ in the sequence alone.
+    const std::int64_t id = (*this)(first);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      ids[i] = id + static_cast<std::int64_t>(i << sequence_shift);
+    }
+  }
 };
 
 // What makes two IDs able to be equal: IDs are from one ID space exactly when

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "catalog.h"
+#include "handle.h"
 #include "pg.h"
 
 namespace idgen::pg {
@@ -74,6 +75,12 @@ using LayoutSite = CallSite<const Layout>;
 inline const Layout& LayoutOfArgument(FunctionCallInfo fcinfo, int argument) {
   return NamedByArgument<const Layout, false>(
       fcinfo, argument, [](std::string_view name) -> const Layout& { return LayoutByName(name); });
+}
+
+// The session's handle of the generator that an argument names.
+inline Handle& HandleOfArgument(FunctionCallInfo fcinfo, int argument) {
+  return NamedByArgument<Handle, true>(
+      fcinfo, argument, [](std::string_view name) -> Handle& { return HandleOf(name); });
 }
 
 }  // namespace idgen::pg

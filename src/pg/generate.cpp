@@ -1,4 +1,4 @@
-// The SQL functions that make IDs.
+// The SQL functions that make IDs one at a time, and those about what was made.
 #include "callsite.h"
 #include "errors.h"
 #include "take.h"
@@ -7,17 +7,8 @@ namespace idgen::pg {
 
 namespace {
 
-// A batch is a mistake above this, more likely than a wish.
-constexpr int kMostInBatch = 10'000'000;
-
 bool IsWithin(int count, std::uint64_t most) {
   return count >= 1 && static_cast<std::uint64_t>(count) <= most;
-}
-
-// The handle of the generator that the first argument names.
-inline Handle& HandleOfArgument(FunctionCallInfo fcinfo) {
-  return NamedByArgument<Handle, true>(
-      fcinfo, 0, [](std::string_view name) -> Handle& { return HandleOf(name); });
 }
 
 Datum LastId(Handle& handle) {
@@ -30,59 +21,14 @@ Datum LastId(Handle& handle) {
   return Int64GetDatum(handle.last_id);
 }
 
-// One batch: positions are taken a tick's worth at a time, as rows are fetched.
-struct Batch {
-  Handle* handle;
-  std::int64_t shard;
-  Composer composer;  // the identity stays what it was when they were taken
-  std::uint64_t left;
-  Taken taken;
-};
-
-void BeginBatch(FunctionCallInfo fcinfo, Handle& handle, int count, std::int64_t shard) {
-  if (!IsWithin(count, kMostInBatch)) {
-    ReportCount(count, kMostInBatch, psprintf("A batch has 1 to %d IDs.", kMostInBatch));
-  }
-  FuncCallContext* call = SRF_FIRSTCALL_INIT();
-  auto* batch =
-      static_cast<Batch*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
-  batch->handle = &handle;
-  batch->shard = shard;
-  batch->left = static_cast<std::uint64_t>(count);
-  call->user_fctx = batch;
-}
-
-Datum NextOfBatch(FunctionCallInfo fcinfo) {
-  FuncCallContext* call = SRF_PERCALL_SETUP();
-  auto* batch = static_cast<Batch*>(call->user_fctx);
-  if (batch->left == 0) SRF_RETURN_DONE(call);
-  if (batch->taken.count == 0) {
-    Handle& handle = *batch->handle;
-    CHECK_FOR_INTERRUPTS();
-    const Issued issued = TakeSlowly(handle, batch->shard, {batch->left, false});
-    batch->taken = issued.taken;
-    batch->composer = handle.composer;
-    batch->composer.identity_bits = issued.space->identity_bits;
-  }
-  const std::int64_t id = batch->composer(batch->taken.first);
-  ++batch->taken.first;
-  --batch->taken.count;
-  --batch->left;
-  batch->handle->last_id = id;
-  SRF_RETURN_NEXT(call, Int64GetDatum(id));
-}
-
 }  // namespace
 
 extern "C" {
 
 IDGEN_SQL_FUNCTION(idgen_snowflake_nextval);
-IDGEN_SQL_FUNCTION(idgen_snowflake_nextval_batch);
 IDGEN_SQL_FUNCTION(idgen_snowflake_currval);
 IDGEN_SQL_FUNCTION(idgen_nextval);
 IDGEN_SQL_FUNCTION(idgen_nextval_of_shard);
-IDGEN_SQL_FUNCTION(idgen_nextval_batch);
-IDGEN_SQL_FUNCTION(idgen_nextval_batch_of_shard);
 IDGEN_SQL_FUNCTION(idgen_currval);
 IDGEN_SQL_FUNCTION(idgen_reserve);
 IDGEN_SQL_FUNCTION(idgen_observe);
@@ -92,41 +38,21 @@ Datum idgen_snowflake_nextval(PG_FUNCTION_ARGS) {
   return Int64GetDatum(NextId(SnowflakeHandle()));
 }
 
-Datum idgen_snowflake_nextval_batch(PG_FUNCTION_ARGS) {
-  if (SRF_IS_FIRSTCALL()) BeginBatch(fcinfo, SnowflakeHandle(), PG_GETARG_INT32(0), kNoShard);
-  return NextOfBatch(fcinfo);
-}
-
 Datum idgen_snowflake_currval(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   return LastId(SnowflakeHandle());
 }
 
-Datum idgen_nextval(PG_FUNCTION_ARGS) { return Int64GetDatum(NextId(HandleOfArgument(fcinfo))); }
+Datum idgen_nextval(PG_FUNCTION_ARGS) { return Int64GetDatum(NextId(HandleOfArgument(fcinfo, 0))); }
 
 Datum idgen_nextval_of_shard(PG_FUNCTION_ARGS) {
-  return Int64GetDatum(NextIdOfShard(HandleOfArgument(fcinfo), PG_GETARG_INT32(1)));
+  return Int64GetDatum(NextIdOfShard(HandleOfArgument(fcinfo, 0), PG_GETARG_INT32(1)));
 }
 
-// fn_extra is the set-returning call's here.
-Datum idgen_nextval_batch(PG_FUNCTION_ARGS) {
-  if (SRF_IS_FIRSTCALL()) {
-    BeginBatch(fcinfo, HandleOf(TextArgument(fcinfo, 0)), PG_GETARG_INT32(1), kNoShard);
-  }
-  return NextOfBatch(fcinfo);
-}
-
-Datum idgen_nextval_batch_of_shard(PG_FUNCTION_ARGS) {
-  if (SRF_IS_FIRSTCALL()) {
-    BeginBatch(fcinfo, HandleOf(TextArgument(fcinfo, 0)), PG_GETARG_INT32(1), PG_GETARG_INT32(2));
-  }
-  return NextOfBatch(fcinfo);
-}
-
-Datum idgen_currval(PG_FUNCTION_ARGS) { return LastId(HandleOfArgument(fcinfo)); }
+Datum idgen_currval(PG_FUNCTION_ARGS) { return LastId(HandleOfArgument(fcinfo, 0)); }
 
 Datum idgen_reserve(PG_FUNCTION_ARGS) {
-  Handle& handle = HandleOfArgument(fcinfo);
+  Handle& handle = HandleOfArgument(fcinfo, 0);
   while (!IsPrepared(handle)) PrepareHandle(handle);
   const Layout& layout = handle.layout();
   const int count = PG_GETARG_INT32(1);
@@ -149,7 +75,7 @@ Datum idgen_reserve(PG_FUNCTION_ARGS) {
 }
 
 Datum idgen_observe(PG_FUNCTION_ARGS) {
-  Handle& handle = HandleOfArgument(fcinfo);
+  Handle& handle = HandleOfArgument(fcinfo, 0);
   const int64 id = PG_GETARG_INT64(1);
   if (id < 0) (void)CheckId(handle.layout(), id);
   return Int64GetDatum(Observe(handle, static_cast<std::uint64_t>(id)));

@@ -126,6 +126,11 @@ const std::vector<Expected>& AllExpected() {
        1ms,
        {{kTimestamp, 18, 62}, {kSequence, 0, 17}},
        At(3084y / 12 / 12, 12h + 41min + 28s + 831ms)},
+      {"wide",
+       At(2020y / 1 / 1, 0s),
+       1ms,
+       {{kTimestamp, 22, 62}, {kMachine, 17, 21}, {kSequence, 0, 16}},
+       At(2089y / 9 / 6, 15h + 47min + 35s + 551ms)},
       {"js53",
        At(2020y / 1 / 1, 0s),
        1ms,
@@ -234,6 +239,7 @@ TEST(KnownIds, AreReadAndMadeAgain) {
       {"snowflake", 4468740, At(2020y / 1 / 1, 1ms), {2, 3}, 4},
       {"snowflake", 912261120518167228, At(2026y / 11 / 22, 8h + 40min + 123ms), {17, 9}, 2748},
       {"snowflake", kMaxId, At(2089y / 9 / 6, 15h + 47min + 35s + 551ms), {31, 31}, 4095},
+      {"wide", 912261120517179039, At(2026y / 11 / 22, 8h + 40min + 123ms), {0, 9}, 99'999},
       {"tso", 470548480000077777, At(2026y / 11 / 18, 11h + 6min + 40s), {}, 77'777},
       {"sonyflake", 16908291, At(2014y / 9 / 1, 10ms), {0, 3}, 2},
       {"sonyflake",
@@ -280,15 +286,14 @@ TEST(Cockroach, ANodeIdAbove32767DisturbsTheTime) {
 
 // --- The table -----------------------------------------------------------------------
 
-TEST(Formats, AreTheseSixteenInThisOrder) {
+TEST(Formats, AreTheseInThisOrder) {
   std::vector<std::string> names;
   for (const Format& format : kFormats) names.emplace_back(format.layout.name);
   const std::vector<std::string> expected = {
       "snowflake",  "twitter",      "leaf",   "discord",    "instagram", "sonyflake",
       "sonyflake2", "uidgenerator", "pgedge", "pgedge_old", "mastodon",  "tsid",
-      "hazelcast",  "cockroach",    "tso",    "js53"};
+      "hazelcast",  "cockroach",    "tso",    "wide",       "js53"};
   EXPECT_EQ(names, expected);
-  EXPECT_EQ(kFormats.size(), 16U);
   ASSERT_EQ(AllExpected().size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(AllExpected()[i].name, expected[i]);
 }

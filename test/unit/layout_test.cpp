@@ -153,6 +153,24 @@ TEST_P(GeneratingLayout, ComposeAgreesWithUnparse) {
   }
 }
 
+TEST_P(GeneratingLayout, FillAgreesWithCompose) {
+  std::mt19937_64 random(2);
+  const std::uint64_t ids_per_tick = L().IdsPerTick();
+  constexpr std::int64_t kUntouched = -7;
+  for (int i = 0; i < 200; ++i) {
+    const Parts parts = SomeParts(random, Case());
+    const Composer composer = L().ComposerFor(L().IdentityBits(parts.identity));
+    const std::uint64_t first = PositionOf(parts);
+    // Up to the end of the tick, and no more.
+    const std::uint64_t left = ids_per_tick - (first & (ids_per_tick - 1));
+    const std::uint64_t count = std::min<std::uint64_t>(left, random() % 300);
+    std::vector<std::int64_t> ids(count + 1, kUntouched);
+    composer.Fill(first, count, ids.data());
+    for (std::uint64_t k = 0; k < count; ++k) ASSERT_EQ(ids[k], composer(first + k));
+    ASSERT_EQ(ids[count], kUntouched);
+  }
+}
+
 TEST_P(AnyLayout, EveryFieldsEndsUnparseAndParse) {
   // All combinations of the smallest and the largest value of each field.
   const std::size_t fields = Case().specs.size();

@@ -1,0 +1,137 @@
+// The SQL functions that make many IDs in one call: as rows, and as an array.
+#include "callsite.h"
+#include "errors.h"
+#include "take.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// A batch is a mistake above this, more likely than a wish.
+constexpr int kMostInBatch = 10'000'000;
+
+std::uint64_t CheckedCount(int count) {
+  if (count < 1 || count > kMostInBatch) {
+    ReportCount(count, kMostInBatch, psprintf("A batch has 1 to %d IDs.", kMostInBatch));
+  }
+  return static_cast<std::uint64_t>(count);
+}
+
+// Up to `count` positions, all of one tick, and what composes them: the handle may have
+// another identity by the time they are used.
+struct Run {
+  Taken taken;
+  Composer composer;
+};
+
+Run TakeRun(Handle& handle, std::int64_t shard, std::uint64_t count) {
+  CHECK_FOR_INTERRUPTS();
+  const Issued issued = TakeSlowly(handle, shard, {count, false});
+  Run run{issued.taken, handle.composer};
+  run.composer.identity_bits = issued.space->identity_bits;
+  return run;
+}
+
+// --- Rows: positions are taken a tick's worth at a time, as rows are fetched -----------------
+
+struct Batch {
+  Handle* handle;
+  std::int64_t shard;
+  std::uint64_t left;
+  Run run;
+};
+
+void BeginBatch(FunctionCallInfo fcinfo, Handle& handle, int count, std::int64_t shard) {
+  const std::uint64_t left = CheckedCount(count);
+  FuncCallContext* call = SRF_FIRSTCALL_INIT();
+  auto* batch =
+      static_cast<Batch*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
+  batch->handle = &handle;
+  batch->shard = shard;
+  batch->left = left;
+  call->user_fctx = batch;
+}
+
+Datum NextOfBatch(FunctionCallInfo fcinfo) {
+  FuncCallContext* call = SRF_PERCALL_SETUP();
+  auto* batch = static_cast<Batch*>(call->user_fctx);
+  if (batch->left == 0) SRF_RETURN_DONE(call);
+  Taken& taken = batch->run.taken;
+  if (taken.count == 0) batch->run = TakeRun(*batch->handle, batch->shard, batch->left);
+  const std::int64_t id = batch->run.composer(taken.first);
+  ++taken.first;
+  --taken.count;
+  --batch->left;
+  batch->handle->last_id = id;
+  SRF_RETURN_NEXT(call, Int64GetDatum(id));
+}
+
+// --- Arrays: written in place, one compare-and-swap a tick ------------------------------------
+
+Datum ArrayOfIds(Handle& handle, int count, std::int64_t shard) {
+  const std::uint64_t wanted = CheckedCount(count);
+  const Size size = ARR_OVERHEAD_NONULLS(1) + wanted * sizeof(std::int64_t);
+  // The IDs themselves are all written below.
+  auto* const array = static_cast<ArrayType*>(palloc(size));
+  SET_VARSIZE(array, size);
+  array->ndim = 1;
+  array->dataoffset = 0;
+  array->elemtype = INT8OID;
+  ARR_DIMS(array)[0] = count;
+  ARR_LBOUND(array)[0] = 1;
+  auto* const ids = reinterpret_cast<std::int64_t*>(ARR_DATA_PTR(array));
+  for (std::uint64_t filled = 0; filled < wanted;) {
+    const Run run = TakeRun(handle, shard, wanted - filled);
+    run.composer.Fill(run.taken.first, run.taken.count, ids + filled);
+    filled += run.taken.count;
+  }
+  handle.last_id = ids[wanted - 1];
+  PG_RETURN_ARRAYTYPE_P(array);
+}
+
+}  // namespace
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_snowflake_nextval_batch);
+IDGEN_SQL_FUNCTION(idgen_nextval_batch);
+IDGEN_SQL_FUNCTION(idgen_nextval_batch_of_shard);
+IDGEN_SQL_FUNCTION(idgen_snowflake_nextval_array);
+IDGEN_SQL_FUNCTION(idgen_nextval_array);
+IDGEN_SQL_FUNCTION(idgen_nextval_array_of_shard);
+
+Datum idgen_snowflake_nextval_batch(PG_FUNCTION_ARGS) {
+  if (SRF_IS_FIRSTCALL()) BeginBatch(fcinfo, SnowflakeHandle(), PG_GETARG_INT32(0), kNoShard);
+  return NextOfBatch(fcinfo);
+}
+
+// fn_extra is the set-returning call's here.
+Datum idgen_nextval_batch(PG_FUNCTION_ARGS) {
+  if (SRF_IS_FIRSTCALL()) {
+    BeginBatch(fcinfo, HandleOf(TextArgument(fcinfo, 0)), PG_GETARG_INT32(1), kNoShard);
+  }
+  return NextOfBatch(fcinfo);
+}
+
+Datum idgen_nextval_batch_of_shard(PG_FUNCTION_ARGS) {
+  if (SRF_IS_FIRSTCALL()) {
+    BeginBatch(fcinfo, HandleOf(TextArgument(fcinfo, 0)), PG_GETARG_INT32(1), PG_GETARG_INT32(2));
+  }
+  return NextOfBatch(fcinfo);
+}
+
+Datum idgen_snowflake_nextval_array(PG_FUNCTION_ARGS) {
+  return ArrayOfIds(SnowflakeHandle(), PG_GETARG_INT32(0), kNoShard);
+}
+
+Datum idgen_nextval_array(PG_FUNCTION_ARGS) {
+  return ArrayOfIds(HandleOfArgument(fcinfo, 0), PG_GETARG_INT32(1), kNoShard);
+}
+
+Datum idgen_nextval_array_of_shard(PG_FUNCTION_ARGS) {
+  return ArrayOfIds(HandleOfArgument(fcinfo, 0), PG_GETARG_INT32(1), PG_GETARG_INT32(2));
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg
