@@ -185,6 +185,19 @@ build_and_install() {
     { tail -n 30 "$SCRATCH/log/build.log" && die "the build failed"; }
 }
 
+# A copy of PostgreSQL, which finds its files by its own place; the module goes there.
+copy_postgres() {
+  local what
+  mkdir "$SCRATCH/pg"
+  for what in --bindir --pkglibdir --sharedir --includedir-server; do
+    tar -C / -cf - "$("$PG_CONFIG" "$what" | sed 's|^/||')" | tar -C "$SCRATCH/pg" -xf -
+  done
+  PG_CONFIG=$SCRATCH/pg$PG_BINDIR/pg_config
+  PG_BINDIR=$SCRATCH/pg$PG_BINDIR
+  export PG_CONFIG
+  if is_root; then chown -R "$(server_user):" "$SCRATCH/pg"; fi
+}
+
 # --- throw-away clusters --------------------------------------------------------------------
 
 # The cluster that the functions below, psql and the like are about.

@@ -98,42 +98,70 @@ class Cursor {
     return next != kNone;
   }
 
+  // The same for up to `count` consecutive positions of one tick; none where that cannot be
+  // told here. What is left of a block is dropped: it is below them.
+  template <typename Counter, typename Clock>
+  [[nodiscard]] Taken Take(Window& window, std::uint64_t& word, Counter&& counter, Clock&& clock,
+                           std::uint64_t count) noexcept {
+    DropBlock();
+    if (window.reading_.IsFresh(counter)) {
+      const Taken taken = FromTick(window, word, count);
+      if (taken.count > 0) return taken;
+    }
+    if (!ReadTick(window, counter, clock)) return {};
+    return FromTick(window, word, count);
+  }
+
  private:
   // No position: they have 63 bits.
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
 
+  // From the tick of the last reading.
+  Taken FromTick(const Window& window, std::uint64_t& word, std::uint64_t count) noexcept {
+    const Taken taken = TakeUpTo(word, window.base_, window.end_, count);
+    // The position is in the tick now, and stays there or beyond.
+    if (taken.count > 0 && window.may_add_) add_stamp_ = window.stamp_;
+    return taken;
+  }
+
   // From the block in hand, or from a new one of the tick of the last reading.
   std::uint64_t FromBlock(const Window& window, std::uint64_t& word) noexcept {
     if (block_next_ == block_end_ || block_stamp_ != window.stamp_) {
-      const Taken taken = TakeUpTo(word, window.base_, window.end_, window.block_size_);
+      const Taken taken = FromTick(window, word, window.block_size_);
       if (taken.count == 0) return kNone;
       block_next_ = taken.first;
       block_end_ = taken.first + taken.count;
       block_stamp_ = window.stamp_;  // a block is used in its own tick only
-      // The position is in the tick now, and stays there or beyond.
-      if (window.may_add_) add_stamp_ = window.stamp_;
     }
     return block_next_++;
   }
 
+  // False when the clock shows a time that the layout has no tick for.
   template <typename Counter, typename Clock>
-  [[gnu::noinline]] std::uint64_t NextByClock(Window& window, std::uint64_t& word,
-                                              Counter&& counter, Clock&& clock) noexcept {
+  static bool ReadTick(Window& window, Counter&& counter, Clock&& clock) noexcept {
     std::uint64_t tick = 0;
     if (!window.divider_.TickAt(window.reading_.Read(counter, clock), tick)) {
       window.reading_.Forget();  // what the window holds is of the reading before
-      return kNone;
+      return false;
     }
     const std::uint64_t base = tick << window.sequence_bits_;
     if (base != window.base_) {
       window.base_ = base;
       ++window.stamp_;
     }
-    const std::uint64_t tick_end = base + window.ids_per_tick_;
-    window.end_ = std::min(tick_end, window.limit_);
+    window.end_ = std::min(base + window.ids_per_tick_, window.limit_);
+    return true;
+  }
+
+  template <typename Counter, typename Clock>
+  [[gnu::noinline]] std::uint64_t NextByClock(Window& window, std::uint64_t& word,
+                                              Counter&& counter, Clock&& clock) noexcept {
+    if (!ReadTick(window, counter, clock)) return kNone;
     // The clock may have been in a later tick and gone back, with IDs made there by others:
     // what is left of a block would be too far out of order.
-    if (block_next_ != block_end_ && LoadPosition(word) >= tick_end) DropBlock();
+    if (block_next_ != block_end_ && LoadPosition(word) >= window.base_ + window.ids_per_tick_) {
+      DropBlock();
+    }
     return FromBlock(window, word);
   }
 

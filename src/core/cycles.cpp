@@ -1,5 +1,7 @@
 #include "cycles.h"
 
+#ifndef IDGEN_CYCLE_COUNTER
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -58,3 +60,5 @@ std::uint64_t CyclesPerUs() noexcept { return 0; }
 #endif
 
 }  // namespace idgen
+
+#endif  // IDGEN_CYCLE_COUNTER

@@ -9,6 +9,11 @@
 #include <x86intrin.h>
 #endif
 
+#ifdef IDGEN_CYCLE_COUNTER
+// The one seam for tests and measurements: a header with another CycleCount() and CyclesPerUs().
+#include IDGEN_CYCLE_COUNTER
+#else
+
 namespace idgen {
 
 // The counter's value; 0 where there is none.
@@ -31,3 +36,5 @@ inline std::uint64_t CycleCount() noexcept {
 std::uint64_t CyclesPerUs() noexcept;
 
 }  // namespace idgen
+
+#endif  // IDGEN_CYCLE_COUNTER

@@ -26,7 +26,7 @@ struct Run {
 
 Run TakeRun(Handle& handle, std::int64_t shard, std::uint64_t count) {
   CHECK_FOR_INTERRUPTS();
-  const Issued issued = TakeSlowly(handle, shard, {count, false});
+  const Issued issued = Take(handle, shard, count);
   Run run{issued.taken, handle.composer};
   run.composer.identity_bits = issued.space->identity_bits;
   return run;

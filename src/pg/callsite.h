@@ -40,21 +40,13 @@ inline bool IsConstantArgument(const FmgrInfo* function, int argument) {
   return argument < list_length(arguments) && IsA(list_nth(arguments, argument), Const);
 }
 
-// What the name in an argument stands for; `find` looks a name up, or reports that it is
-// unknown. What it returns stays good while CatalogVersion() says the same, or with
-// `for_session` for ever.
-template <typename Target, bool for_session, typename Find>
-inline Target& NamedByArgument(FunctionCallInfo fcinfo, int argument, Find&& find) {
-  auto* site = static_cast<CallSite<Target>*>(fcinfo->flinfo->fn_extra);
-  if (likely(site != nullptr)) {
-    const bool current = for_session || site->version == CatalogVersion();
-    if (likely(current && (site->constant || site->IsFor(TextArgument(fcinfo, argument))))) {
-      return *site->target;
-    }
-  }
+// Finds out what the name in an argument stands for, and keeps it.
+template <typename Target, typename Find>
+[[gnu::noinline]] Target& FindByArgument(FunctionCallInfo fcinfo, int argument, Find&& find) {
   const std::string_view name = TextArgument(fcinfo, argument);
   const std::uint64_t version = CatalogVersion();
   Target& target = find(name);
+  auto* site = static_cast<CallSite<Target>*>(fcinfo->flinfo->fn_extra);
   if (site == nullptr) {
     site = static_cast<CallSite<Target>*>(
         MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite<Target>)));
@@ -67,6 +59,21 @@ inline Target& NamedByArgument(FunctionCallInfo fcinfo, int argument, Find&& fin
   site->version = version;
   site->target = &target;
   return target;
+}
+
+// What the name in an argument stands for; `find` looks a name up, or reports that it is
+// unknown. What it returns stays good while CatalogVersion() says the same, or with
+// `for_session` for ever.
+template <typename Target, bool for_session, typename Find>
+inline Target& NamedByArgument(FunctionCallInfo fcinfo, int argument, Find&& find) {
+  const auto* const site = static_cast<CallSite<Target>*>(fcinfo->flinfo->fn_extra);
+  if (likely(site != nullptr)) {
+    const bool current = for_session || site->version == CatalogVersion();
+    if (likely(current && (site->constant || site->IsFor(TextArgument(fcinfo, argument))))) {
+      return *site->target;
+    }
+  }
+  return FindByArgument<Target>(fcinfo, argument, find);
 }
 
 using LayoutSite = CallSite<const Layout>;

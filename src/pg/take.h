@@ -36,7 +36,7 @@ std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
 
 // The next ID: on the hot path no lock, no allocation, no catalog, at most one clock
 // reading and one atomic operation (none within a block).
-inline std::int64_t NextIdIn(Handle& handle, Space* space, std::int64_t shard) {
+pg_attribute_always_inline std::int64_t NextIdIn(Handle& handle, Space* space, std::int64_t shard) {
   std::uint64_t next = 0;
   std::int64_t id = 0;
   if (likely(space != nullptr) && likely(space->cursor.Next(handle.window, *space->position,
@@ -52,14 +52,26 @@ inline std::int64_t NextIdIn(Handle& handle, Space* space, std::int64_t shard) {
 
 inline std::int64_t NextId(Handle& handle) { return NextIdIn(handle, handle.space, kNoShard); }
 
-// The same for a shard that the call names.
+// The ID space of a shard that a call names, if the session has used it.
+inline Space* KnownSpace(const Handle& handle, std::int64_t shard) {
+  if (unlikely(shard < 0 || shard > handle.largest_shard)) return nullptr;
+  return handle.spaces.Find(handle.server_bits |
+                            (static_cast<std::uint64_t>(shard) << handle.shard_shift));
+}
+
 inline std::int64_t NextIdOfShard(Handle& handle, std::int32_t shard) {
-  Space* space = nullptr;
-  if (likely(shard >= 0 && shard <= handle.largest_shard)) {
-    space = handle.spaces.Find(handle.server_bits |
-                               (static_cast<std::uint64_t>(shard) << handle.shard_shift));
+  return NextIdIn(handle, KnownSpace(handle, shard), shard);
+}
+
+// Up to `count` positions of one tick, at least one, in one step. `shard` as for SpaceFor.
+inline Issued Take(Handle& handle, std::int64_t shard, std::uint64_t count) {
+  Space* const space = shard == kNoShard ? handle.space : KnownSpace(handle, shard);
+  if (likely(space != nullptr)) {
+    const Taken taken =
+        space->cursor.Take(handle.window, *space->position, CycleCounter{}, WallClock{}, count);
+    if (likely(taken.count > 0)) return {taken, space};
   }
-  return NextIdIn(handle, space, shard);
+  return TakeSlowly(handle, shard, {count, false});
 }
 
 // Makes every later ID of an ID space greater than `id`, durably; an error when that is

@@ -62,6 +62,15 @@ class CursorTest : public ::testing::TestWithParam<const Layout*> {
         },
         next);
   }
+  Taken Take(std::uint64_t count) {
+    return cursor.Take(
+        window, word, [this] { return counter; },
+        [this] {
+          ++readings;
+          return now_us;
+        },
+        count);
+  }
   std::uint64_t MustNext() {
     std::uint64_t next = 0;
     EXPECT_TRUE(Next(next));
@@ -171,7 +180,9 @@ TEST_P(CursorTest, NothingIsIssuedOutsideOfTheLayoutsLife) {
     MustNext();
     now_us = now;
     counter += 1'000'000;
+    EXPECT_EQ(Take(1).count, 0U);
     for (int i = 0; i < 3; ++i) EXPECT_TRUE(Refused());
+    EXPECT_EQ(Take(1).count, 0U);
     // Where the counter is trusted nevertheless.
     now_us = now + 10;
     counter += 1'000'000;
@@ -232,6 +243,56 @@ TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
   window.Close();
   EXPECT_TRUE(Refused());
   EXPECT_FALSE(Next(other, other_word, next));
+}
+
+// --- Many at once -----------------------------------------------------------------------
+
+TEST_P(CursorTest, TakesManyOfOneTick) {
+  Begin(1);
+  const std::uint64_t all = layout().IdsPerTick();
+  Taken taken = Take(3);
+  EXPECT_EQ(taken.first, At(layout(), 5, 0));
+  EXPECT_EQ(taken.count, 3U);
+  EXPECT_EQ(word, At(layout(), 5, 2)) << "in one step";
+  EXPECT_EQ(MustNext(), At(layout(), 5, 3));
+  // No more than the tick has, and none of a tick that is used up.
+  taken = Take(2 * all);
+  EXPECT_EQ(taken.first, At(layout(), 5, 4));
+  EXPECT_EQ(taken.count, all - 4);
+  EXPECT_EQ(Take(1).count, 0U);
+  EXPECT_EQ(word, At(layout(), 5, all - 1));
+  // A reading that is old is read again.
+  now_us = TimeOf(6);
+  EXPECT_EQ(Take(1).count, 1U) << "the tick that was thought to be used up is over";
+  EXPECT_EQ(word, At(layout(), 6, 0));
+  now_us = TimeOf(8);
+  counter += 1'000'000;
+  EXPECT_EQ(Take(all).first, At(layout(), 8, 0));
+}
+
+TEST_P(CursorTest, TakesManyBelowTheLimitOnly) {
+  EXPECT_EQ(Take(1).count, 0U) << "it is closed";
+  Begin(1, At(layout(), 5, 3));
+  EXPECT_EQ(Take(5).count, 3U);
+  EXPECT_EQ(Take(5).count, 0U);
+  window.Close();
+  EXPECT_EQ(Take(1).count, 0U);
+  // Outside of the layout's life, and where the position leads.
+  window.Open(kNoLimit);
+  for (const std::int64_t now : {TimeOf(-1), TimeOf(std::int64_t{1} << 40), TimeOf(4)}) {
+    now_us = now;
+    counter += 1'000'000;
+    EXPECT_EQ(Take(1).count, 0U);
+    EXPECT_EQ(Take(1).count, 0U);
+  }
+  EXPECT_EQ(word, At(layout(), 5, 2));
+}
+
+TEST_P(CursorTest, WhatIsTakenTogetherIsAboveTheBlockInHand) {
+  Begin(3);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 0));
+  EXPECT_EQ(Take(2).first, At(layout(), 5, 3));
+  EXPECT_EQ(MustNext(), At(layout(), 5, 5)) << "the rest of the block is older";
 }
 
 // What a cursor remembers of a window must not be taken for something of the same window after
@@ -363,8 +424,16 @@ TEST_P(Sessions, ShareThePositions) {
       std::uint64_t& word = words[space];
       const std::uint64_t before = LoadPosition(largest[space]);
       std::uint64_t next = 0;
+      std::uint64_t count = made % 3 == 0 ? 2 : 1;
       counter.BeginCall();
-      if (!cursors[space].Next(window, word, counter, clock, next)) {
+      const auto take = [&] {
+        if (count == 1) return cursors[space].Next(window, word, counter, clock, next);
+        const Taken taken = cursors[space].Take(window, word, counter, clock, count);
+        next = taken.first;
+        count = taken.count;
+        return count > 0;
+      };
+      if (!take()) {
         const Attempt attempt =
             TryTake(word, layout, settings,
                     {LoadPosition(limit), 0, OvershootOf(layout.IdsPerTick())}, {}, clock);
@@ -373,12 +442,15 @@ TEST_P(Sessions, ShareThePositions) {
         }
         window.Open(LoadPosition(limit));
         if (attempt.verdict != Verdict::kIssued) continue;
+        cursors[space].DropBlock();
         next = attempt.taken.first;
+        count = 1;
       }
-      ASSERT_LT(next, LoadPosition(limit)) << "beyond the mark";
-      mine[space].push_back({next, before, static_cast<std::int64_t>(LoadPosition(latest_us))});
-      RaisePosition(largest[space], next);
-      ++made;
+      for (; count > 0; --count, ++next, ++made) {
+        ASSERT_LT(next, LoadPosition(limit)) << "beyond the mark";
+        mine[space].push_back({next, before, static_cast<std::int64_t>(LoadPosition(latest_us))});
+        RaisePosition(largest[space], next);
+      }
     }
   });
   for (std::size_t space = 0; space < kSpaces; ++space) {
