@@ -8,7 +8,8 @@ my ($results, $directory) = @ARGV;
 die "usage: perl bench/core/tables.pl RESULTS.json DIRECTORY\n" unless defined $directory;
 
 open my $in, '<', $results or die "$results: $!\n";
-my $runs = decode_json(do { local $/; <$in> })->{benchmarks};
+my $json = decode_json(do { local $/; <$in> });
+my ($context, $runs) = @$json{qw(context benchmarks)};
 # As they stand in the source, not as they were interleaved.
 @$runs = sort {
     $a->{family_index} <=> $b->{family_index}
@@ -17,6 +18,7 @@ my $runs = decode_json(do { local $/; <$in> })->{benchmarks};
 } @$runs;
 
 my %unit = (ns => 1, us => 1e3, ms => 1e6, s => 1e9);
+my $repetitions = 0;
 my (@calls, @threads);   # [subject, x, round, value]
 for my $run (grep { $_->{run_type} eq 'iteration' } @$runs) {
     die "$run->{name}: $run->{error_message}\n" if $run->{error_occurred};
@@ -25,6 +27,7 @@ for my $run (grep { $_->{run_type} eq 'iteration' } @$runs) {
     my $in_real_time = grep { $_ eq 'real_time' } @marks;
     my $over_threads = grep { /^threads:/ } @marks;
     my $round = $run->{repetition_index} + 1;
+    $repetitions = $round if $round > $repetitions;
     my $rate = $run->{items_per_second};
     if ($over_threads) {
         push @threads, [$subject, $run->{threads}, $round, $rate / 1e6];
@@ -36,14 +39,17 @@ for my $run (grep { $_->{run_type} eq 'iteration' } @$runs) {
 }
 
 sub write_table {
-    my ($name, $header, $lines) = @_;
+    my ($name, $unit, $x, $note, $lines) = @_;
     open my $out, '>', "$directory/$name" or die "$directory/$name: $!\n";
-    print $out "# $header\n";
+    print $out "# $unit\n# reference: clock_gettime\n# x: $x\n# $note\n";
     printf $out "%s\t%s\t%d\t%.6g\n", @$_ for @$lines;
     close $out or die "$directory/$name: $!\n";
 }
-write_table('core.tsv', 'ns per ID or call', \@calls);
-write_table('core_threads.tsv', 'x: threads; million per second, all threads together', \@threads);
+my $rounds = "$repetitions rounds, interleaved.";
+write_table('core.tsv', 'ns per ID or call', '',
+    "$rounds One thread; CPU time, but where calls wait.", \@calls);
+write_table('core_threads.tsv', 'million per second, all threads together', 'threads',
+    "$rounds $context->{num_cpus} CPUs.", \@threads);
 
 # --- Medians ---------------------------------------------------------------------------
 
