@@ -150,6 +150,7 @@ void TabulateCores(const std::string& directory, const Costs& costs) {
   simulated("tso, block_size 64", tso);
   simulated("snowflake", snowflake);
   std::printf("\n\n");
+  std::fflush(stdout);
 }
 
 // The work of here, the caches of elsewhere.
@@ -346,12 +347,12 @@ int Main(int count, char** arguments) {
     const std::string argument = arguments[i];
     const std::size_t at = argument.find('=');
     const std::string name = argument.substr(0, at);
+    const std::string text = at == std::string::npos ? "" : argument.substr(at + 1);
     char* end = nullptr;
-    double value = -1;
-    if (at != std::string::npos) value = std::strtod(argument.c_str() + at + 1, &end);
+    const double value = std::strtod(text.c_str(), &end);
     const bool is_cost =
         name == "call" || name == "own" || name == "transfer" || name == "id" || name == "clock";
-    if (!is_cost || value < 0 || end == nullptr || *end != '\0') count = 0;
+    if (!is_cost || text.empty() || *end != '\0' || !(value > 0)) count = 0;
     given[name] = value;
   }
   if (count < 2) {
