@@ -31,7 +31,7 @@ void CycleCounter(benchmark::State& state) {
 BENCHMARK(CycleCounter)->Name("CycleCount");
 
 void Tick(benchmark::State& state) {
-  const TickDivider divider(kWide);
+  const TickDivider divider(kWidest);
   std::int64_t now_us = 1'795'000'000'000'000;
   for (auto _ : state) {
     benchmark::DoNotOptimize(now_us);

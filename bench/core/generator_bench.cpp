@@ -22,13 +22,13 @@ void Generate(benchmark::State& state, Generator& generator) {
 }
 
 void NextOfOne(benchmark::State& state) {
-  static Generator generator(kWide);
+  static Generator generator(kWidest);
   Generate(state, generator);
 }
 BENCHMARK(NextOfOne)->Name("Generator::Next, one position")->Apply(OverThreads);
 
 void NextOfOwn(benchmark::State& state) {
-  Generator generator(kWide);
+  Generator generator(kWidest);
   Generate(state, generator);
 }
 BENCHMARK(NextOfOwn)->Name("Generator::Next");
@@ -64,9 +64,16 @@ void Batch(benchmark::State& state, const Layout& layout, std::size_t count) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
 }
 // In real time: at a layout's limit a batch waits, mostly asleep.
-BENCHMARK_CAPTURE(Batch, wide_64, kWide, 64)->Name("NextBatch 64, wide")->UseRealTime();
-BENCHMARK_CAPTURE(Batch, wide_4096, kWide, 4096)->Name("NextBatch 4096, wide")->UseRealTime();
+BENCHMARK_CAPTURE(Batch, wide_64, kWidest, 64)
+    ->Name("NextBatch 64, 22 bits of sequence")
+    ->UseRealTime();
+BENCHMARK_CAPTURE(Batch, wide_4096, kWidest, 4096)
+    ->Name("NextBatch 4096, 22 bits of sequence")
+    ->UseRealTime();
 BENCHMARK_CAPTURE(Batch, tso_64, kTso, 64)->Name("NextBatch 64, tso")->UseRealTime();
+BENCHMARK_CAPTURE(Batch, layout_wide_4096, idgen::kWide, 4096)
+    ->Name("NextBatch 4096, wide")
+    ->UseRealTime();
 BENCHMARK_CAPTURE(Batch, tso_4096, kTso, 4096)->Name("NextBatch 4096, tso")->UseRealTime();
 BENCHMARK_CAPTURE(Batch, snowflake_64, kSnowflake, 64)
     ->Name("NextBatch 64, snowflake")
@@ -78,7 +85,7 @@ BENCHMARK_CAPTURE(Batch, snowflake_4096, kSnowflake, 4096)
 // --- A session's window and cursor -----------------------------------------------------
 
 void TakeAsSession(benchmark::State& state, std::uint64_t& word, std::uint64_t block_size) {
-  Session session(kWide, block_size);
+  Session session(kWidest, block_size);
   for (auto _ : state) {
     const std::int64_t id = session.Next(word);
     if (id < 0) state.SkipWithError("no ID");

@@ -30,6 +30,7 @@ struct Core {
   Space* space = nullptr;
   Window window;
   Cursor cursor;
+  std::uint64_t count = 0;  // of a counter that stands
 };
 
 class Simulation {
@@ -86,12 +87,19 @@ class Simulation {
     readings_ = 0;
     Taken taken;
     std::int64_t wait_us = 0;
+    bool asked = false;
+    const auto counter = [this, now, &core, &asked]() -> std::uint64_t {
+      if (!work_.counter_stands) return CounterAt(now);
+      // Asked for the second time, it goes with a new reading.
+      if (asked) core.count += 1'000'000'000;
+      asked = true;
+      return core.count;
+    };
+    const auto clock = [this, now] { return ReadClock(now); };
     if (work_.batch > 0) {
-      wait_us = TakeGuarded(core, now, {work_.batch, false}, taken);
-    } else if (core.cursor.Next(
-                   core.window, core.space->position,
-                   [this, now] { return CounterAt(work_.counter_stands ? 0 : now); },
-                   [this, now] { return ReadClock(now); }, taken.first)) {
+      taken = core.cursor.Take(core.window, core.space->position, counter, clock, work_.batch);
+      if (taken.count == 0) wait_us = TakeGuarded(core, now, {work_.batch, false}, taken);
+    } else if (core.cursor.Next(core.window, core.space->position, counter, clock, taken.first)) {
       taken.count = 1;
     } else {
       wait_us = TakeGuarded(core, now, {}, taken);

@@ -54,9 +54,9 @@ struct Work {
   double call_ns = 0;       // of a call, without the line and the clock
   double id_ns = 0;         // of each ID of a batch
   double clock_ns = 0;      // of a reading of the clock
-  // The cycle counter stands still: a reading of the clock is used a thousand times. Else it is
-  // read again, and a swap done instead of an addition, after 8 microseconds: in many cores that
-  // queue for one line, with nearly every call.
+  // The cycle counter stands still between readings: one of the clock is used a thousand times.
+  // Else it is read again after 8 microseconds: in many cores that queue for one line, with nearly
+  // every call.
   bool counter_stands = false;
   Spread think = Spread::kUniform;
   Spread line = Spread::kConstant;

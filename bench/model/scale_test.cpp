@@ -14,12 +14,12 @@ namespace {
 
 using enum FieldKind;
 
-constexpr Layout kWide =
-    MakeLayout("wide", 1000, 1577836800000, {{kTimestamp, 41}, {kSequence, 22}});
+constexpr Layout kWidest =
+    MakeLayout("widest", 1000, 1577836800000, {{kTimestamp, 41}, {kSequence, 22}});
 
 Work WorkOf(double think_ns, Spread think, Spread line) {
   Work work;
-  work.layout = &kWide;
+  work.layout = &kWidest;
   work.call_ns = think_ns;
   work.think = think;
   work.line = line;
@@ -153,8 +153,8 @@ TEST(Cores, StopAtTheLayoutsLimit) {
 TEST(Cores, DoTheSameForTheSameSeed) {
   const Machine machine = EvenMachine("even", 64, 5, 20);
   const Work work = WorkOf(30, Spread::kUniform, Spread::kConstant);
-  EXPECT_EQ(RunCores(machine, work, 9, 1, 1, 5).issued, RunCores(machine, work, 9, 1, 1, 5).issued);
-  EXPECT_NE(RunCores(machine, work, 9, 1, 1, 5).issued, RunCores(machine, work, 9, 1, 1, 6).issued);
+  EXPECT_EQ(RunCores(machine, work, 2, 1, 1, 5).issued, RunCores(machine, work, 2, 1, 1, 5).issued);
+  EXPECT_NE(RunCores(machine, work, 2, 1, 1, 5).issued, RunCores(machine, work, 2, 1, 1, 6).issued);
 }
 
 TEST(ClosedForm, LineTimeIsTheBoundsInverse) {

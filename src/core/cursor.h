@@ -38,8 +38,10 @@ class Window {
   constexpr void Restart(const Layout& layout, std::uint64_t block_size,
                          std::uint64_t cycles_per_us) noexcept {
     const std::uint64_t stamp = stamp_ + 1;
+    const std::uint64_t readings = readings_ + 1;
     *this = Window(layout, block_size, cycles_per_us);
     stamp_ = stamp;
+    closed_at_ = readings_ = readings;
   }
 
   // Positions below `limit` may be taken from now on.
@@ -50,6 +52,7 @@ class Window {
     limit_ = 0;
     end_ = 0;
     ++stamp_;
+    closed_at_ = ++readings_;
   }
 
  private:
@@ -57,14 +60,18 @@ class Window {
 
   // What every ID needs, one cache line.
   ClockReading reading_;
-  // Counts the ticks that were seen, and the closings. What a cursor holds is good for one
-  // of them. From 1 on: a cursor with a stamp of 0 holds nothing.
+  // Counts the ticks that were seen, and the closings: that a position is in the tick is good for
+  // one of them. From 1 on: a cursor with a stamp of 0 knows nothing.
   std::uint64_t stamp_ = 1;
   std::uint64_t end_ = 0;   // the first position beyond the tick of the last reading, or the limit
   std::uint64_t base_ = 0;  // the first position of that tick
   bool may_add_ = false;    // blocks of one, in a tick with many positions
   std::uint8_t sequence_bits_ = 0;
 
+  // Counts the readings, and the closings, with what the last closing had: a block that was looked
+  // at before that is dropped.
+  std::uint64_t readings_ = 0;
+  std::uint64_t closed_at_ = 0;
   std::uint64_t limit_ = 0;
   std::uint64_t block_size_ = 1;
   std::uint64_t ids_per_tick_ = 1;
@@ -126,14 +133,28 @@ class Cursor {
 
   // From the block in hand, or from a new one of the tick of the last reading.
   std::uint64_t FromBlock(const Window& window, std::uint64_t& word) noexcept {
-    if (block_next_ == block_end_ || block_stamp_ != window.stamp_) {
+    if (block_next_ == block_end_ || !BlockIsGood(window, word)) {
       const Taken taken = FromTick(window, word, window.block_size_);
       if (taken.count == 0) return kNone;
       block_next_ = taken.first;
       block_end_ = taken.first + taken.count;
-      block_stamp_ = window.stamp_;  // a block is used in its own tick only
+      block_reading_ = window.readings_;
     }
     return block_next_++;
+  }
+
+  // A block is used in its own tick only, and not after others' IDs of a later one: the clock
+  // may have been there and gone back, and what is left would be too far out of order. Looked at
+  // once a reading; which may have been made for another ID space, and knows nothing of this one.
+  bool BlockIsGood(const Window& window, const std::uint64_t& word) noexcept {
+    if (block_reading_ == window.readings_) [[likely]]
+      return true;
+    if (block_reading_ < window.closed_at_ || block_next_ - window.base_ >= window.ids_per_tick_ ||
+        LoadPosition(word) - window.base_ >= window.ids_per_tick_) {
+      return false;
+    }
+    block_reading_ = window.readings_;
+    return true;
   }
 
   // False when the clock shows a time that the layout has no tick for.
@@ -144,6 +165,7 @@ class Cursor {
       window.reading_.Forget();  // what the window holds is of the reading before
       return false;
     }
+    ++window.readings_;
     const std::uint64_t base = tick << window.sequence_bits_;
     if (base != window.base_) {
       window.base_ = base;
@@ -157,16 +179,18 @@ class Cursor {
   [[gnu::noinline]] std::uint64_t NextByClock(Window& window, std::uint64_t& word,
                                               Counter&& counter, Clock&& clock) noexcept {
     if (!ReadTick(window, counter, clock)) return kNone;
-    // The clock may have been in a later tick and gone back, with IDs made there by others:
-    // what is left of a block would be too far out of order.
-    if (block_next_ != block_end_ && LoadPosition(word) >= window.base_ + window.ids_per_tick_) {
-      DropBlock();
+    // Where many sessions wait for the position, each of them finds its reading old each time:
+    // then above all there must be no more to it than the addition.
+    if (add_stamp_ == window.stamp_) {
+      const std::uint64_t next = TakeNext(word);
+      if (next < window.end_) return next;
+      add_stamp_ = 0;
     }
     return FromBlock(window, word);
   }
 
-  std::uint64_t add_stamp_ = 0;    // while it is the window's, TakeNext will do
-  std::uint64_t block_stamp_ = 0;  // the window's when the block was taken
+  std::uint64_t add_stamp_ = 0;      // while it is the window's, TakeNext will do
+  std::uint64_t block_reading_ = 0;  // the window's when the block was last looked at
   std::uint64_t block_next_ = 0;
   std::uint64_t block_end_ = 0;
 };
