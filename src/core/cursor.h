@@ -36,8 +36,10 @@ class Window {
   constexpr void Restart(const Layout& layout, std::uint64_t block_size,
                          std::uint64_t cycles_per_us) noexcept {
     const std::uint64_t stamp = stamp_ + 1;
+    const std::uint64_t readings = readings_ + 1;
     *this = Window(layout, block_size, cycles_per_us);
     stamp_ = stamp;
+    closed_at_ = readings_ = readings;
   }
 
   // Positions below `limit` may be taken from now on.
@@ -48,6 +50,7 @@ class Window {
     limit_ = 0;
     end_ = 0;
     ++stamp_;
+    closed_at_ = ++readings_;
   }
 
  private:
@@ -56,9 +59,13 @@ class Window {
   Ticker ticker_;
   bool may_add_ = false;  // blocks of one, in a tick with many positions
   std::uint8_t sequence_bits_ = 0;
-  // Counts the ticks that were seen, and the closings. What a cursor holds is good for one
-  // of them. From 1 on: a cursor with a stamp of 0 holds nothing.
+  // Counts the ticks that were seen, and the closings: that a position is in the tick is good for
+  // one of them. From 1 on: a cursor with a stamp of 0 knows nothing.
   std::uint64_t stamp_ = 1;
+  // Counts the readings, and the closings, with what the last closing had: a block that was looked
+  // at before that is dropped.
+  std::uint64_t readings_ = 0;
+  std::uint64_t closed_at_ = 0;
   std::uint64_t base_ = 0;  // the first position of the tick of the last reading
   std::uint64_t end_ = 0;   // the first position beyond it, or beyond the limit
   std::uint64_t limit_ = 0;
@@ -94,16 +101,30 @@ class Cursor {
  private:
   // From the block in hand, or from a new one of the tick of the last reading.
   bool FromBlock(const Window& window, std::uint64_t& word, std::uint64_t& next) noexcept {
-    if (block_next_ == block_end_ || block_stamp_ != window.stamp_) {
+    if (block_next_ == block_end_ || !BlockIsGood(window, word)) {
       const Taken taken = TakeUpTo(word, window.base_, window.end_, window.block_size_);
       if (taken.count == 0) return false;
       block_next_ = taken.first;
       block_end_ = taken.first + taken.count;
-      block_stamp_ = window.stamp_;  // a block is used in its own tick only
+      block_reading_ = window.readings_;
       // The position is in the tick now, and stays there or beyond.
       if (window.may_add_) add_stamp_ = window.stamp_;
     }
     next = block_next_++;
+    return true;
+  }
+
+  // A block is used in its own tick only, and not after others' IDs of a later one: the clock
+  // may have been there and gone back, and what is left would be too far out of order. Looked at
+  // once a reading; which may have been made for another ID space, and knows nothing of this one.
+  bool BlockIsGood(const Window& window, const std::uint64_t& word) noexcept {
+    if (block_reading_ == window.readings_) [[likely]]
+      return true;
+    if (block_reading_ < window.closed_at_ || block_next_ - window.base_ >= window.ids_per_tick_ ||
+        LoadPosition(word) - window.base_ >= window.ids_per_tick_) {
+      return false;
+    }
+    block_reading_ = window.readings_;
     return true;
   }
 
@@ -112,21 +133,18 @@ class Cursor {
                                      Clock&& clock, std::uint64_t& next) noexcept {
     std::uint64_t tick = 0;
     if (!window.ticker_.Read(counter, clock, tick)) return false;
+    ++window.readings_;
     const std::uint64_t base = tick << window.sequence_bits_;
     if (base != window.base_) {
       window.base_ = base;
       ++window.stamp_;
     }
-    const std::uint64_t tick_end = base + window.ids_per_tick_;
-    window.end_ = std::min(tick_end, window.limit_);
-    // The clock may have been in a later tick and gone back, with IDs made there by others:
-    // what is left of a block would be too far out of order.
-    if (block_next_ != block_end_ && LoadPosition(word) >= tick_end) DropBlock();
+    window.end_ = std::min(base + window.ids_per_tick_, window.limit_);
     return FromBlock(window, word, next);
   }
 
-  std::uint64_t add_stamp_ = 0;    // while it is the window's, TakeNext will do
-  std::uint64_t block_stamp_ = 0;  // the window's when the block was taken
+  std::uint64_t add_stamp_ = 0;      // while it is the window's, TakeNext will do
+  std::uint64_t block_reading_ = 0;  // the window's when the block was last looked at
   std::uint64_t block_next_ = 0;
   std::uint64_t block_end_ = 0;
 };

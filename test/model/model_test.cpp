@@ -83,6 +83,11 @@ class Scenarios {
     Add<Sessions>("cursor: 2 threads, blocks, there and back", kTwoBits, Calls{2, 1}, steps_twice,
                   kWait, 2)
         .has_counter = false;
+    Add<Sessions>("cursor: 2 threads, another ID space", kAdding, Calls{2, 1}, steps_once, kWait, 1)
+        .reads_for_another = true;
+    Add<Sessions>("cursor: 2 threads, another ID space, blocks", kTwoBits, Calls{2, 1}, steps_twice,
+                  kWait, 2)
+        .reads_for_another = true;
     auto& observed = Add<Sessions>("cursor: 2 threads, one observes", kAdding, Calls{2, 3},
                                    steps_once, kWait, 1);
     observed.observes = observed.may_be_ahead = true;

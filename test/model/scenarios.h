@@ -230,9 +230,10 @@ class Sessions : public Guarded {
   void Call(int call) override {
     if (observes && Thread() == 0) return Observe(call);
     Session& session = sessions_[static_cast<std::size_t>(Thread())];
+    if (reads_for_another) ReadForAnother(session);
     world_.BeginCall();
     for (int attempts = 0; attempts < 3; ++attempts) {
-      bool is_first = true;
+      bool is_first = !reads_for_another;
       const auto counter = [&session, &is_first] {
         // It is asked once whether the reading is fresh, and then kept with the next.
         if (is_first && Choose(2) == 1) {
@@ -268,6 +269,8 @@ class Sessions : public Guarded {
   bool observes = false;    // the first thread
   bool falls_back = true;   // to the guard
   bool has_counter = true;  // else the clock is read for each
+  // Before each call the clock is read for another ID space, and not again for the call.
+  bool reads_for_another = false;
 
  private:
   struct Session {
@@ -276,6 +279,17 @@ class Sessions : public Guarded {
     std::uint64_t known_limit = 0;
     std::uint64_t cycles = 1'000'000;
   };
+
+  // One that nobody else uses.
+  void ReadForAnother(Session& session) {
+    session.cycles += 1'000'000;
+    Cursor cursor;
+    std::uint64_t word = 0;
+    std::uint64_t next = 0;
+    (void)cursor.Next(
+        session.window, word, [&session] { return session.cycles; },
+        [this]() noexcept { return world_.ReadClock(); }, next);
+  }
 
   void Observe(int call) {
     world_.BeginCall();

@@ -209,6 +209,32 @@ TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
   EXPECT_FALSE(Next(other, other_word, next));
 }
 
+// The same where it is another ID space for which the clock was read: that reading says nothing
+// of what others have done in this one.
+TEST_P(CursorTest, ABlockIsHeldAgainstThePositionAfterAReadingForAnotherIdSpace) {
+  Cursor other;
+  std::uint64_t other_word = 0;
+  std::uint64_t next = 0;
+  window = Window(layout(), 5, 1000);
+  window.Open(kNoLimit);
+  EXPECT_EQ(MustNext(), At(layout(), 5, 0));
+  ASSERT_TRUE(Next(other, other_word, next));
+  EXPECT_EQ(next, At(layout(), 5, 0));
+  // Within its tick a block outlives readings, and what others take after it.
+  other_word = At(layout(), 5, 6);
+  counter += 1'000'000;
+  EXPECT_EQ(MustNext(), At(layout(), 5, 1));
+  ASSERT_TRUE(Next(other, other_word, next));
+  EXPECT_EQ(next, At(layout(), 5, 1));
+  EXPECT_EQ(readings, 2);
+  // Another session makes an ID two ticks later, and the clock goes back.
+  other_word = At(layout(), 7, 0);
+  counter += 1'000'000;
+  EXPECT_EQ(MustNext(), At(layout(), 5, 2));
+  EXPECT_FALSE(Next(other, other_word, next)) << "an ID of tick 5 after one of tick 7: " << next;
+  EXPECT_EQ(other_word, At(layout(), 7, 0));
+}
+
 // What a cursor remembers of a window must not be taken for something of the same window after
 // a restart, however many ticks and closings both have counted.
 TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
