@@ -36,12 +36,26 @@ bool ServerName(std::string_view prefix, std::string_view name, char (&server)[N
   return true;
 }
 
+// The server of that name; nullptr if there is none. It may be dropped, and made anew, while it
+// is looked up: GetForeignServerByName() then fails with an internal error.
+const ForeignServer* ServerByName(const char* name) {
+  for (;;) {
+    const Oid oid = get_foreign_server_oid(name, true);
+    if (!OidIsValid(oid)) return nullptr;
+    const ForeignServer* server = GetForeignServerExtended(oid, FSV_MISSING_OK);
+    if (server != nullptr) return server;
+    // The name in the session's cache is not known to be out of date yet.
+    CHECK_FOR_INTERRUPTS();
+    AcceptInvalidationMessages();
+  }
+}
+
 // The options of a server of one of our wrappers; false if there is no such server.
 bool FindServer(const char* wrapper, std::string_view prefix, std::string_view name,
                 List*& options) {
   char server_name[NAMEDATALEN];
   if (!ServerName(prefix, name, server_name)) return false;
-  const ForeignServer* server = GetForeignServerByName(server_name, true);
+  const ForeignServer* server = ServerByName(server_name);
   if (server == nullptr || server->fdwid != get_foreign_data_wrapper_oid(wrapper, true)) {
     return false;
   }

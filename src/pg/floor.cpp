@@ -2,7 +2,9 @@
 // buffers, as CREATE DATABASE does with its template: pg_class by its pages, to find the
 // sequence, and then the sequence's page. Three locks keep the files in place meanwhile:
 // one on the database (against DROP DATABASE), one on its pg_class (against everything
-// that would move a row while we look, for a few milliseconds), one on the sequence.
+// that would move a row while we look, for a few milliseconds), one on the sequence. A
+// sequence that somebody has locked is waited for without the one on pg_class: he may be
+// dropping it, and need pg_class next.
 //
 // A sequence counts when its name is the mark's and either its page was written by some
 // run of idgen, or a superuser owns it: nobody else may put a mark there by giving a
@@ -29,6 +31,10 @@ struct DatabaseFiles {
 // Somebody may hold a lock in another database for hours; an error is better than a server
 // that seems to hang.
 constexpr char kLongestLockWait[] = "5s";
+
+// Where sequences are dropped and made anew all the time, some other is locked after each
+// wait. After so many, pg_class is kept locked over one.
+constexpr int kMostWaits = 20;
 
 // The three sequences that count, by their place here.
 constexpr const char* kNames[] = {kMarkSequence, kHeldSequence, kFreshSequence};
@@ -115,15 +121,24 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
   return found;
 }
 
-// The largest value of each sequence that this run of the server did not write.
-void ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence,
-                  std::int64_t (&values)[kSequences]) {
-  LockRelId lock{sequence.relation, files.database};
-  const bool trusted = superuser_arg(sequence.owner);
+// Locks a sequence of another database for reading, if need be by waiting.
+bool LockSequence(const DatabaseFiles& files, Oid relation, bool wait) {
   LOCKTAG tag;
-  SET_LOCKTAG_RELATION(tag, files.database, sequence.relation);
-  const bool locked = LockAcquire(&tag, AccessShareLock, false, !trusted) != LOCKACQUIRE_NOT_AVAIL;
-  if (!locked) return;
+  SET_LOCKTAG_RELATION(tag, files.database, relation);
+  return LockAcquire(&tag, AccessShareLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void UnlockSequence(const DatabaseFiles& files, Oid relation) {
+  LockRelId lock{relation, files.database};
+  UnlockRelationId(&lock, AccessShareLock);
+}
+
+// The largest value of each sequence that this run of the server did not write. False, and
+// nothing was read, when somebody has it locked who is to be waited for.
+bool ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence, bool wait,
+                  std::int64_t (&values)[kSequences]) {
+  const bool trusted = superuser_arg(sequence.owner);
+  if (!LockSequence(files, sequence.relation, wait && trusted)) return !trusted;
   SMgrRelation storage = OpenStorage(sequence.file);
   if (smgrexists(storage, MAIN_FORKNUM) && smgrnblocks(storage, MAIN_FORKNUM) > 0) {
     Buffer buffer =
@@ -138,7 +153,44 @@ void ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence,
       values[sequence.which] = std::max(values[sequence.which], page.value);
     }
   }
-  UnlockRelationId(&lock, AccessShareLock);
+  UnlockSequence(files, sequence.relation);
+  return true;
+}
+
+// Reads the marks of a database, whose pg_class stays as it is meanwhile. With `wait` it waits
+// for locks on them; else it returns the sequence that is to be waited for, or InvalidOid.
+Oid ReadMarks(const DatabaseFiles& files, bool wait, Root& shared) {
+  LockRelId lock{RelationRelationId, files.database};
+  LockRelationId(&lock, ShareLock);
+  char* path = GetDatabasePath(files.database, files.tablespace);
+  const FileLocator catalog =
+      MakeFileLocator(files.tablespace, files.database, MappedFileOf(path, RelationRelationId));
+  pfree(path);
+  const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
+  BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
+  List* found = NIL;
+  for (BlockNumber block = 0; block < blocks; ++block) {
+    CHECK_FOR_INTERRUPTS();
+    Buffer buffer =
+        ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL, strategy, true);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    found = FindSequences(buffer, files, found);
+    UnlockReleaseBuffer(buffer);
+  }
+  FreeAccessStrategy(strategy);
+  Oid busy = InvalidOid;
+  std::int64_t values[kSequences] = {};
+  ListCell* cell;
+  foreach (cell, found) {
+    const auto& sequence = *static_cast<FoundSequence*>(lfirst(cell));
+    if (!ReadSequence(files, sequence, wait, values)) busy = sequence.relation;
+  }
+  list_free_deep(found);
+  UnlockRelationId(&lock, ShareLock);
+  if (OidIsValid(busy)) return busy;
+  RaiseShared(shared.floor_ms, static_cast<std::uint64_t>(values[kMark]));
+  AddHold(shared, values[kHeld], values[kFresh]);
+  return InvalidOid;
 }
 
 void ReadDatabase(DatabaseFiles& files, Root& shared) {
@@ -154,34 +206,13 @@ void ReadDatabase(DatabaseFiles& files, Root& shared) {
     const bool whole = form->datconnlimit != -2;
     ReleaseSysCache(row);
 
-    if (whole) {
-      LockRelId lock{RelationRelationId, files.database};
-      LockRelationId(&lock, ShareLock);
-      char* path = GetDatabasePath(files.database, files.tablespace);
-      const FileLocator catalog =
-          MakeFileLocator(files.tablespace, files.database, MappedFileOf(path, RelationRelationId));
-      pfree(path);
-      const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
-      BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
-      List* found = NIL;
-      for (BlockNumber block = 0; block < blocks; ++block) {
-        CHECK_FOR_INTERRUPTS();
-        Buffer buffer =
-            ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL, strategy, true);
-        LockBuffer(buffer, BUFFER_LOCK_SHARE);
-        found = FindSequences(buffer, files, found);
-        UnlockReleaseBuffer(buffer);
-      }
-      FreeAccessStrategy(strategy);
-      ListCell* cell;
-      std::int64_t values[kSequences] = {};
-      foreach (cell, found) {
-        ReadSequence(files, *static_cast<FoundSequence*>(lfirst(cell)), values);
-      }
-      RaiseShared(shared.floor_ms, static_cast<std::uint64_t>(values[kMark]));
-      AddHold(shared, values[kHeld], values[kFresh]);
-      list_free_deep(found);
-      UnlockRelationId(&lock, ShareLock);
+    for (int waits = 0; whole; ++waits) {
+      const Oid busy = ReadMarks(files, waits == kMostWaits, shared);
+      if (!OidIsValid(busy)) break;
+      // Who has it locked may want to write pg_class, so that is not locked now. What he does
+      // to the sequence is seen by looking again.
+      (void)LockSequence(files, busy, true);
+      UnlockSequence(files, busy);
     }
   }
   UnlockSharedObject(DatabaseRelationId, files.database, 0, AccessShareLock);

@@ -359,6 +359,23 @@ my $room = 2**20;
 	($state) = sqlstate_of($node, 'SELECT snowflake_nextval()');
 	is($state, '', 'and it works when the lock is gone');
 	$session->quit;
+	# Who has the sequence itself locked goes on in his catalog while the first ID waits for him.
+	$node->restart;
+	$session = $node->background_psql('other', on_error_stop => 0);
+	$session->query('BEGIN; DROP EXTENSION idgen');
+	my ($first, $errors) = ('', '');
+	my $waiter = IPC::Run::start(
+		[ 'psql', '-XqAt', '-d', $node->connstr('postgres'), '-c', 'SELECT snowflake_nextval()' ],
+		'>', \$first, '2>', \$errors);
+	$node->poll_query_until('postgres',
+		q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'})
+	  or die 'the first ID does not wait';
+	my $made = $session->query("CREATE TABLE made (); SELECT 'made'; ROLLBACK");
+	$waiter->finish;
+	is($made, 'made', 'a transaction in another database that the first ID waits for goes on');
+	is($errors, '', 'and then so does the first ID: no deadlock');
+	check_ids('after the wait', \@before, [ $first =~ /^(\d+)$/m ]);
+	$session->quit;
 	$node->stop;
 }
 

@@ -19,6 +19,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -42,15 +43,25 @@ void SleepMs(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)
 
 // --- what to call -------------------------------------------------------------------------
 
+enum class How {
+  kPlain,
+  kShared,  // never from a block of the session's
+  kNamed,   // by the generator "fixed"
+  kShard,   // $2 is the shard, 0 to 2
+  kShards,  // $2 is the first shard, and each call's is $3 further
+};
+
 struct Operation {
   const char* name;
-  const char* sql;  // $1 is a count, $2 a shard
+  const char* sql;  // $1 is a count
   Kind kind;
   LayoutName layout;
   int most;  // the count
-  bool shard = false;
-  bool named = false;
+  How how = How::kPlain;
 };
+
+// The layout torture_wide's.
+constexpr int kWideShards = 64;
 
 #define WITH_CLOCK(call) "SELECT clock_timestamp(), " call ", clock_timestamp()"
 #define IN_ARRAY(call) WITH_CLOCK("ARRAY(SELECT " call " FROM generate_series(1, $1::int))")
@@ -60,17 +71,21 @@ const Operation kOperations[] = {
      1},
     {"array", IN_ARRAY("snowflake_nextval()"), Kind::kIds, LayoutName::kSnowflake, 1000},
     {"batch", WITH_CLOCK("ARRAY(SELECT snowflake_nextval_batch($1::int))"), Kind::kIds,
-     LayoutName::kSnowflake, 3000},
+     LayoutName::kSnowflake, 3000, How::kShared},
     {"reserve", WITH_CLOCK("idgen_reserve('snowflake', $1::int)"), Kind::kReserve,
-     LayoutName::kSnowflake, 500},
+     LayoutName::kSnowflake, 500, How::kShared},
     {"shard", IN_ARRAY("instagram_nextval($2::int)"), Kind::kIds, LayoutName::kInstagram, 300,
-     true},
-    {"named", IN_ARRAY("idgen_nextval('fixed')"), Kind::kIds, LayoutName::kSnowflake, 300, false,
-     true},
+     How::kShard},
+    {"named", IN_ARRAY("idgen_nextval('fixed')"), Kind::kIds, LayoutName::kSnowflake, 300,
+     How::kNamed},
     {"sonyflake", IN_ARRAY("idgen_nextval('sonyflake2')"), Kind::kIds, LayoutName::kSonyflake2, 20},
     {"seconds", IN_ARRAY("idgen_nextval('torture_seconds')"), Kind::kIds, LayoutName::kSeconds,
      1000},
     {"ending", IN_ARRAY("idgen_nextval('torture_ending')"), Kind::kIds, LayoutName::kEnding, 300},
+    {"wide",
+     WITH_CLOCK("ARRAY(SELECT idgen_nextval('torture_wide', ($2::int + (n - 1) * $3::int) % 64) "
+                "FROM generate_series(1, $1::int) AS n)"),
+     Kind::kIds, LayoutName::kWide, 200, How::kShards},
     {"insert", "INSERT INTO orders (item) SELECT generate_series(1, $1::int) RETURNING id",
      Kind::kIds, LayoutName::kSnowflake, 50},
     {"parallel", "SELECT snowflake_nextval() FROM numbers WHERE n <= 100 * $1::int",
@@ -79,7 +94,7 @@ const Operation kOperations[] = {
     {"observe",
      WITH_CLOCK("idgen_observe('snowflake', snowflake_max_id(clock_timestamp() + "
                 "(50 - $1::int) * interval '1 ms'))"),
-     Kind::kObserve, LayoutName::kSnowflake, 1050},
+     Kind::kObserve, LayoutName::kSnowflake, 1050, How::kShared},
 };
 constexpr int kOperationCount = sizeof(kOperations) / sizeof(kOperations[0]);
 
@@ -101,6 +116,13 @@ struct Options {
     for (std::string word; std::getline(words, word, ',');) list.push_back(word);
     return list;
   }
+};
+
+// What a session has set; -1: as the server has it.
+struct Settings {
+  int datacenter = -1;
+  int machine = -1;
+  int block_size = 1;
 };
 
 struct Target {
@@ -196,7 +218,7 @@ class Session {
         PQconnectdb((target.connection + " application_name=torture connect_timeout=20").c_str());
     if (PQstatus(connection_) != CONNECTION_OK) {
       Note("08001", PQerrorMessage(connection_));
-      RecordError("08001", kOperations[0], NowNs(), -1);
+      RecordError("08001", kOperations[0], NowNs());
       Disconnect();
       return;
     }
@@ -204,19 +226,22 @@ class Session {
     mode_ = mode == "lead" ? Mode::kLead : mode == "error" ? Mode::kError : Mode::kWait;
     const int lead_ms = atoi(OneOf(options.List("lead_ms", "10000")).c_str());
     lead_us_ = mode_ == Mode::kLead ? std::int64_t{lead_ms} * 1000 : 0;
-    blocks_ = Percent(options.Number("blocks", 0));
+    settings_ = {};
+    if (Percent(options.Number("blocks", 0))) settings_.block_size = BlockSize();
+    // With the place in the source that an error comes from.
+    PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
     prepares_ = Percent(50);
     prepared_ = {};
     std::string setup = "LOAD 'idgen'; SET idgen.clock_regression = " + mode +
                         "; SET idgen.max_clock_lead = " + std::to_string(lead_ms) +
                         "; SET idgen.max_clock_wait = " + OneOf(options.List("wait_ms", "2000")) +
-                        "; SET idgen.block_size = " + (blocks_ ? "64" : "1");
+                        "; SET idgen.block_size = " + std::to_string(settings_.block_size);
     if (Percent(options.Number("timeouts", 0))) {
       setup += "; SET statement_timeout = " + std::to_string(Random(1, 60));
     }
     PGresult* result = PQexec(connection_, setup.c_str());
     if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-      RecordError(StateOf(result), kOperations[0], NowNs(), -1);
+      RecordError(StateOf(result), kOperations[0], NowNs());
       PQclear(result);
       Disconnect();
       return;
@@ -277,37 +302,71 @@ class Session {
     return done;
   }
 
+  int BlockSize() { return atoi(OneOf(options.List("block_sizes", "64")).c_str()); }
+
+  // Changes one of the settings that the next ID depends on, perhaps to what it is; with
+  // "LOCAL " until the transaction ends.
+  bool ChangeSetting(const std::string& local) {
+    const int which = Random(0, 3);
+    const char* name = which == 0 ? "datacenter_id" : which == 1 ? "machine_id" : "block_size";
+    int& value = which == 0   ? settings_.datacenter
+                 : which == 1 ? settings_.machine
+                              : settings_.block_size;
+    value = which == 0 ? Random(1, 2) : which == 1 ? Random(3, 5) : Percent(50) ? 1 : BlockSize();
+    return Command(("SET " + local + "idgen." + name + " = " + std::to_string(value)).c_str());
+  }
+
   void OneCall() {
     const int operation = pick_(random_);
     const Operation& what = kOperations[operation];
     Values values{Percent(25) ? 1 : Random(1, what.most)};
-    int shard = -1;
-    if (what.shard) values.push_back(shard = Random(0, 2));
+    Shards shards;
+    if (what.how == How::kShard) values.push_back(shards.first = Random(0, 2));
+    if (what.how == How::kShards) {
+      values.push_back(shards.first = Random(0, kWideShards - 1));
+      values.push_back(shards.stride = Random(1, kWideShards - 1));
+    }
+    const int changes = options.Number("settings", 0);  // percent of the calls
+    if (Percent(changes) && !ChangeSetting("")) return Disconnect();
     const bool transaction = Percent(15) && options.Number("acknowledged", 0) == 0;
     if (transaction && !Command("BEGIN")) return Disconnect();
+    const Settings outside = settings_;
+    if (transaction && Percent(changes) && !ChangeSetting("LOCAL ")) return Disconnect();
 
     const std::int64_t invoked_ns = NowNs();
     PGresult* result = Execute(operation, values);
     const std::int64_t completed_ns = NowNs();
     const ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_TUPLES_OK) {
-      Record(what, result, values[0], shard, invoked_ns, completed_ns);
+      Record(what, result, values[0], shards, invoked_ns, completed_ns);
     } else if (result == nullptr && PQstatus(connection_) == CONNECTION_OK) {
-      RecordError("STUCK", what, invoked_ns, shard);
+      RecordError(kStuck, what, invoked_ns);
       Disconnect();
     } else {
-      const std::string state = StateOf(result);
-      RecordError(state.c_str(), what, invoked_ns, shard);
+      const std::string state = IsStalePlan(result) ? kStale : StateOf(result);
+      RecordError(state.c_str(), what, invoked_ns);
       Note(state.c_str(), PQerrorMessage(connection_));
     }
     PQclear(result);
     if (connection_ == nullptr || PQstatus(connection_) != CONNECTION_OK) return Disconnect();
     if (transaction && !Command(Percent(50) ? "COMMIT" : "ROLLBACK")) Disconnect();
+    settings_ = outside;
   }
 
   static const char* StateOf(const PGresult* result) {
     const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     return state != nullptr ? state : "08006";
+  }
+
+  // PostgreSQL takes no locks on functions. Where one is dropped after a statement's names were
+  // looked up and before the plan is kept, the plan has the dropped one: an internal error, and for
+  // a prepared statement at each use until something else lets all plans be made anew. The same
+  // befalls any function, and is not idgen's to prevent.
+  static bool IsStalePlan(const PGresult* result) {
+    static const std::regex message("cache lookup failed for function [0-9]+");
+    const char* text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    return text != nullptr && strcmp(StateOf(result), "XX000") == 0 &&
+           std::regex_match(text, message);
   }
 
   static std::int64_t Integer(const char* bytes, int size) {
@@ -325,10 +384,18 @@ class Session {
     for (std::int64_t i = 0; i < count; ++i) ids_.push_back(Integer(value + 24 + i * 12, 8));
   }
 
-  void Record(const Operation& what, const PGresult* result, int count, int shard,
+  // That a call named: the one of its first ID, or -1; and by how many each next one is further.
+  struct Shards {
+    int first = -1;
+    int stride = 0;
+  };
+
+  void Record(const Operation& what, const PGresult* result, int count, const Shards& shards,
               std::int64_t invoked_ns, std::int64_t completed_ns) {
     ids_.clear();
-    Call call = NewCall(what, invoked_ns, shard);
+    Call call = NewCall(what, invoked_ns);
+    call.shard = static_cast<std::int16_t>(shards.first);
+    call.stride = static_cast<std::int16_t>(shards.stride);
     call.completed_ns = completed_ns;
     if (PQnfields(result) == 3) {
       call.clock_before_us = Integer(PQgetvalue(result, 0, 0), 8) + kPostgresEpochUs;
@@ -345,27 +412,29 @@ class Session {
     if (what.kind != Kind::kObserve) ids_made += static_cast<std::int64_t>(ids_.size());
   }
 
-  void RecordError(const char* state, const Operation& what, std::int64_t invoked_ns, int shard) {
+  void RecordError(const char* state, const Operation& what, std::int64_t invoked_ns) {
     ids_.clear();
-    Call call = NewCall(what, invoked_ns, shard);
+    Call call = NewCall(what, invoked_ns);
     call.completed_ns = NowNs();
     call.kind = Kind::kError;
     snprintf(call.state, sizeof(call.state), "%s", state);
     Write(call);
   }
 
-  [[nodiscard]] Call NewCall(const Operation& what, std::int64_t invoked_ns, int shard) const {
+  [[nodiscard]] Call NewCall(const Operation& what, std::int64_t invoked_ns) const {
     Call call{};
     call.invoked_ns = invoked_ns;
     call.lead_us = lead_us_;
     call.session = static_cast<std::uint32_t>(number_);
-    call.shard = static_cast<std::int16_t>(shard);
+    call.shard = -1;
+    call.datacenter = static_cast<std::int16_t>(settings_.datacenter);
+    call.machine = static_cast<std::int16_t>(settings_.machine);
     call.server = static_cast<std::uint8_t>(server_);
     call.asked = what.kind;
     call.layout = what.layout;
     call.mode = mode_;
-    call.named = what.named;
-    call.blocks = blocks_;
+    call.named = what.how == How::kNamed;
+    call.blocks = settings_.block_size > 1 && what.how != How::kShared;
     return call;
   }
 
@@ -390,7 +459,7 @@ class Session {
   int server_ = 0;
   Mode mode_ = Mode::kWait;
   std::int64_t lead_us_ = 0;
-  bool blocks_ = false;
+  Settings settings_;
   bool prepares_ = false;
   std::array<bool, kOperationCount> prepared_{};
   std::vector<std::int64_t> ids_;

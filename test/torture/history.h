@@ -12,9 +12,16 @@ enum class Kind : std::uint8_t {
   kError,
 };
 
-// The layouts that the campaign uses; it makes the last two itself (Torture/Server.pm).
-enum class LayoutName : std::uint8_t { kSnowflake, kInstagram, kSonyflake2, kSeconds, kEnding };
-constexpr int kLayouts = 5;
+// The layouts that the campaign uses; it makes the last three itself (Torture/Round.pm).
+enum class LayoutName : std::uint8_t {
+  kSnowflake,
+  kInstagram,
+  kSonyflake2,
+  kSeconds,
+  kEnding,
+  kWide,
+};
+constexpr int kLayouts = 6;
 
 enum class Mode : std::uint8_t { kWait, kLead, kError };
 
@@ -27,13 +34,20 @@ struct Call {
   std::uint32_t session;
   std::uint32_t count;  // of IDs that follow
   std::int16_t shard;   // that the call named, or -1
+  std::int16_t stride;  // the second ID is of shard + stride, and so on; 0: all are of one shard
+  std::int16_t datacenter;  // that the session had set, or -1: the server's
+  std::int16_t machine;
   std::uint8_t server;
   Kind kind;
   Kind asked;  // also of an error
   LayoutName layout;
   Mode mode;
   bool named;     // by the generator "fixed", whose machine ID is its own
-  bool blocks;    // idgen.block_size above 1
-  char state[6];  // the SQLSTATE of an error
+  bool blocks;    // the IDs may be from a block: idgen.block_size is above 1
+  char state[6];  // the SQLSTATE of an error, or one of those below
 };
-static_assert(sizeof(Call) == 64);
+static_assert(sizeof(Call) == 72);
+
+// What has no SQLSTATE of its own.
+constexpr char kStuck[] = "STUCK";  // a call that does not return
+constexpr char kStale[] = "STALE";  // a plan with a function that was dropped (client.cpp)

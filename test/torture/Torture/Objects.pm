@@ -14,6 +14,7 @@ our %scenarios = (
 	names => \&names,
 	identity => \&identity,
 	schema => \&schema,
+	settings => \&settings,
 	extension => \&extension,
 	startover => \&start_over,
 	disk => \&disk,
@@ -87,6 +88,21 @@ sub identity
 	return;
 }
 
+# Sessions change what their next IDs depend on, there and back, and go through many shards: what
+# a session holds of a shard that it has not used for a while is of a time before the change.
+sub settings
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window());
+	$round->target($server);
+	$round->sessions(modes => 'wait,lead,error', blocks => 30, block_sizes => '2,64,5000', settings => one_of(5, 50),
+		mix => 'wide:8,single:1,array:1,batch:1,reserve:1,shard:1,named:1,observe:1');
+	$round->during(3.5, 0.3, sub { Torture::Scenarios::disturb_clock($round, $server) });
+	$server->set_clock(20);
+	$round->expect_ids($server);
+	return;
+}
+
 # The extension moves from schema to schema.
 sub schema
 {
@@ -113,7 +129,7 @@ sub extension
 {
 	my ($round) = @_;
 	my $server = $round->server('main', Torture::Scenarios::window());
-	$round->allow(qw(42883 42704 55000));
+	$round->allow(qw(42883 42704 55000 STALE));
 	$server->sql('DROP TABLE orders', $_) for 'postgres', 'other';
 	$round->target($server);
 	$round->sessions(mix => 'single:3,array:3,batch:1,reserve:1,shard:2,observe:1');

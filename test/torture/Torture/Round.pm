@@ -44,8 +44,8 @@ sub make_template
 	return;
 }
 
-# A layout with a second's tick, and one that ends soon; a generator with a machine ID of its
-# own; a table, and enough rows for parallel workers.
+# A layout with a second's tick, one that ends soon, and one with many shards and a wide tick; a
+# generator with a machine ID of its own; a table, and enough rows for parallel workers.
 sub prepare_database
 {
 	my ($server, $database) = @_;
@@ -55,6 +55,8 @@ sub prepare_database
 	  make_seconds(),
 	  "SELECT idgen_create_layout('torture_ending', 'timestamp:34, machine:10, sequence:12',
 		epoch => to_timestamp($epoch))",
+	  "SELECT idgen_create_layout('torture_wide', 'timestamp:40, shard:6, machine:5, sequence:12',
+		epoch => '2020-01-01Z')",
 	  "SELECT idgen_create_generator('fixed', 'snowflake', machine_id => 9)",
 	  'CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), item int)',
 	  'CREATE TABLE numbers AS SELECT generate_series(1, 2000) AS n';

@@ -12,6 +12,7 @@ use Torture::Server;
 
 our %scenarios = (
 	clock => \&clock,
+	blocks => \&blocks,
 	rush => \&rush,
 	calendar => \&calendar,
 	kill => \&kill_sessions,
@@ -28,8 +29,8 @@ sub text_of { my ($seconds) = @_; return sprintf('%+.6f s', $seconds); }
 # Steps and slews, never far from the real time.
 sub disturb_clock
 {
-	my ($round, $server, $slew_only) = @_;
-	if ($slew_only || chance(0.3))
+	my ($round, $server) = @_;
+	if (chance(0.3))
 	{
 		my $rate = one_of(-0.95, -0.5, -0.05, -0.001, 0.001, 0.05, 0.5, 2);
 		$server->slew_clock($rate);
@@ -59,14 +60,39 @@ sub clock
 	my ($round) = @_;
 	my $server = $round->server('main', window());
 	$round->target($server);
-	# With blocks, order is by the tick only: rounds without are the stricter ones. And a clock that
-	# is stepped back into the tick of which a session has a block brings back old numbers (a known
-	# limit, docs/reliability.md): slews only.
-	my $blocks = one_of(0, 0, 0, 50);
-	$round->sessions(modes => one_of('wait', 'lead', 'error', 'wait,lead,error'), blocks => $blocks);
-	$round->during(4, one_of(0.02, 0.2), sub { disturb_clock($round, $server, $blocks > 0) });
+	$round->sessions(modes => one_of('wait', 'lead', 'error', 'wait,lead,error'), blocks => one_of(0, 0, 50));
+	$round->during(4, one_of(0.02, 0.2), sub { disturb_clock($round, $server) });
 	$server->set_clock(20);    # beyond max_clock_lead
 	$round->during(0.3, 0);
+	$round->expect_ids($server);
+	return;
+}
+
+# Sessions that take blocks, beside some that do not. The clock hardly moves at times, goes on, and
+# comes back into the very ticks of which they have blocks in hand.
+sub blocks
+{
+	my ($round) = @_;
+	my $server = $round->server('main', window());
+	$round->target($server);
+	$round->sessions(modes => one_of('wait', 'lead', 'wait,lead,error'), blocks => 70, block_sizes => '2,64,64,5000',
+		wait_ms => '5,50', mix => 'single:6,array:1,batch:1,reserve:1,shard:2,wide:6,seconds:1,parallel:1,observe:1');
+	$round->during(4, 0.05, sub {
+		return disturb_clock($round, $server) if chance(0.3);
+		$server->slew_clock(-0.998);
+		for (1 .. 3)
+		{
+			usleep(between(1e3, 2e4));
+			my $step = one_of(0.001, 0.005, 0.05);
+			$server->step_clock($step);
+			usleep(between(1e3, 2e4));
+			$server->step_clock(-$step);
+			$round->fault('there and back', text_of($step));
+		}
+		usleep(between(1e3, 2e4));
+		$server->slew_clock(0);
+	});
+	$server->set_clock(5);
 	$round->expect_ids($server);
 	return;
 }
@@ -77,7 +103,7 @@ sub rush
 	my ($round) = @_;
 	my $server = $round->server('main', window());
 	$round->target($server);
-	$round->sessions(threads => one_of(4, 12), mix => 'array:8,single:1,reserve:1,parallel:1', ids => 3_500_000,
+	$round->sessions(threads => one_of(4, 12), mix => 'array:8,single:1,reserve:1,parallel:1', ids => 3_500_000, blocks => one_of(0, 0, 50),
 		modes => one_of('wait', 'error', 'wait,error'));
 	$round->during(2.5, 0.3, sub {
 		my $rate = one_of(0, -0.3, -0.6);
