@@ -26,21 +26,20 @@ std::int64_t ReadSequence(const char* name, Oid& cached) {
   return values.value;
 }
 
-// A page that is to be written together with others.
+// An open sequence whose page is to be written together with others.
 struct LockedSequence {
   Relation relation = nullptr;
   Buffer buffer = InvalidBuffer;
-  SequencePage found;
+  SequencePage found{};
 };
 
-void Lock(Relation relation, LockedSequence& locked) {
-  locked.relation = relation;
-  locked.buffer = LockSequencePage(relation, locked.found);
+void Lock(LockedSequence& sequence) {
+  sequence.buffer = LockSequencePage(sequence.relation, sequence.found);
 }
 
-void Release(const LockedSequence& locked) {
-  UnlockReleaseBuffer(locked.buffer);
-  relation_close(locked.relation, RowExclusiveLock);
+void Release(const LockedSequence& sequence) {
+  UnlockReleaseBuffer(sequence.buffer);
+  relation_close(sequence.relation, RowExclusiveLock);
 }
 
 // Refuses a machine ID that generators of this database fix: they may have used it.
@@ -120,15 +119,16 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   CheckNoGeneratorFixes(machine_id);
   Root& shared = SharedRoot();
   const DatabaseMark& database = CurrentDatabaseMark();
-  const std::int64_t now_ms = WallClockUs() / 1000;
 
-  // Everything that can fail comes before the flag.
-  LockedSequence mark;
-  LockedSequence held;
-  LockedSequence fresh;
-  Lock(OpenMark(), mark);
-  Lock(OpenSequence(kHeldSequence, held_sequence), held);
-  Lock(OpenSequence(kFreshSequence, fresh_sequence), fresh);
+  // To open one may wait for somebody's lock: not with a page of another one locked.
+  LockedSequence mark{.relation = OpenMark()};
+  LockedSequence held{.relation = OpenSequence(kHeldSequence, held_sequence)};
+  LockedSequence fresh{.relation = OpenSequence(kFreshSequence, fresh_sequence)};
+  // What can fail comes before the flag.
+  Lock(mark);
+  Lock(held);
+  Lock(fresh);
+  const std::int64_t now_ms = WallClockUs() / 1000;
   const std::int64_t mark_ms =
       std::max(mark.found.value, static_cast<std::int64_t>(LoadShared(database.durable_ms)));
   if (mark_ms < now_ms + ReserveWindowMs() + kLeastAheadMs) {
