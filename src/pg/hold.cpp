@@ -74,9 +74,10 @@ void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id) 
   } else if (shared.fresh_machine != machine_id) {
     shared.fresh_machine = kNoMachine;
   }
-  LWLockRelease(&shared.lock);
-  // After the machine ID: whoever sees the hold sees that too, or a stricter one.
+  // After the machine ID: whoever sees the hold sees that too, or a stricter one. And before
+  // the lock is released: a second hold must not be taken for the first.
   RaiseShared(shared.held_until_ms, AsField(held_until_ms));
+  LWLockRelease(&shared.lock);
 }
 
 void SeeHold(Root& shared) {
