@@ -41,7 +41,10 @@ bool FindServer(const char* wrapper, std::string_view prefix, std::string_view n
                 List*& options) {
   char server_name[NAMEDATALEN];
   if (!ServerName(prefix, name, server_name)) return false;
-  const ForeignServer* server = GetForeignServerByName(server_name, true);
+  const Oid oid = get_foreign_server_oid(server_name, true);
+  // It may have been dropped between the two looks.
+  const ForeignServer* server =
+      OidIsValid(oid) ? GetForeignServerExtended(oid, FSV_MISSING_OK) : nullptr;
   if (server == nullptr || server->fdwid != get_foreign_data_wrapper_oid(wrapper, true)) {
     return false;
   }
