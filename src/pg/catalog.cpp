@@ -24,28 +24,14 @@ struct CachedLayout {
 };
 constinit CachedLayout* cached_layouts = nullptr;
 
-// A name that could be one of ours, with a prefix, as C wants it; false if it is too long,
-// or no text at all.
-bool ServerName(std::string_view prefix, std::string_view name, char (&server)[NAMEDATALEN]) {
-  if (name.empty() || name.size() > kLongestName || name.find('\0') != std::string_view::npos) {
-    return false;
-  }
-  char* end = std::copy(prefix.begin(), prefix.end(), server);
-  end = std::copy(name.begin(), name.end(), end);
-  *end = '\0';
-  return true;
-}
-
-// The options of a server of one of our wrappers; false if there is no such server.
-bool FindServer(const char* wrapper, std::string_view prefix, std::string_view name,
-                List*& options) {
-  char server_name[NAMEDATALEN];
-  if (!ServerName(prefix, name, server_name)) return false;
-  const Oid oid = get_foreign_server_oid(server_name, true);
+// The options of the server that keeps a thing of that name; false if there is none.
+bool FindServer(const Kind& kind, std::string_view name, List*& options) {
+  if (name.size() > kLongestName) return false;
+  const Oid oid = get_foreign_server_oid(ServerName(kind, name), true);
   // It may have been dropped between the two looks.
   const ForeignServer* server =
       OidIsValid(oid) ? GetForeignServerExtended(oid, FSV_MISSING_OK) : nullptr;
-  if (server == nullptr || server->fdwid != get_foreign_data_wrapper_oid(wrapper, true)) {
+  if (server == nullptr || server->fdwid != get_foreign_data_wrapper_oid(kind.wrapper, true)) {
     return false;
   }
   options = server->options;
@@ -73,17 +59,17 @@ const Layout* FindUserLayout(std::string_view name) {
   // What is read may itself bring a change to be known: then it is read again next time.
   const std::uint64_t read_at = version;
   List* options = NIL;
-  if (!FindServer(kLayoutWrapper, kLayoutPrefix, name, options)) {
+  if (!FindServer(kLayoutKind, name, options)) {
     if (cached != nullptr) cached->version = 0;
     return nullptr;
   }
-  const LayoutOptions read = ReadLayoutOptions(options);
-  if (read.layout.name != name) return nullptr;
-  if (cached == nullptr || !IsSame(cached->layout, read.layout)) {
+  const Layout read = ReadLayoutOptions(options);
+  if (read.name != name) return nullptr;
+  if (cached == nullptr || !IsSame(cached->layout, read)) {
     if (cached != nullptr) cached->version = 0;
     cached = new (MemoryContextAlloc(TopMemoryContext, sizeof(CachedLayout))) CachedLayout;
     std::copy(name.begin(), name.end(), cached->name);
-    cached->layout = read.layout;
+    cached->layout = read;
     cached->layout.name = {cached->name, name.size()};
     cached->next = cached_layouts;
     cached_layouts = cached;
@@ -92,11 +78,10 @@ const Layout* FindUserLayout(std::string_view name) {
   return &cached->layout;
 }
 
-// Calls `take` with the name in each server of one of our wrappers and the server, ordered by
-// name.
+// Calls `take` with the name of each thing of a kind and its server, ordered by name.
 template <typename Take>
-void ForEachServer(const char* wrapper, std::string_view prefix, Take&& take) {
-  const Oid wrapper_oid = get_foreign_data_wrapper_oid(wrapper, true);
+void ForEachServer(const Kind& kind, Take&& take) {
+  const Oid wrapper_oid = get_foreign_data_wrapper_oid(kind.wrapper, true);
   if (!OidIsValid(wrapper_oid)) return;
   List* servers = NIL;
   MemoryContext caller = CurrentMemoryContext;
@@ -113,6 +98,7 @@ void ForEachServer(const char* wrapper, std::string_view prefix, Take&& take) {
   }
   systable_endscan(scan);
   table_close(catalog, AccessShareLock);
+  const std::string_view prefix = ServerName(kind, "");
   ListCell* cell;
   foreach (cell, servers) {
     const ForeignServer* server = GetForeignServerExtended(lfirst_oid(cell), FSV_MISSING_OK);
@@ -122,14 +108,9 @@ void ForEachServer(const char* wrapper, std::string_view prefix, Take&& take) {
 }
 
 // With `missing_ok` a generator whose layout was taken from it is none, and no error.
-bool FindGenerator(std::string_view name, Generator& generator, bool missing_ok) {
-  const Layout* layout = FindLayout(name);
-  if (layout != nullptr) {
-    generator = {.layout = layout};
-    return true;
-  }
+bool FindUserGenerator(std::string_view name, bool missing_ok, Generator& generator) {
   List* options = NIL;
-  if (!FindServer(kGeneratorWrapper, kGeneratorPrefix, name, options)) return false;
+  if (!FindServer(kGeneratorKind, name, options)) return false;
   const GeneratorOptions read = ReadGeneratorOptions(options, missing_ok);
   if (name != read.name || read.generator.layout == nullptr) return false;
   generator = read.generator;
@@ -148,6 +129,10 @@ static void ForgetCatalog(Datum, int, uint32) {
 
 }  // namespace
 
+char* ServerName(const Kind& kind, std::string_view name) {
+  return psprintf("%s_%.*s", kind.wrapper, static_cast<int>(name.size()), name.data());
+}
+
 const Layout* FindLayout(std::string_view name) {
   const Layout* builtin = FindBuiltinLayout(name);
   return builtin != nullptr ? builtin : FindUserLayout(name);
@@ -160,14 +145,17 @@ const Layout& LayoutByName(std::string_view name) {
 }
 
 bool FindGenerator(std::string_view name, Generator& generator) {
-  return FindGenerator(name, generator, false);
+  const Layout* layout = FindLayout(name);
+  if (layout == nullptr) return FindUserGenerator(name, false, generator);
+  generator = {.layout = layout};
+  return true;
 }
 
 std::uint64_t CatalogVersion() { return version; }
 
 List* UserLayouts() {
   List* layouts = NIL;
-  ForEachServer(kLayoutWrapper, kLayoutPrefix, [&](const char* name, const ForeignServer& server) {
+  ForEachServer(kLayoutKind, [&](const char* name, const ForeignServer& server) {
     const Layout* layout = FindUserLayout(name);
     if (layout == nullptr) return;  // renamed
     auto* found = static_cast<UserLayout*>(palloc(sizeof(UserLayout)));
@@ -179,15 +167,14 @@ List* UserLayouts() {
 
 List* UserGenerators() {
   List* generators = NIL;
-  ForEachServer(kGeneratorWrapper, kGeneratorPrefix,
-                [&](const char* name, const ForeignServer& server) {
-                  Generator generator;
-                  // A layout that is found first hides a generator of its name.
-                  if (FindLayout(name) != nullptr || !FindGenerator(name, generator, true)) return;
-                  auto* found = static_cast<UserGenerator*>(palloc(sizeof(UserGenerator)));
-                  *found = {pstrdup(name), server.owner, generator};
-                  generators = lappend(generators, found);
-                });
+  ForEachServer(kGeneratorKind, [&](const char* name, const ForeignServer& server) {
+    Generator generator;
+    // A layout that is found first hides a generator of its name.
+    if (FindLayout(name) != nullptr || !FindUserGenerator(name, true, generator)) return;
+    auto* found = static_cast<UserGenerator*>(palloc(sizeof(UserGenerator)));
+    *found = {pstrdup(name), server.owner, generator};
+    generators = lappend(generators, found);
+  });
   return generators;
 }
 

@@ -8,8 +8,8 @@
 //   - names are found in the system cache, and a change reaches all sessions at once
 //   - owners, GRANT USAGE ON FOREIGN DATA WRAPPER, and dependencies
 //
-// A server is named after what it is (kLayoutPrefix or kGeneratorPrefix, then the name) and
-// has the name among its options too: one that was renamed is not found.
+// A server is named after what it keeps (ServerName) and has the name among its options too: one
+// that was renamed is not found.
 #pragma once
 
 #include <string_view>
@@ -19,13 +19,20 @@
 
 namespace idgen::pg {
 
-inline constexpr char kLayoutWrapper[] = "idgen_layout";
-inline constexpr char kGeneratorWrapper[] = "idgen_generator";
-inline constexpr std::string_view kLayoutPrefix = "idgen_layout_";
-inline constexpr std::string_view kGeneratorPrefix = "idgen_generator_";
+// One of the two kinds of things that users make.
+struct Kind {
+  const char* name;     // in errors; also the option that has the name of the thing itself
+  const char* wrapper;  // whose servers keep such things
+};
+inline constexpr Kind kLayoutKind{"layout", "idgen_layout"};
+inline constexpr Kind kGeneratorKind{"generator", "idgen_generator"};
 
-// In bytes; what is left of a PostgreSQL name.
-inline constexpr std::size_t kLongestName = NAMEDATALEN - 1 - kGeneratorPrefix.size();
+// The name of the server that keeps a thing, whatever its name; in the current memory context.
+char* ServerName(const Kind& kind, std::string_view name);
+
+// In bytes; what ServerName leaves of a PostgreSQL name.
+inline constexpr std::size_t kLongestName =
+    NAMEDATALEN - 1 - std::string_view(kGeneratorKind.wrapper).size() - 1;
 
 // What the name of a generator stands for. The identity's fields are -1 where the settings
 // say them, or where the layout lacks them.

@@ -33,10 +33,6 @@ Generator IdentityFromArguments(FunctionCallInfo fcinfo, int first) {
   return generator;
 }
 
-char* ServerOf(const char* name) {
-  return pstrdup(quote_identifier(psprintf("%s%s", kGeneratorPrefix.data(), name)));
-}
-
 // The generator of a user; errors if it is something else.
 Generator UserGeneratorByName(const char* name) {
   Generator generator;
@@ -84,7 +80,7 @@ IDGEN_SQL_FUNCTION(idgen_get_generators);
 Datum idgen_create_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
   const char* const layout = RequiredText(fcinfo, 1, "layout name");
-  CheckName("generator", name);
+  CheckName(kGeneratorKind, name);
   LockCatalog();
   Generator generator = IdentityFromArguments(fcinfo, 2);
   generator.layout = &LayoutByName(layout);
@@ -92,9 +88,10 @@ Datum idgen_create_generator(PG_FUNCTION_ARGS) {
   CheckNameIsFree(name);
   StringInfoData command;
   initStringInfo(&command);
-  appendStringInfo(
-      &command, "CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (generator %s, layout %s",
-      ServerOf(name), kGeneratorWrapper, quote_literal_cstr(name), quote_literal_cstr(layout));
+  appendStringInfo(&command,
+                   "CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (generator %s, layout %s",
+                   quote_identifier(ServerName(kGeneratorKind, name)), kGeneratorKind.wrapper,
+                   quote_literal_cstr(name), quote_literal_cstr(layout));
   for (const auto& part : kIdentity) {
     if (generator.*part.field < 0) continue;
     appendStringInfo(&command, ", %s '%d'", part.option, generator.*part.field);
@@ -106,7 +103,7 @@ Datum idgen_create_generator(PG_FUNCTION_ARGS) {
 
 Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
-  CheckOwner(kGeneratorPrefix, name);
+  CheckOwner(kGeneratorKind, name);
   LockCatalog();
   const Generator before = UserGeneratorByName(name);
   Generator generator = IdentityFromArguments(fcinfo, 1);
@@ -126,18 +123,19 @@ Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
     }
   }
   if (changes.len > 0) {
-    RunCommand(psprintf("ALTER SERVER %s OPTIONS (%s)", ServerOf(name), changes.data));
+    RunCommand(psprintf("ALTER SERVER %s OPTIONS (%s)",
+                        quote_identifier(ServerName(kGeneratorKind, name)), changes.data));
   }
   PG_RETURN_VOID();
 }
 
 Datum idgen_drop_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
-  CheckOwner(kGeneratorPrefix, name);
+  CheckOwner(kGeneratorKind, name);
   LockCatalog();
   (void)UserGeneratorByName(name);
-  CheckNotUsed("generator", name);
-  RunCommand(psprintf("DROP SERVER %s", ServerOf(name)));
+  CheckNotUsed(kGeneratorKind, name);
+  DropServer(kGeneratorKind, name);
   PG_RETURN_VOID();
 }
 

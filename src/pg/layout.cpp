@@ -102,7 +102,7 @@ Datum idgen_create_layout(PG_FUNCTION_ARGS) {
     ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                     errmsg("%s is null", PG_ARGISNULL(2) ? "tick" : "epoch")));
   }
-  CheckName("layout", name);
+  CheckName(kLayoutKind, name);
   const std::int64_t tick_us = TickOf(name, *PG_GETARG_INTERVAL_P(2));
   const std::int64_t epoch_us = EpochOf(name, PG_GETARG_TIMESTAMPTZ(3));
   const Layout layout = ParseLayout(name, fields, tick_us, epoch_us);
@@ -111,7 +111,7 @@ Datum idgen_create_layout(PG_FUNCTION_ARGS) {
   RunCommand(
       psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (layout %s, fields %s, "
                "tick_us '%lld', epoch_us '%lld')",
-               quote_identifier(psprintf("%s%s", kLayoutPrefix.data(), name)), kLayoutWrapper,
+               quote_identifier(ServerName(kLayoutKind, name)), kLayoutKind.wrapper,
                quote_literal_cstr(name), quote_literal_cstr(FieldsText(layout)),
                static_cast<long long>(tick_us), static_cast<long long>(epoch_us)));
   WarnIfItHasEnded(layout);
@@ -124,7 +124,7 @@ Datum idgen_drop_layout(PG_FUNCTION_ARGS) {
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
                     errmsg("cannot drop layout \"%s\" because it is built in", name)));
   }
-  CheckOwner(kLayoutPrefix, name);
+  CheckOwner(kLayoutKind, name);
   LockCatalog();
   const Layout& layout = LayoutByName(name);
   StringInfoData users;
@@ -141,9 +141,8 @@ Datum idgen_drop_layout(PG_FUNCTION_ARGS) {
              errmsg("cannot drop layout \"%s\" because generators use it", name),
              errdetail_internal("%s", users.data), errhint("Use idgen_drop_generator() first.")));
   }
-  CheckNotUsed("layout", name);
-  RunCommand(
-      psprintf("DROP SERVER %s", quote_identifier(psprintf("%s%s", kLayoutPrefix.data(), name))));
+  CheckNotUsed(kLayoutKind, name);
+  DropServer(kLayoutKind, name);
   PG_RETURN_VOID();
 }
 

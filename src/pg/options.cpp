@@ -13,8 +13,7 @@ struct Option {
   const char* value;
 };
 
-// The values of the options with these names. Refuses others, and those that PostgreSQL
-// would let stand twice.
+// The values of the options with these names. Refuses others.
 void ReadOptions(const List* options, std::span<Option> known) {
   ListCell* cell;
   foreach (cell, options) {
@@ -167,13 +166,13 @@ Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
   return layout;
 }
 
-LayoutOptions ReadLayoutOptions(const List* options) {
+Layout ReadLayoutOptions(const List* options) {
   Option known[] = {
       {"layout", nullptr}, {"fields", nullptr}, {"tick_us", nullptr}, {"epoch_us", nullptr}};
   ReadOptions(options, known);
   const char* const name = Required(known[0]);
-  CheckName("layout", name);
-  return {ParseLayout(name, Required(known[1]), ReadInt64(known[2]), ReadInt64(known[3]))};
+  CheckName(kLayoutKind, name);
+  return ParseLayout(name, Required(known[1]), ReadInt64(known[2]), ReadInt64(known[3]));
 }
 
 GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
@@ -185,7 +184,7 @@ GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
   ReadOptions(options, known);
   GeneratorOptions read;
   read.name = Required(known[0]);
-  CheckName("generator", read.name);
+  CheckName(kGeneratorKind, read.name);
   const char* const layout = Required(known[1]);
   read.generator.layout = FindLayout(layout);
   if (read.generator.layout == nullptr) {
@@ -207,7 +206,7 @@ void CheckGenerator(const char* name, const Generator& generator) {
   CheckFixedField(name, layout, FieldKind::kShard, generator.shard_id);
 }
 
-void CheckName(const char* what, const char* name) {
+void CheckName(const Kind& kind, const char* name) {
   const std::string_view text(name);
   const bool fits = !text.empty() && text.size() <= kLongestName;
   const bool legal =
@@ -216,7 +215,7 @@ void CheckName(const char* what, const char* name) {
   if (fits && legal) return;
   const int shown = pg_mbcliplen(name, static_cast<int>(text.size()), kMostShown + NAMEDATALEN);
   ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
-                  errmsg("invalid name of a %s: \"%.*s\"", what, shown, name),
+                  errmsg("invalid name of a %s: \"%.*s\"", kind.name, shown, name),
                   errhint("Use 1 to %d letters (a to z, A to Z), digits, and the characters \"_\", "
                           "\"-\" and \".\".",
                           static_cast<int>(kLongestName))));
