@@ -24,8 +24,8 @@ struct CachedLayout {
 };
 constinit CachedLayout* cached_layouts = nullptr;
 
-// The options of the server that keeps a thing of that name; false if there is none.
-bool FindServer(const Kind& kind, std::string_view name, List*& options) {
+// The options of the server that keeps what is named so; false if there is none.
+bool FindServer(const ServerKind& kind, std::string_view name, List*& options) {
   if (name.size() > kLongestName) return false;
   const Oid oid = get_foreign_server_oid(ServerName(kind, name), true);
   // It may have been dropped between the two looks.
@@ -78,9 +78,9 @@ const Layout* FindUserLayout(std::string_view name) {
   return &cached->layout;
 }
 
-// Calls `take` with the name of each thing of a kind and its server, ordered by name.
+// Calls `take` with each name of a kind and its server, ordered by name.
 template <typename Take>
-void ForEachServer(const Kind& kind, Take&& take) {
+void ForEachServer(const ServerKind& kind, Take&& take) {
   const Oid wrapper_oid = get_foreign_data_wrapper_oid(kind.wrapper, true);
   if (!OidIsValid(wrapper_oid)) return;
   List* servers = NIL;
@@ -129,7 +129,7 @@ static void ForgetCatalog(Datum, int, uint32) {
 
 }  // namespace
 
-char* ServerName(const Kind& kind, std::string_view name) {
+char* ServerName(const ServerKind& kind, std::string_view name) {
   return psprintf("%s_%.*s", kind.wrapper, static_cast<int>(name.size()), name.data());
 }
 

@@ -19,16 +19,16 @@
 
 namespace idgen::pg {
 
-// One of the two kinds of things that users make.
-struct Kind {
-  const char* name;     // in errors; also the option that has the name of the thing itself
-  const char* wrapper;  // whose servers keep such things
+// The two kinds of what users make.
+struct ServerKind {
+  const char* name;     // in errors; also the option that has the name of what a server keeps
+  const char* wrapper;  // whose servers they are
 };
-inline constexpr Kind kLayoutKind{"layout", "idgen_layout"};
-inline constexpr Kind kGeneratorKind{"generator", "idgen_generator"};
+inline constexpr ServerKind kLayoutKind{"layout", "idgen_layout"};
+inline constexpr ServerKind kGeneratorKind{"generator", "idgen_generator"};
 
-// The name of the server that keeps a thing, whatever its name; in the current memory context.
-char* ServerName(const Kind& kind, std::string_view name);
+// The name of the server that keeps what is named so; in the current memory context.
+char* ServerName(const ServerKind& kind, std::string_view name);
 
 // In bytes; what ServerName leaves of a PostgreSQL name.
 inline constexpr std::size_t kLongestName =
@@ -41,6 +41,19 @@ struct Generator {
   std::int32_t datacenter_id = -1;
   std::int32_t machine_id = -1;
   std::int32_t shard_id = -1;
+};
+
+// The fields of an identity, as settings, options and arguments have them.
+struct IdentityField {
+  FieldKind kind;
+  const char* name;  // an option's and an argument's; after "idgen." the setting's
+  std::int32_t Generator::*fixed;
+  std::uint64_t Identity::*value;
+};
+inline constexpr IdentityField kIdentityFields[] = {
+    {FieldKind::kDatacenter, "datacenter_id", &Generator::datacenter_id, &Identity::datacenter},
+    {FieldKind::kMachine, "machine_id", &Generator::machine_id, &Identity::machine},
+    {FieldKind::kShard, "shard_id", &Generator::shard_id, &Identity::shard},
 };
 
 // The value of a field that is known not to be negative.

@@ -303,8 +303,9 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   while (!IsPrepared(handle)) PrepareHandle(handle);
   const Layout& layout = handle.layout();
   check.layout = &layout;
-  for (const FieldKind kind : {FieldKind::kDatacenter, FieldKind::kMachine, FieldKind::kShard}) {
-    if (layout.Has(kind)) check.identity_mask |= layout[kind].Put(layout[kind].Largest());
+  for (const IdentityField& field : kIdentityFields) {
+    const Field& place = layout[field.kind];
+    if (layout.Has(field.kind)) check.identity_mask |= place.Put(place.Largest());
   }
   check.from = FirstIdSince(layout, PG_GETARG_TIMESTAMPTZ(3));
 

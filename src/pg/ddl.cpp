@@ -109,14 +109,14 @@ void DependOnLayout(Oid server, const char* layout) {
 }
 
 // What a server keeps; nullptr if it is of another wrapper than ours.
-const Kind* KindOf(const ServerRow& server) {
-  for (const Kind* kind : {&kLayoutKind, &kGeneratorKind}) {
+const ServerKind* KindOf(const ServerRow& server) {
+  for (const ServerKind* kind : {&kLayoutKind, &kGeneratorKind}) {
     if (server.wrapper == get_foreign_data_wrapper_oid(kind->wrapper, true)) return kind;
   }
   return nullptr;
 }
 
-void CheckServerName(const Kind& kind, const ServerRow& server, const char* name) {
+void CheckServerName(const ServerKind& kind, const ServerRow& server, const char* name) {
   const char* const expected = ServerName(kind, name);
   if (strcmp(server.name, expected) == 0) return;
   ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
@@ -126,7 +126,7 @@ void CheckServerName(const Kind& kind, const ServerRow& server, const char* name
 }
 
 // Refuses every alteration but of a generator's identity.
-void CheckAlteration(const Kind& kind, const ServerRow& before, const ServerRow& after) {
+void CheckAlteration(const ServerKind& kind, const ServerRow& before, const ServerRow& after) {
   bool same = strcmp(before.name, after.name) == 0;
   for (const char* option : {"layout", "fields", "tick_us", "epoch_us", "generator"}) {
     same = same && strcmp(OptionOf(before, option), OptionOf(after, option)) == 0;
@@ -155,7 +155,7 @@ static void OnObjectAccess(ObjectAccessType access, Oid catalog, Oid object, int
   ServerRow before;
   ServerRow after;
   if (!ReadRows(object, before, after)) return;
-  const Kind* const kind = KindOf(after);
+  const ServerKind* const kind = KindOf(after);
   if (kind == nullptr) return;
   if (access == OAT_POST_ALTER) {
     CheckAlteration(*kind, before, after);
@@ -193,7 +193,7 @@ void CheckNameIsFree(const char* name) {
                   is_layout ? errdetail("Every layout is also a generator of the same name.") : 0));
 }
 
-void CheckOwner(const Kind& kind, const char* name) {
+void CheckOwner(const ServerKind& kind, const char* name) {
   const char* const server_name = ServerName(kind, name);
   const Oid server = get_foreign_server_oid(server_name, true);
   if (OidIsValid(server) && !OwnsForeignServer(server)) {
@@ -208,7 +208,7 @@ void RunCommand(const char* command) {
   SPI_finish();
 }
 
-void CheckNotUsed(const Kind& kind, const char* name) {
+void CheckNotUsed(const ServerKind& kind, const char* name) {
   MemoryContext caller = CurrentMemoryContext;
   StringInfoData users;
   initStringInfo(&users);
@@ -240,7 +240,7 @@ void CheckNotUsed(const Kind& kind, const char* name) {
            errdetail_internal("%s", users.data), errhint("Drop or change those objects first.")));
 }
 
-void DropServer(const Kind& kind, const char* name) {
+void DropServer(const ServerKind& kind, const char* name) {
   RunCommand(psprintf("DROP SERVER %s", quote_identifier(ServerName(kind, name))));
 }
 

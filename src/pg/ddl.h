@@ -20,17 +20,17 @@ void CheckNameIsFree(const char* name);
 
 // Refuses to go on for somebody who does not own the layout or generator, if there is one.
 // Before LockCatalog(), so that he does not keep others out.
-void CheckOwner(const Kind& kind, const char* name);
+void CheckOwner(const ServerKind& kind, const char* name);
 
 // Runs one utility command, as the user would.
 void RunCommand(const char* command);
 
 // Refuses to drop a layout or generator whose name stands in an expression that the database
 // keeps: an index, a column default, a view, ...
-void CheckNotUsed(const Kind& kind, const char* name);
+void CheckNotUsed(const ServerKind& kind, const char* name);
 
 // Drops it, as the user would.
-void DropServer(const Kind& kind, const char* name);
+void DropServer(const ServerKind& kind, const char* name);
 
 // Registers the hook that keeps layouts unaltered and generators tied to their layouts, also
 // where somebody writes ALTER SERVER; once, from _PG_init.

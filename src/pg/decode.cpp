@@ -105,21 +105,14 @@ std::uint64_t PartFrom(FunctionCallInfo fcinfo, int argument, const Layout& layo
                        FieldKind kind) {
   if (PG_ARGISNULL(argument)) return 0;
   const int32 value = PG_GETARG_INT32(argument);
-  const char* const field = NameOfField(kind).data();
-  if (!layout.Has(kind)) {
+  if (!layout.Has(kind)) ReportNoField(layout, kind, "Use NULL for it.");
+  if (value < 0 || AsField(value) > layout[kind].Largest()) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("layout \"%s\" has no %s field", NameOf(layout), field),
-                    errhint("Use NULL for it.")));
+                    errmsg("%s %d is out of range for layout \"%s\"", NameOfField(kind).data(),
+                           value, NameOf(layout)),
+                    DetailOfRange(layout, kind)));
   }
-  const std::uint64_t most = layout[kind].Largest();
-  if (value < 0 || static_cast<std::uint64_t>(value) > most) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("%s %d is out of range for layout \"%s\"", field, value, NameOf(layout)),
-                    errdetail("Its %s field has %u bits: 0 to %llu.", field,
-                              static_cast<unsigned>(layout[kind].bits),
-                              static_cast<unsigned long long>(most))));
-  }
-  return static_cast<std::uint64_t>(value);
+  return AsField(value);
 }
 
 }  // namespace

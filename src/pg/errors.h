@@ -1,5 +1,5 @@
-// The errors that users can reach, each in one place: SQLSTATE, message with the values,
-// hint.
+// The errors that several files report, each in one place: SQLSTATE, message with the values,
+// hint. And what messages are made of.
 #pragma once
 
 #include <span>
@@ -23,6 +23,11 @@ struct Generator;
                                     const Attempt& attempt, const GuardSettings& guard,
                                     bool waited);
 
+[[noreturn]] void ReportNoField(const Layout& layout, FieldKind kind, const char* hint);
+
+// The errdetail() about a value that does not fit a field of the layout.
+int DetailOfRange(const Layout& layout, FieldKind kind);
+
 // Refuses an identity that does not fit the layout. The hint tells what to set, if it is from
 // the settings.
 void CheckIdentity(const Layout& layout, const Identity& identity, bool from_settings);
@@ -35,9 +40,9 @@ const char* NearestName(std::string_view name, std::span<const std::string_view>
 
 [[noreturn]] void ReportNegativeId(int64 id);
 
-// A text that a user gave, as C wants it and no longer than a line; in the current memory
-// context.
-const char* Shown(std::string_view text);
+// A text that a user gave, as C wants it and no longer than a line (in bytes); in the current
+// memory context.
+const char* Shown(std::string_view text, int most = 2 * NAMEDATALEN);
 
 // A count that is not from 1 to `most`; `detail` says where the limit comes from.
 [[noreturn]] void ReportCount(int count, std::uint64_t most, const char* detail);

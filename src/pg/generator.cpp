@@ -8,27 +8,18 @@ namespace idgen::pg {
 
 namespace {
 
-constexpr struct {
-  const char* option;
-  std::int32_t Generator::*field;
-} kIdentity[] = {
-    {"datacenter_id", &Generator::datacenter_id},
-    {"machine_id", &Generator::machine_id},
-    {"shard_id", &Generator::shard_id},
-};
-
 // The identity from three arguments; NULL: from the settings.
 Generator IdentityFromArguments(FunctionCallInfo fcinfo, int first) {
   Generator generator;
-  for (const auto& part : kIdentity) {
+  for (const IdentityField& field : kIdentityFields) {
     const int argument = first++;
     if (PG_ARGISNULL(argument)) continue;
     const std::int32_t value = PG_GETARG_INT32(argument);
     if (value < 0) {
       ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                      errmsg("%s %d is negative", part.option, value)));
+                      errmsg("%s %d is negative", field.name, value)));
     }
-    generator.*part.field = value;
+    generator.*field.fixed = value;
   }
   return generator;
 }
@@ -92,9 +83,9 @@ Datum idgen_create_generator(PG_FUNCTION_ARGS) {
                    "CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (generator %s, layout %s",
                    quote_identifier(ServerName(kGeneratorKind, name)), kGeneratorKind.wrapper,
                    quote_literal_cstr(name), quote_literal_cstr(layout));
-  for (const auto& part : kIdentity) {
-    if (generator.*part.field < 0) continue;
-    appendStringInfo(&command, ", %s '%d'", part.option, generator.*part.field);
+  for (const IdentityField& field : kIdentityFields) {
+    if (generator.*field.fixed < 0) continue;
+    appendStringInfo(&command, ", %s '%d'", field.name, generator.*field.fixed);
   }
   appendStringInfoChar(&command, ')');
   RunCommand(command.data);
@@ -111,15 +102,15 @@ Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
   CheckGenerator(name, generator);
   StringInfoData changes;
   initStringInfo(&changes);
-  for (const auto& part : kIdentity) {
-    const std::int32_t from = before.*part.field;
-    const std::int32_t to = generator.*part.field;
+  for (const IdentityField& field : kIdentityFields) {
+    const std::int32_t from = before.*field.fixed;
+    const std::int32_t to = generator.*field.fixed;
     if (from == to) continue;
     const char* const comma = changes.len > 0 ? ", " : "";
     if (to < 0) {
-      appendStringInfo(&changes, "%sDROP %s", comma, part.option);
+      appendStringInfo(&changes, "%sDROP %s", comma, field.name);
     } else {
-      appendStringInfo(&changes, "%s%s %s '%d'", comma, from < 0 ? "ADD" : "SET", part.option, to);
+      appendStringInfo(&changes, "%s%s %s '%d'", comma, from < 0 ? "ADD" : "SET", field.name, to);
     }
   }
   if (changes.len > 0) {

@@ -6,7 +6,7 @@ namespace idgen::pg {
 
 namespace {
 
-constexpr int kMostShown = 40;  // characters of a word that is quoted in an error
+constexpr int kMostShown = 40;  // bytes of a word that is quoted in an error
 
 struct Option {
   const char* name;
@@ -112,30 +112,14 @@ Complaint ComplaintOf(const ParsedFields& parsed, const char* word) {
 
 // The error of a field list, pointing at the wrong word.
 [[noreturn]] void ReportFields(const char* fields, const ParsedFields& parsed) {
-  const int shown = pg_mbcliplen(fields + parsed.at, static_cast<int>(parsed.length), kMostShown);
   const Complaint complaint =
-      ComplaintOf(parsed, pnstrdup(fields + parsed.at, static_cast<Size>(shown)));
+      ComplaintOf(parsed, Shown({fields + parsed.at, parsed.length}, kMostShown));
   const int position = pg_mbstrlen_with_len(fields, static_cast<int>(parsed.at)) + 1;
   ereport(ERROR,
           (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg_internal("%s", complaint.message),
            complaint.hint == nullptr ? 0 : errhint("%s", complaint.hint), internalerrquery(fields),
            internalerrposition(position)));
   pg_unreachable();
-}
-
-void CheckFixedField(const char* name, const Layout& layout, FieldKind kind, std::int32_t value) {
-  if (value < 0) return;
-  const char* const field = NameOfField(kind).data();
-  if (!layout.Has(kind)) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("layout \"%s\" has no %s field", NameOf(layout), field),
-                    errhint("Leave %s_id out of generator \"%s\".", field, name)));
-  }
-  Identity identity;
-  if (kind == FieldKind::kDatacenter) identity.datacenter = AsField(value);
-  if (kind == FieldKind::kMachine) identity.machine = AsField(value);
-  if (kind == FieldKind::kShard) identity.shard = AsField(value);
-  CheckIdentity(layout, identity, false);
 }
 
 }  // namespace
@@ -176,11 +160,11 @@ Layout ReadLayoutOptions(const List* options) {
 }
 
 GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
-  Option known[] = {{"generator", nullptr},
-                    {"layout", nullptr},
-                    {"datacenter_id", nullptr},
-                    {"machine_id", nullptr},
-                    {"shard_id", nullptr}};
+  Option known[2 + std::size(kIdentityFields)] = {{"generator", nullptr}, {"layout", nullptr}};
+  Option* const fixed = known + 2;
+  for (std::size_t i = 0; i < std::size(kIdentityFields); ++i) {
+    fixed[i] = {kIdentityFields[i].name, nullptr};
+  }
   ReadOptions(options, known);
   GeneratorOptions read;
   read.name = Required(known[0]);
@@ -191,9 +175,9 @@ GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
     if (!missing_ok) ReportUnknownLayout(layout);
     return read;
   }
-  read.generator.datacenter_id = ReadFixedField(known[2]);
-  read.generator.machine_id = ReadFixedField(known[3]);
-  read.generator.shard_id = ReadFixedField(known[4]);
+  for (std::size_t i = 0; i < std::size(kIdentityFields); ++i) {
+    read.generator.*kIdentityFields[i].fixed = ReadFixedField(fixed[i]);
+  }
   CheckGenerator(read.name, read.generator);
   return read;
 }
@@ -201,24 +185,32 @@ GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
 void CheckGenerator(const char* name, const Generator& generator) {
   const Layout& layout = *generator.layout;
   if (!layout.CanGenerate()) ReportDecodeOnly(layout);
-  CheckFixedField(name, layout, FieldKind::kDatacenter, generator.datacenter_id);
-  CheckFixedField(name, layout, FieldKind::kMachine, generator.machine_id);
-  CheckFixedField(name, layout, FieldKind::kShard, generator.shard_id);
+  for (const IdentityField& field : kIdentityFields) {
+    const std::int32_t value = generator.*field.fixed;
+    if (value < 0) continue;
+    if (!layout.Has(field.kind)) {
+      ReportNoField(layout, field.kind,
+                    psprintf("Leave %s out of generator \"%s\".", field.name, name));
+    }
+    Identity identity;
+    identity.*field.value = AsField(value);
+    CheckIdentity(layout, identity, false);
+  }
 }
 
-void CheckName(const Kind& kind, const char* name) {
+void CheckName(const ServerKind& kind, const char* name) {
   const std::string_view text(name);
   const bool fits = !text.empty() && text.size() <= kLongestName;
   const bool legal =
       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
       text.size();
   if (fits && legal) return;
-  const int shown = pg_mbcliplen(name, static_cast<int>(text.size()), kMostShown + NAMEDATALEN);
-  ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
-                  errmsg("invalid name of a %s: \"%.*s\"", kind.name, shown, name),
-                  errhint("Use 1 to %d letters (a to z, A to Z), digits, and the characters \"_\", "
-                          "\"-\" and \".\".",
-                          static_cast<int>(kLongestName))));
+  ereport(ERROR,
+          (errcode(ERRCODE_INVALID_NAME),
+           errmsg("invalid name of a %s: \"%s\"", kind.name, Shown(text, kMostShown + NAMEDATALEN)),
+           errhint("Use 1 to %d letters (a to z, A to Z), digits, and the characters \"_\", "
+                   "\"-\" and \".\".",
+                   static_cast<int>(kLongestName))));
 }
 
 extern "C" {

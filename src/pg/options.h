@@ -31,6 +31,6 @@ Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
 void CheckGenerator(const char* name, const Generator& generator);
 
 // Refuses what is no name of a layout or generator.
-void CheckName(const Kind& kind, const char* name);
+void CheckName(const ServerKind& kind, const char* name);
 
 }  // namespace idgen::pg
