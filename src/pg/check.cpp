@@ -84,9 +84,7 @@ void OpenTable(Oid relation, const char* column, Check& check) {
 int64 FirstIdSince(const Layout& layout, TimestampTz since) {
   if (TIMESTAMP_IS_NOBEGIN(since)) return PG_INT64_MIN;
   std::int64_t since_us = 0;
-  if (TIMESTAMP_IS_NOEND(since) || pg_add_s64_overflow(since, kPostgresEpochUs, &since_us)) {
-    since_us = PG_INT64_MAX;
-  }
+  if (!FromTimestamp(since, since_us)) since_us = PG_INT64_MAX;
   const std::int64_t tick = std::max<std::int64_t>(layout.TickAt(since_us), 0);
   return layout.MinId(std::min(AsField(tick), layout.MaxTick()));
 }

@@ -29,8 +29,7 @@ std::uint64_t TickOf(const Layout& layout, TimestampTz timestamp) {
                    InstantText(layout.StartOfTick(layout.MaxTick())));
   };
   std::int64_t time_us = 0;
-  if (TIMESTAMP_NOT_FINITE(timestamp) ||
-      pg_add_s64_overflow(timestamp, kPostgresEpochUs, &time_us)) {
+  if (!FromTimestamp(timestamp, time_us)) {
     ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                     errmsg("timestamp \"%s\" has no ID", timestamptz_to_str(timestamp)), hint()));
   }

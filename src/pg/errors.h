@@ -2,12 +2,14 @@
 // hint. And what messages are made of.
 #pragma once
 
+#include "pg.h"
+
 #include <span>
 #include <string_view>
 
+#include "convert.h"
 #include "core/guard.h"
 #include "core/layout.h"
-#include "pg.h"
 
 namespace idgen::pg {
 
@@ -50,25 +52,10 @@ const char* Shown(std::string_view text, int most = 2 * NAMEDATALEN);
 // Refuses a number that is not an ID of the layout, and returns it as bits.
 std::uint64_t CheckId(const Layout& layout, int64 id);
 
-// A layout's name as C wants it; in the current memory context.
-inline char* NameOf(const Layout& layout) {
-  return pnstrdup(layout.name.data(), layout.name.size());
-}
-
 // "3600.000 s" or "250.000 ms"; in the current memory context.
 char* DurationText(std::int64_t us);
 
 // An instant in core units as PostgreSQL prints it; "infinity" if it is beyond its range.
 const char* InstantText(std::int64_t time_us);
-
-// The core's units (microseconds since 1970) and PostgreSQL's (since 2000).
-inline constexpr std::int64_t kPostgresEpochUs =
-    std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
-
-// An instant in core units as a timestamp; false if it is beyond PostgreSQL's range.
-inline bool ToTimestamp(std::int64_t time_us, TimestampTz& timestamp) {
-  return !pg_sub_s64_overflow(time_us, kPostgresEpochUs, &timestamp) &&
-         IS_VALID_TIMESTAMP(timestamp);
-}
 
 }  // namespace idgen::pg

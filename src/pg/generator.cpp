@@ -42,9 +42,8 @@ void ListGenerator(FunctionCallInfo fcinfo, std::string_view name, const Generat
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   const Layout& layout = *generator.layout;
   Datum values[] = {
-      PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size()))),
-      PointerGetDatum(
-          cstring_to_text_with_len(layout.name.data(), static_cast<int>(layout.name.size()))),
+      TextDatum(name),
+      TextDatum(layout.name),
       Int32GetDatum(generator.datacenter_id),
       Int32GetDatum(generator.machine_id),
       Int32GetDatum(generator.shard_id),

@@ -27,9 +27,7 @@ std::int64_t TickOf(const char* name, const Interval& tick) {
 
 std::int64_t EpochOf(const char* name, TimestampTz epoch) {
   std::int64_t epoch_us = 0;
-  const bool finite =
-      !TIMESTAMP_NOT_FINITE(epoch) && !pg_add_s64_overflow(epoch, kPostgresEpochUs, &epoch_us);
-  if (!finite) {
+  if (!FromTimestamp(epoch, epoch_us)) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("epoch of layout \"%s\" is out of range", name),
                     errdetail("It is %s.", timestamptz_to_str(epoch)),
@@ -70,8 +68,7 @@ void ListLayout(FunctionCallInfo fcinfo, const Layout& layout, Oid owner, std::s
   const bool epoch_fits = ToTimestamp(layout.epoch_us, epoch);
   const bool end_fits = ToTimestamp(layout.StartOfTick(layout.MaxTick() + 1), end);
   Datum values[] = {
-      PointerGetDatum(
-          cstring_to_text_with_len(layout.name.data(), static_cast<int>(layout.name.size()))),
+      TextDatum(layout.name),
       CStringGetTextDatum(FieldsText(layout)),
       PointerGetDatum(&tick),
       TimestampTzGetDatum(epoch),
@@ -80,7 +77,7 @@ void ListLayout(FunctionCallInfo fcinfo, const Layout& layout, Oid owner, std::s
       Int64GetDatum(static_cast<int64>(std::uint64_t{1} << std::min(identity_bits, 62U))),
       BoolGetDatum(layout.CanGenerate()),
       ObjectIdGetDatum(owner),
-      PointerGetDatum(cstring_to_text_with_len(note.data(), static_cast<int>(note.size()))),
+      TextDatum(note),
   };
   bool nulls[] = {false, false, false, !epoch_fits,        !end_fits,
                   false, false, false, !OidIsValid(owner), note.empty()};

@@ -86,7 +86,7 @@ Datum idgen_encode(PG_FUNCTION_ARGS) {
   if (id < 0) ReportNegativeId(id);
   char text[kWidestText];
   const std::size_t length = EncodeText(static_cast<std::uint64_t>(id), format, text);
-  PG_RETURN_TEXT_P(cstring_to_text_with_len(text, static_cast<int>(length)));
+  return TextDatum({text, length});
 }
 
 Datum idgen_decode(PG_FUNCTION_ARGS) {
