@@ -178,7 +178,7 @@ void ReadDatabase(DatabaseFiles& files, Root& shared) {
       foreach (cell, found) {
         ReadSequence(files, *static_cast<FoundSequence*>(lfirst(cell)), values);
       }
-      RaiseShared(shared.floor_ms, static_cast<std::uint64_t>(values[kMark]));
+      RaiseSharedMs(shared.floor_ms, values[kMark]);
       AddHold(shared, values[kHeld], values[kFresh]);
       list_free_deep(found);
       UnlockRelationId(&lock, ShareLock);

@@ -76,7 +76,7 @@ void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id) 
   }
   // After the machine ID: whoever sees the hold sees that too, or a stricter one. And before
   // the lock is released: a second hold must not be taken for the first.
-  RaiseShared(shared.held_until_ms, AsField(held_until_ms));
+  RaiseSharedMs(shared.held_until_ms, held_until_ms);
   LWLockRelease(&shared.lock);
 }
 
@@ -130,8 +130,7 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   Lock(held);
   Lock(fresh);
   const std::int64_t now_ms = WallClockUs() / 1000;
-  const std::int64_t mark_ms =
-      std::max(mark.found.value, static_cast<std::int64_t>(LoadShared(database.durable_ms)));
+  const std::int64_t mark_ms = std::max(mark.found.value, LoadSharedMs(database.durable_ms));
   if (mark_ms < now_ms + ReserveWindowMs() + kLeastAheadMs) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("the high-water mark of this database is not far ahead of the clock"),

@@ -24,9 +24,6 @@ void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wa
 // later and is waiting for standbys. Never waits for that session.
 void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms);
 
-// A run's token is larger than anything that PostgreSQL itself leaves in its place.
-inline constexpr std::int64_t kSmallestRunToken = std::int64_t{1} << 32;
-
 // The name of the sequence in the extension's schema.
 inline constexpr char kMarkSequence[] = "idgen_high_water_mark";
 

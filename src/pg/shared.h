@@ -56,7 +56,7 @@ struct ClockEvents {
 // The server's, since its start.
 struct Root {
   std::uint32_t version;      // kRootVersion of the module that made it
-  LWLock lock;                // guards the handles below
+  LWLock lock;                // see above
   int tranche;                // set once
   std::int64_t run_token;     // tells marks that this run wrote from all others; set once
   std::uint64_t floor_ms;     // every mark found from before this run; atomic, only grows
@@ -74,6 +74,9 @@ struct Root {
   dsa_pointer spare_slots;
   std::uint32_t spare_slots_left;
 };
+
+// Larger than anything that PostgreSQL itself leaves in a run token's place (mark.cpp).
+inline constexpr std::int64_t kSmallestRunToken = std::int64_t{1} << 32;
 
 // To be raised with every change of what is in shared memory: a module that is replaced while
 // the server runs must find out. The memory is larger than need be, and so always the same.
@@ -106,6 +109,14 @@ DatabaseMark& CurrentDatabaseMark();
 inline std::uint64_t LoadShared(const std::uint64_t& word) { return LoadPosition(word); }
 inline void RaiseShared(std::uint64_t& word, std::uint64_t at_least) {
   RaisePosition(word, at_least);
+}
+
+// The times among them (`_ms`) are never negative.
+inline std::int64_t LoadSharedMs(const std::uint64_t& word) {
+  return static_cast<std::int64_t>(LoadShared(word));
+}
+inline void RaiseSharedMs(std::uint64_t& word, std::int64_t at_least_ms) {
+  RaiseShared(word, static_cast<std::uint64_t>(at_least_ms));
 }
 
 }  // namespace idgen::pg
