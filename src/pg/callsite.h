@@ -3,11 +3,12 @@
 // is not looked at again, elsewhere it is compared with the last one.
 #pragma once
 
+#include "pg.h"
+
 #include <algorithm>
 #include <string_view>
 
 #include "catalog.h"
-#include "pg.h"
 
 namespace idgen::pg {
 

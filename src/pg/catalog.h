@@ -12,10 +12,11 @@
 // that was renamed is not found.
 #pragma once
 
+#include "pg.h"
+
 #include <string_view>
 
 #include "core/layout.h"
-#include "pg.h"
 
 namespace idgen::pg {
 

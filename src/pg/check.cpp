@@ -10,6 +10,8 @@
 //     insertion, and the updates are left out.
 //   - IDs that are later than this server's position in their ID space, for it made all of
 //     them. This needs nothing, but finds only a server that is ahead at this moment.
+#include "pg.h"
+
 #include <algorithm>
 
 #include "callsite.h"

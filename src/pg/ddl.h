@@ -1,8 +1,9 @@
 // What creating, altering and dropping layouts and generators share.
 #pragma once
 
-#include "catalog.h"
 #include "pg.h"
+
+#include "catalog.h"
 
 namespace idgen::pg {
 

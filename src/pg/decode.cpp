@@ -1,11 +1,11 @@
 // The SQL functions that read IDs, and put them together. Pure: they look at nothing but
 // their arguments and the layout's constants, and so are IMMUTABLE.
-#include "core/fields.h"
-#include "core/formats.h"
+#include "pg.h"
 
 #include "callsite.h"
+#include "core/fields.h"
+#include "core/formats.h"
 #include "errors.h"
-#include "pg.h"
 
 namespace idgen::pg {
 

@@ -15,6 +15,7 @@
 
 #include "hold.h"
 #include "mark.h"
+#include "sequence.h"
 
 namespace idgen::pg {
 

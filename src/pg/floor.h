@@ -4,6 +4,8 @@
 // one that makes the first ID.
 #pragma once
 
+#include "pg.h"
+
 #include "shared.h"
 
 namespace idgen::pg {

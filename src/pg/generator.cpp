@@ -1,4 +1,6 @@
 // The SQL functions that create, alter, drop and list generators.
+#include "pg.h"
+
 #include "core/formats.h"
 #include "ddl.h"
 #include "errors.h"

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "catalog.h"
 #include "core/clock.h"
 #include "errors.h"
 #include "mark.h"
 #include "replicate.h"
+#include "sequence.h"
 #include "settings.h"
 
 namespace idgen::pg {

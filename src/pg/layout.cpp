@@ -1,10 +1,13 @@
 // The SQL functions that create, drop and list layouts.
+#include "pg.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
 #include "core/formats.h"
 #include "ddl.h"
 #include "errors.h"
 #include "options.h"
-
-#include "core/clock.h"
 
 namespace idgen::pg {
 

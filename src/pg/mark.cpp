@@ -20,6 +20,7 @@
 #include "handle.h"
 #include "hold.h"
 #include "replicate.h"
+#include "sequence.h"
 
 namespace idgen::pg {
 

@@ -4,10 +4,10 @@
 // synchronous replication is asked for.
 #pragma once
 
+#include "pg.h"
+
 #include <cstdint>
 
-#include "pg.h"
-#include "sequence.h"
 #include "shared.h"
 
 namespace idgen::pg {

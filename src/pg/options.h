@@ -3,10 +3,11 @@
 // asks to be created and what the catalog has, so that neither is believed unchecked.
 #pragma once
 
+#include "pg.h"
+
 #include "catalog.h"
 #include "core/fields.h"
 #include "core/layout.h"
-#include "pg.h"
 
 namespace idgen::pg {
 

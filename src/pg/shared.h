@@ -16,11 +16,12 @@
 // No other two of these locks are held at a time.
 #pragma once
 
+#include "pg.h"
+
 #include <type_traits>
 
 #include "core/layout.h"
 #include "core/position.h"
-#include "pg.h"
 
 namespace idgen::pg {
 

@@ -1,10 +1,11 @@
 // The SQL functions that write and read IDs in other alphabets.
-#include "core/text.h"
+#include "pg.h"
 
 #include <algorithm>
 #include <array>
 
 #include "callsite.h"
+#include "core/text.h"
 #include "errors.h"
 
 namespace idgen::pg {

@@ -4,7 +4,6 @@
 #include <ctime>
 
 #include "core/clock.h"
-#include "pg.h"
 
 namespace idgen::pg {
 
