@@ -1,11 +1,11 @@
 // A backend cannot query another database, but it can read its files through the
 // buffers, as CREATE DATABASE does with its template: pg_class by its pages, to find the
-// sequence, and then the sequence's page. Three locks keep the files in place meanwhile:
+// sequences, and then the sequences' pages. Three locks keep the files in place meanwhile:
 // one on the database (against DROP DATABASE), one on its pg_class (against everything
-// that would move a row while we look, for a few milliseconds), one on the sequence.
+// that would move a row while we look, for a few milliseconds), one on each sequence.
 //
-// A sequence counts when its name is the mark's and either its page was written by some
-// run of idgen, or a superuser owns it: nobody else may put a mark there by giving a
+// A sequence counts when it has the name of one of idgen's and either its page was written by
+// some run of idgen, or a superuser owns it: nobody else may put a mark there by giving a
 // sequence of his own that name. Nor may anybody let the server wait by holding a lock on
 // one: what no superuser owns is not waited for, and the rest for some seconds only, with
 // an error that names the database.
@@ -36,17 +36,17 @@ constexpr const char* kNames[] = {kMarkSequence, kHeldSequence, kFreshSequence};
 enum Which { kMark, kHeld, kFresh, kSequences };
 
 struct FoundSequence {
-  int which;
+  Which which;
   Oid relation;
   Oid owner;
   FileLocator file;
 };
 
-int WhichIs(const char* name) {
-  for (int which = 0; which < kSequences; ++which) {
-    if (strcmp(name, kNames[which]) == 0) return which;
-  }
-  return kSequences;
+// kSequences: none of them.
+Which WhichIs(const NameData& name) {
+  int which = 0;
+  while (which < kSequences && strcmp(NameStr(name), kNames[which]) != 0) ++which;
+  return static_cast<Which>(which);
 }
 
 extern "C" {
@@ -58,6 +58,9 @@ static void NameDatabase(void* files) {
 
 }  // extern "C"
 
+// A negative limit marks what is left of an interrupted DROP DATABASE, whose files may be gone.
+bool IsWhole(const FormData_pg_database& database) { return database.datconnlimit != -2; }
+
 List* OtherDatabases() {
   List* databases = NIL;
   MemoryContext caller = CurrentMemoryContext;
@@ -66,9 +69,7 @@ List* OtherDatabases() {
   for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
        tuple = systable_getnext(scan)) {
     const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
-    // A negative limit marks what is left of an interrupted DROP DATABASE, whose files
-    // may be gone.
-    if (row->oid == MyDatabaseId || row->datconnlimit == -2) continue;
+    if (row->oid == MyDatabaseId || !IsWhole(*row)) continue;
     MemoryContext inner = MemoryContextSwitchTo(caller);
     auto* files = static_cast<DatabaseFiles*>(palloc(sizeof(DatabaseFiles)));
     files->database = row->oid;
@@ -82,10 +83,21 @@ List* OtherDatabases() {
   return databases;
 }
 
-// Adds the rows of one page of another database's pg_class that look like a mark.
+// It may have been dropped, or moved to another tablespace, before we had its lock.
+bool IsStillThere(DatabaseFiles& files) {
+  HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(files.database));
+  if (!HeapTupleIsValid(tuple)) return false;
+  const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
+  const bool is_whole = IsWhole(*row);
+  files.tablespace = row->dattablespace;
+  ReleaseSysCache(tuple);
+  return is_whole;
+}
+
+// Adds the rows of one page of another database's pg_class that look like one of ours.
 // Every version of a row that was not rolled back counts: more marks are safe, fewer
 // are not.
-List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
+List* FindOnPage(Buffer buffer, const DatabaseFiles& files, List* found) {
   SnapshotData snapshot{};
   InitDirtySnapshot(snapshot);
   Page page = BufferGetPage(buffer);
@@ -100,14 +112,15 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
     tuple.t_tableOid = RelationRelationId;
     ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), offset);
     const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
+    const Which which = WhichIs(row->relname);
     if (row->relkind != RELKIND_SEQUENCE || row->relpersistence != RELPERSISTENCE_PERMANENT ||
-        WhichIs(NameStr(row->relname)) == kSequences || row->relfilenode == InvalidOid ||
+        which == kSequences || row->relfilenode == InvalidOid ||
         !HeapTupleSatisfiesVisibility(&tuple, &snapshot, buffer)) {
       continue;
     }
     auto* sequence = static_cast<FoundSequence*>(palloc(sizeof(FoundSequence)));
     const Oid tablespace = OidIsValid(row->reltablespace) ? row->reltablespace : files.tablespace;
-    sequence->which = WhichIs(NameStr(row->relname));
+    sequence->which = which;
     sequence->relation = row->oid;
     sequence->file = MakeFileLocator(tablespace, files.database, row->relfilenode);
     sequence->owner = row->relowner;
@@ -116,7 +129,28 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
   return found;
 }
 
-// The largest value of each sequence that this run of the server did not write.
+// The sequences of another database, whose pg_class the caller has locked.
+List* FindSequences(const DatabaseFiles& files) {
+  char* path = GetDatabasePath(files.database, files.tablespace);
+  const FileLocator catalog =
+      MakeFileLocator(files.tablespace, files.database, MappedFileOf(path, RelationRelationId));
+  pfree(path);
+  const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
+  BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
+  List* found = NIL;
+  for (BlockNumber block = 0; block < blocks; ++block) {
+    CHECK_FOR_INTERRUPTS();
+    Buffer buffer =
+        ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL, strategy, true);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    found = FindOnPage(buffer, files, found);
+    UnlockReleaseBuffer(buffer);
+  }
+  FreeAccessStrategy(strategy);
+  return found;
+}
+
+// Keeps the largest value of each sequence that this run of the server did not write.
 void ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence,
                   std::int64_t (&values)[kSequences]) {
   LockRelId lock{sequence.relation, files.database};
@@ -147,43 +181,19 @@ void ReadDatabase(DatabaseFiles& files, Root& shared) {
   error_context_stack = &context;
 
   LockSharedObject(DatabaseRelationId, files.database, 0, AccessShareLock);
-  // It may have been dropped, or moved to another tablespace, before we had the lock.
-  HeapTuple row = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(files.database));
-  if (HeapTupleIsValid(row)) {
-    const auto* form = reinterpret_cast<Form_pg_database>(GETSTRUCT(row));
-    files.tablespace = form->dattablespace;
-    const bool whole = form->datconnlimit != -2;
-    ReleaseSysCache(row);
-
-    if (whole) {
-      LockRelId lock{RelationRelationId, files.database};
-      LockRelationId(&lock, ShareLock);
-      char* path = GetDatabasePath(files.database, files.tablespace);
-      const FileLocator catalog =
-          MakeFileLocator(files.tablespace, files.database, MappedFileOf(path, RelationRelationId));
-      pfree(path);
-      const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
-      BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
-      List* found = NIL;
-      for (BlockNumber block = 0; block < blocks; ++block) {
-        CHECK_FOR_INTERRUPTS();
-        Buffer buffer =
-            ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL, strategy, true);
-        LockBuffer(buffer, BUFFER_LOCK_SHARE);
-        found = FindSequences(buffer, files, found);
-        UnlockReleaseBuffer(buffer);
-      }
-      FreeAccessStrategy(strategy);
-      ListCell* cell;
-      std::int64_t values[kSequences] = {};
-      foreach (cell, found) {
-        ReadSequence(files, *static_cast<FoundSequence*>(lfirst(cell)), values);
-      }
-      RaiseSharedMs(shared.floor_ms, values[kMark]);
-      AddHold(shared, values[kHeld], values[kFresh]);
-      list_free_deep(found);
-      UnlockRelationId(&lock, ShareLock);
+  if (IsStillThere(files)) {
+    LockRelId lock{RelationRelationId, files.database};
+    LockRelationId(&lock, ShareLock);
+    List* found = FindSequences(files);
+    ListCell* cell;
+    std::int64_t values[kSequences] = {};
+    foreach (cell, found) {
+      ReadSequence(files, *static_cast<FoundSequence*>(lfirst(cell)), values);
     }
+    list_free_deep(found);
+    UnlockRelationId(&lock, ShareLock);
+    RaiseSharedMs(shared.floor_ms, values[kMark]);
+    AddHold(shared, values[kHeld], values[kFresh]);
   }
   UnlockSharedObject(DatabaseRelationId, files.database, 0, AccessShareLock);
   error_context_stack = context.previous;
