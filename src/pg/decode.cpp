@@ -59,9 +59,8 @@ Datum IntOf(const Layout& layout, FieldKind kind, std::uint64_t value, bool& is_
   return Int32GetDatum(static_cast<int32>(value));
 }
 
-// The columns of a parse function, looked up once a call site.
-TupleDesc ColumnsOf(FunctionCallInfo fcinfo, TupleDesc& kept) {
-  if (likely(kept != nullptr)) return kept;
+// The columns of a parse function, for as long as the call site keeps what it looked up.
+TupleDesc ColumnsOf(FunctionCallInfo fcinfo) {
   MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
   TupleDesc columns = nullptr;
   if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
@@ -69,13 +68,13 @@ TupleDesc ColumnsOf(FunctionCallInfo fcinfo, TupleDesc& kept) {
                     errmsg("function returning record called in context that cannot accept type "
                            "record")));
   }
-  kept = BlessTupleDesc(columns);
+  BlessTupleDesc(columns);
   MemoryContextSwitchTo(caller);
-  return kept;
+  return columns;
 }
 
-Datum PartsOf(FunctionCallInfo fcinfo, const Layout& layout, TupleDesc& columns) {
-  const std::uint64_t id = CheckId(layout, PG_GETARG_INT64(0));
+Datum PartsOf(const Layout& layout, int64 argument, TupleDesc columns) {
+  const std::uint64_t id = CheckId(layout, argument);
   const Parts parts = layout.Parse(id);
   const std::int64_t time_us = layout.StartOfTick(parts.tick);
   const std::int64_t unix_ms = time_us >= 0 ? time_us / 1000 : -((-time_us + 999) / 1000);
@@ -88,7 +87,14 @@ Datum PartsOf(FunctionCallInfo fcinfo, const Layout& layout, TupleDesc& columns)
       IntOf(layout, FieldKind::kShard, parts.identity.shard, nulls[4]),
       IntOf(layout, FieldKind::kSequence, parts.sequence, nulls[5]),
   };
-  return HeapTupleGetDatum(heap_form_tuple(ColumnsOf(fcinfo, columns), values, nulls));
+  return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
+}
+
+// The same for a layout that no argument names: the columns are all that a call site keeps.
+Datum PartsForShortcut(FunctionCallInfo fcinfo, const Layout& layout) {
+  void*& kept = fcinfo->flinfo->fn_extra;
+  if (unlikely(kept == nullptr)) kept = ColumnsOf(fcinfo);
+  return PartsOf(layout, PG_GETARG_INT64(0), static_cast<TupleDesc>(kept));
 }
 
 Datum MinIdOf(const Layout& layout, TimestampTz timestamp) {
@@ -126,7 +132,9 @@ IDGEN_SQL_FUNCTION(idgen_compose);
 
 Datum idgen_parse(PG_FUNCTION_ARGS) {
   const Layout& layout = LayoutOfArgument(fcinfo, 1);
-  return PartsOf(fcinfo, layout, static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra)->columns);
+  auto* site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
+  if (unlikely(site->columns == nullptr)) site->columns = ColumnsOf(fcinfo);
+  return PartsOf(layout, PG_GETARG_INT64(0), site->columns);
 }
 
 Datum idgen_timestamp(PG_FUNCTION_ARGS) {
@@ -163,9 +171,7 @@ IDGEN_SQL_FUNCTION(idgen_snowflake_sequence);
 IDGEN_SQL_FUNCTION(idgen_snowflake_min_id);
 IDGEN_SQL_FUNCTION(idgen_snowflake_max_id);
 
-Datum idgen_snowflake_parse(PG_FUNCTION_ARGS) {
-  return PartsOf(fcinfo, kSnowflake, reinterpret_cast<TupleDesc&>(fcinfo->flinfo->fn_extra));
-}
+Datum idgen_snowflake_parse(PG_FUNCTION_ARGS) { return PartsForShortcut(fcinfo, kSnowflake); }
 
 Datum idgen_snowflake_timestamp(PG_FUNCTION_ARGS) {
   return TimestampOfId(kSnowflake, PG_GETARG_INT64(0));
@@ -198,9 +204,7 @@ IDGEN_SQL_FUNCTION(idgen_instagram_sequence);
 IDGEN_SQL_FUNCTION(idgen_instagram_min_id);
 IDGEN_SQL_FUNCTION(idgen_instagram_max_id);
 
-Datum idgen_instagram_parse(PG_FUNCTION_ARGS) {
-  return PartsOf(fcinfo, kInstagram, reinterpret_cast<TupleDesc&>(fcinfo->flinfo->fn_extra));
-}
+Datum idgen_instagram_parse(PG_FUNCTION_ARGS) { return PartsForShortcut(fcinfo, kInstagram); }
 
 Datum idgen_instagram_timestamp(PG_FUNCTION_ARGS) {
   return TimestampOfId(kInstagram, PG_GETARG_INT64(0));
