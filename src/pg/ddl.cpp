@@ -172,10 +172,13 @@ static void OnObjectAccess(ObjectAccessType access, Oid catalog, Oid object, int
 
 }  // namespace
 
+void CheckNotNull(FunctionCallInfo fcinfo, int argument, const char* name) {
+  if (!PG_ARGISNULL(argument)) return;
+  ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s is null", name)));
+}
+
 char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name) {
-  if (PG_ARGISNULL(argument)) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s is null", name)));
-  }
+  CheckNotNull(fcinfo, argument, name);
   return text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 

@@ -7,7 +7,10 @@
 
 namespace idgen::pg {
 
-// An argument of a DDL function that must be there, as C wants it.
+// Refuses NULL for an argument of a DDL function.
+void CheckNotNull(FunctionCallInfo fcinfo, int argument, const char* name);
+
+// An argument that must not be NULL, as C wants it.
 char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name);
 
 // Lets one session at a time create or drop layouts and generators in this database, until

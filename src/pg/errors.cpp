@@ -190,6 +190,13 @@ void ReportCount(int count, std::uint64_t most, const char* detail) {
   pg_unreachable();
 }
 
+void ReportTick(const char* layout, const char* detail) {
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("tick of layout \"%s\" is out of range", layout), errdetail("%s", detail),
+                  errhint("Use a tick from 1 microsecond to 24 hours.")));
+  pg_unreachable();
+}
+
 void ReportNegativeId(int64 id) {
   ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                   errmsg("ID %lld is negative", static_cast<long long>(id)),

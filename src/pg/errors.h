@@ -46,6 +46,9 @@ const char* NearestName(std::string_view name, std::span<const std::string_view>
 // memory context.
 const char* Shown(std::string_view text, int most = 2 * NAMEDATALEN);
 
+// A tick that no layout has.
+[[noreturn]] void ReportTick(const char* layout, const char* detail);
+
 // A count that is not from 1 to `most`; `detail` says where the limit comes from.
 [[noreturn]] void ReportCount(int count, std::uint64_t most, const char* detail);
 

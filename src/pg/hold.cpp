@@ -44,15 +44,20 @@ void Release(const LockedSequence& sequence) {
   relation_close(sequence.relation, RowExclusiveLock);
 }
 
+[[noreturn]] void ReportInUse(std::int32_t machine_id, const char* detail) {
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
+           errdetail("%s", detail), errhint("Use a machine ID that no server has used yet.")));
+  pg_unreachable();
+}
+
 // Refuses a machine ID that generators of this database fix: they may have used it.
 void CheckNoGeneratorFixes(std::int32_t machine_id) {
   ListCell* cell;
   foreach (cell, UserGenerators()) {
     const auto* user = static_cast<UserGenerator*>(lfirst(cell));
     if (user->generator.machine_id != machine_id) continue;
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
-                    errdetail("Generator \"%s\" makes IDs with it.", user->name),
-                    errhint("Use a machine ID that no server has used yet.")));
+    ReportInUse(machine_id, psprintf("Generator \"%s\" makes IDs with it.", user->name));
   }
 }
 
@@ -84,8 +89,8 @@ void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id) 
 
 void SeeHold(Root& shared) {
   const std::int64_t held_until_ms = ReadSequence(kHeldSequence, held_sequence);
-  if (held_until_ms > 0)
-    AddHold(shared, held_until_ms, ReadSequence(kFreshSequence, fresh_sequence));
+  if (held_until_ms == 0) return;
+  AddHold(shared, held_until_ms, ReadSequence(kFreshSequence, fresh_sequence));
 }
 
 std::int64_t FloorOf(std::int64_t machine_id) {
@@ -151,9 +156,7 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   RaiseShared(shared.restart_needed, 1);
   if (SlotExistsOf(machine_id)) {
     ClearRestartNeeded(shared);
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
-                    errdetail("It was used on this server since its start."),
-                    errhint("Use a machine ID that no server has used yet.")));
+    ReportInUse(machine_id, "It was used on this server since its start.");
   }
   WriteSequencePage(mark_page, {now_ms, 0});
   WriteSequencePage(held_page, {std::max(held.found.value, mark_ms), 0});

@@ -19,12 +19,7 @@ std::int64_t TickOf(const char* name, const Interval& tick) {
   std::int64_t us = 0;
   const bool fits = tick.month == 0 && !pg_mul_s64_overflow(tick.day, USECS_PER_DAY, &days_us) &&
                     !pg_add_s64_overflow(days_us, tick.time, &us);
-  if (!fits) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("tick of layout \"%s\" is out of range", name),
-                    errdetail("Months and years are not all of one length."),
-                    errhint("Use a tick from 1 microsecond to 24 hours.")));
-  }
+  if (!fits) ReportTick(name, "Months and years are not all of one length.");
   return us;
 }
 
@@ -98,10 +93,8 @@ IDGEN_SQL_FUNCTION(idgen_get_layouts);
 Datum idgen_create_layout(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "layout name");
   const char* const fields = RequiredText(fcinfo, 1, "field list");
-  if (PG_ARGISNULL(2) || PG_ARGISNULL(3)) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-                    errmsg("%s is null", PG_ARGISNULL(2) ? "tick" : "epoch")));
-  }
+  CheckNotNull(fcinfo, 2, "tick");
+  CheckNotNull(fcinfo, 3, "epoch");
   CheckName(kLayoutKind, name);
   const std::int64_t tick_us = TickOf(name, *PG_GETARG_INTERVAL_P(2));
   const std::int64_t epoch_us = EpochOf(name, PG_GETARG_TIMESTAMPTZ(3));

@@ -133,11 +133,7 @@ Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
     case LayoutError::kNone:
       break;
     case LayoutError::kBadTick:
-      ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                      errmsg("tick of layout \"%s\" is out of range", name),
-                      errdetail("It is %lld microseconds.", static_cast<long long>(tick_us)),
-                      errhint("Use a tick from 1 microsecond to 24 hours.")));
-      break;
+      ReportTick(name, psprintf("It is %lld microseconds.", static_cast<long long>(tick_us)));
     case LayoutError::kEndsTooLate:
       ereport(ERROR,
               (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
