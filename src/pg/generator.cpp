@@ -148,7 +148,7 @@ Datum idgen_get_generators(PG_FUNCTION_ARGS) {
     const auto* user = static_cast<UserGenerator*>(lfirst(cell));
     ListGenerator(fcinfo, user->name, user->generator, user->owner);
   }
-  PG_RETURN_NULL();
+  return Datum{0};
 }
 
 }  // extern "C"

@@ -150,7 +150,7 @@ Datum idgen_get_layouts(PG_FUNCTION_ARGS) {
     const auto* user = static_cast<UserLayout*>(lfirst(cell));
     ListLayout(fcinfo, *user->layout, user->owner, "");
   }
-  PG_RETURN_NULL();
+  return Datum{0};
 }
 
 }  // extern "C"
