@@ -132,7 +132,6 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   LockedSequence mark{.relation = OpenMark()};
   LockedSequence held{.relation = OpenSequence(kHeldSequence, held_sequence)};
   LockedSequence fresh{.relation = OpenSequence(kFreshSequence, fresh_sequence)};
-  // What can fail comes before the flag.
   Lock(mark);
   Lock(held);
   Lock(fresh);
@@ -151,13 +150,21 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   Page held_page = GenericXLogRegisterBuffer(state, held.buffer, 0);
   Page fresh_page = GenericXLogRegisterBuffer(state, fresh.buffer, 0);
 
-  // Sessions check the flag after they made a slot; so either they see it, or we see the slot.
+  // Sessions look at this after they made a slot; so either they see it, or we see the slot.
   // And nobody writes the mark while we have its page.
-  RaiseShared(shared.restart_needed, 1);
-  if (SlotExistsOf(machine_id)) {
-    ClearRestartNeeded(shared);
-    ReportInUse(machine_id, "It was used on this server since its start.");
+  RequireRestart(shared);
+  PG_TRY();
+  {
+    if (SlotExistsOf(machine_id)) {
+      ReportInUse(machine_id, "It was used on this server since its start.");
+    }
   }
+  PG_CATCH();
+  {
+    WithdrawRestart(shared);
+    PG_RE_THROW();
+  }
+  PG_END_TRY();
   WriteSequencePage(mark_page, {now_ms, 0});
   WriteSequencePage(held_page, {std::max(held.found.value, mark_ms), 0});
   WriteSequencePage(fresh_page, {machine_id, 0});

@@ -208,9 +208,9 @@ bool SlotExistsOf(std::int64_t machine_id) {
   return exists;
 }
 
-void ClearRestartNeeded(Root& shared) {
-  std::atomic_ref<std::uint64_t>(shared.restart_needed).store(0, std::memory_order_release);
-}
+void RequireRestart(Root& shared) { ++std::atomic_ref(shared.restart_needed); }
+
+void WithdrawRestart(Root& shared) { --std::atomic_ref(shared.restart_needed); }
 
 DatabaseMark& CurrentDatabaseMark() {
   const Root& shared = SharedRoot();

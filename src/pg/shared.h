@@ -65,7 +65,7 @@ struct Root {
   // The hold (hold.h).
   std::uint64_t held_until_ms;   // of all databases; atomic, only grows
   std::int64_t fresh_machine;    // the machine ID that it leaves out, or kNoMachine; by lock
-  std::uint64_t restart_needed;  // 1: idgen_start_over() was called; atomic
+  std::uint64_t restart_needed;  // calls of idgen_start_over() that succeeded or still may; atomic
   // What the log was told of the clock (events.h); all by lock.
   ClockEvents events;
   dsa_handle area;
@@ -97,8 +97,9 @@ Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id)
 // Whether there is a slot of a machine ID, of any layout.
 bool SlotExistsOf(std::int64_t machine_id);
 
-// Takes Root::restart_needed back; for whoever has just set it.
-void ClearRestartNeeded(Root& shared);
+// One more for Root::restart_needed; and one less, where the call came to nothing.
+void RequireRestart(Root& shared);
+void WithdrawRestart(Root& shared);
 
 // The slot of an ID space, or nullptr if nobody has used it since the server's start.
 Slot* FindSlot(const IdSpace& space);

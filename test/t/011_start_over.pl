@@ -89,6 +89,9 @@ my $mark = $node->safe_psql('postgres', 'SELECT last_value FROM idgen_high_water
 is($state, '', 'started over') or diag($err);
 like($err, qr/WARNING:.*makes no IDs until it is restarted/, 'with a warning');
 is($node->safe_psql('postgres', 'SELECT last_value FROM idgen_held_until'), $mark, 'the hold is the mark');
+# Another one that comes to nothing takes nothing back.
+is_refused('a machine ID in use, in the other database', 'SELECT idgen_start_over(0)', database => 'other',
+	state => '55006');
 for my $machine (0, 3, 7)
 {
 	is_refused("machine ID $machine before the restart",
