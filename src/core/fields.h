@@ -19,7 +19,7 @@
 
 namespace idgen {
 
-// In the order of FieldKind.
+// In the order of FieldKind. Literals: a zero byte follows each.
 inline constexpr std::array<std::string_view, kFieldKinds> kFieldNames = {
     "timestamp", "datacenter", "machine", "shard", "sequence", "tail"};
 

@@ -73,10 +73,10 @@ constexpr TextFormat MakeTextFormat(TextForm form, std::string_view name, std::s
   return format;
 }
 
-// In the order of TextForm. Sources: base 32 is Douglas Crockford's, without its check
-// character and hyphens; base 58 is Bitcoin's, which leaves out 0, O, I and l. Forms that
-// people copy are read in full width only, so that a copy that lost its end is an error;
-// hexadecimal and decimal numbers are also written by people.
+// In the order of TextForm; names and alphabets are literals, which a zero byte follows. Sources:
+// base 32 is Douglas Crockford's, without its check character and hyphens; base 58 is Bitcoin's,
+// which leaves out 0, O, I and l. Forms that people copy are read in full width only, so that a
+// copy that lost its end is an error; hexadecimal and decimal numbers are also written by people.
 inline constexpr std::array<TextFormat, 5> kTextFormats = {
     MakeTextFormat(TextForm::kBase62, "base62",
                    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", {}),

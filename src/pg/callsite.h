@@ -3,12 +3,13 @@
 // is not looked at again, elsewhere it is compared with the last one.
 #pragma once
 
+#include "pg.h"
+
 #include <algorithm>
 #include <string_view>
 
 #include "catalog.h"
 #include "handle.h"
-#include "pg.h"
 
 namespace idgen::pg {
 

@@ -24,18 +24,6 @@ struct CachedLayout {
 };
 constinit CachedLayout* cached_layouts = nullptr;
 
-// A name that could be one of ours, with a prefix, as C wants it; false if it is too long,
-// or no text at all.
-bool ServerName(std::string_view prefix, std::string_view name, char (&server)[NAMEDATALEN]) {
-  if (name.empty() || name.size() > kLongestName || name.find('\0') != std::string_view::npos) {
-    return false;
-  }
-  char* end = std::copy(prefix.begin(), prefix.end(), server);
-  end = std::copy(name.begin(), name.end(), end);
-  *end = '\0';
-  return true;
-}
-
 // The server of that name; nullptr if there is none. It may be dropped, and made anew, while it
 // is looked up: GetForeignServerByName() then fails with an internal error.
 const ForeignServer* ServerByName(const char* name) {
@@ -50,13 +38,11 @@ const ForeignServer* ServerByName(const char* name) {
   }
 }
 
-// The options of a server of one of our wrappers; false if there is no such server.
-bool FindServer(const char* wrapper, std::string_view prefix, std::string_view name,
-                List*& options) {
-  char server_name[NAMEDATALEN];
-  if (!ServerName(prefix, name, server_name)) return false;
-  const ForeignServer* server = ServerByName(server_name);
-  if (server == nullptr || server->fdwid != get_foreign_data_wrapper_oid(wrapper, true)) {
+// The options of the server that keeps what is named so; false if there is none.
+bool FindServer(const ServerKind& kind, std::string_view name, List*& options) {
+  if (name.size() > kLongestName) return false;
+  const ForeignServer* server = ServerByName(ServerName(kind, name));
+  if (server == nullptr || server->fdwid != get_foreign_data_wrapper_oid(kind.wrapper, true)) {
     return false;
   }
   options = server->options;
@@ -84,17 +70,17 @@ const Layout* FindUserLayout(std::string_view name) {
   // What is read may itself bring a change to be known: then it is read again next time.
   const std::uint64_t read_at = version;
   List* options = NIL;
-  if (!FindServer(kLayoutWrapper, kLayoutPrefix, name, options)) {
+  if (!FindServer(kLayoutKind, name, options)) {
     if (cached != nullptr) cached->version = 0;
     return nullptr;
   }
-  const LayoutOptions read = ReadLayoutOptions(options);
-  if (read.layout.name != name) return nullptr;
-  if (cached == nullptr || !IsSame(cached->layout, read.layout)) {
+  const Layout read = ReadLayoutOptions(options);
+  if (read.name != name) return nullptr;
+  if (cached == nullptr || !IsSame(cached->layout, read)) {
     if (cached != nullptr) cached->version = 0;
     cached = new (MemoryContextAlloc(TopMemoryContext, sizeof(CachedLayout))) CachedLayout;
     std::copy(name.begin(), name.end(), cached->name);
-    cached->layout = read.layout;
+    cached->layout = read;
     cached->layout.name = {cached->name, name.size()};
     cached->next = cached_layouts;
     cached_layouts = cached;
@@ -103,11 +89,10 @@ const Layout* FindUserLayout(std::string_view name) {
   return &cached->layout;
 }
 
-// Calls `take` with the name in each server of one of our wrappers and the server, ordered by
-// name.
+// Calls `take` with each name of a kind and its server, ordered by name.
 template <typename Take>
-void ForEachServer(const char* wrapper, std::string_view prefix, Take&& take) {
-  const Oid wrapper_oid = get_foreign_data_wrapper_oid(wrapper, true);
+void ForEachServer(const ServerKind& kind, Take&& take) {
+  const Oid wrapper_oid = get_foreign_data_wrapper_oid(kind.wrapper, true);
   if (!OidIsValid(wrapper_oid)) return;
   List* servers = NIL;
   MemoryContext caller = CurrentMemoryContext;
@@ -124,6 +109,7 @@ void ForEachServer(const char* wrapper, std::string_view prefix, Take&& take) {
   }
   systable_endscan(scan);
   table_close(catalog, AccessShareLock);
+  const std::string_view prefix = ServerName(kind, "");
   ListCell* cell;
   foreach (cell, servers) {
     const ForeignServer* server = GetForeignServerExtended(lfirst_oid(cell), FSV_MISSING_OK);
@@ -133,14 +119,9 @@ void ForEachServer(const char* wrapper, std::string_view prefix, Take&& take) {
 }
 
 // With `missing_ok` a generator whose layout was taken from it is none, and no error.
-bool FindGenerator(std::string_view name, Generator& generator, bool missing_ok) {
-  const Layout* layout = FindLayout(name);
-  if (layout != nullptr) {
-    generator = {.layout = layout};
-    return true;
-  }
+bool FindUserGenerator(std::string_view name, bool missing_ok, Generator& generator) {
   List* options = NIL;
-  if (!FindServer(kGeneratorWrapper, kGeneratorPrefix, name, options)) return false;
+  if (!FindServer(kGeneratorKind, name, options)) return false;
   const GeneratorOptions read = ReadGeneratorOptions(options, missing_ok);
   if (name != read.name || read.generator.layout == nullptr) return false;
   generator = read.generator;
@@ -159,6 +140,10 @@ static void ForgetCatalog(Datum, int, uint32) {
 
 }  // namespace
 
+char* ServerName(const ServerKind& kind, std::string_view name) {
+  return psprintf("%s_%.*s", kind.wrapper, static_cast<int>(name.size()), name.data());
+}
+
 const Layout* FindLayout(std::string_view name) {
   const Layout* builtin = FindBuiltinLayout(name);
   return builtin != nullptr ? builtin : FindUserLayout(name);
@@ -171,14 +156,17 @@ const Layout& LayoutByName(std::string_view name) {
 }
 
 bool FindGenerator(std::string_view name, Generator& generator) {
-  return FindGenerator(name, generator, false);
+  const Layout* layout = FindLayout(name);
+  if (layout == nullptr) return FindUserGenerator(name, false, generator);
+  generator = {.layout = layout};
+  return true;
 }
 
 std::uint64_t CatalogVersion() { return version; }
 
 List* UserLayouts() {
   List* layouts = NIL;
-  ForEachServer(kLayoutWrapper, kLayoutPrefix, [&](const char* name, const ForeignServer& server) {
+  ForEachServer(kLayoutKind, [&](const char* name, const ForeignServer& server) {
     const Layout* layout = FindUserLayout(name);
     if (layout == nullptr) return;  // renamed
     auto* found = static_cast<UserLayout*>(palloc(sizeof(UserLayout)));
@@ -190,15 +178,14 @@ List* UserLayouts() {
 
 List* UserGenerators() {
   List* generators = NIL;
-  ForEachServer(kGeneratorWrapper, kGeneratorPrefix,
-                [&](const char* name, const ForeignServer& server) {
-                  Generator generator;
-                  // A layout that is found first hides a generator of its name.
-                  if (FindLayout(name) != nullptr || !FindGenerator(name, generator, true)) return;
-                  auto* found = static_cast<UserGenerator*>(palloc(sizeof(UserGenerator)));
-                  *found = {pstrdup(name), server.owner, generator};
-                  generators = lappend(generators, found);
-                });
+  ForEachServer(kGeneratorKind, [&](const char* name, const ForeignServer& server) {
+    Generator generator;
+    // A layout that is found first hides a generator of its name.
+    if (FindLayout(name) != nullptr || !FindUserGenerator(name, true, generator)) return;
+    auto* found = static_cast<UserGenerator*>(palloc(sizeof(UserGenerator)));
+    *found = {pstrdup(name), server.owner, generator};
+    generators = lappend(generators, found);
+  });
   return generators;
 }
 

@@ -8,24 +8,32 @@
 //   - names are found in the system cache, and a change reaches all sessions at once
 //   - owners, GRANT USAGE ON FOREIGN DATA WRAPPER, and dependencies
 //
-// A server is named after what it is (kLayoutPrefix or kGeneratorPrefix, then the name) and
-// has the name among its options too: one that was renamed is not found.
+// A server is named after what it keeps (ServerName) and has the name among its options too: one
+// that was renamed is not found.
 #pragma once
+
+#include "pg.h"
 
 #include <string_view>
 
 #include "core/layout.h"
-#include "pg.h"
 
 namespace idgen::pg {
 
-inline constexpr char kLayoutWrapper[] = "idgen_layout";
-inline constexpr char kGeneratorWrapper[] = "idgen_generator";
-inline constexpr std::string_view kLayoutPrefix = "idgen_layout_";
-inline constexpr std::string_view kGeneratorPrefix = "idgen_generator_";
+// The two kinds of what users make.
+struct ServerKind {
+  const char* name;     // in errors; also the option that has the name of what a server keeps
+  const char* wrapper;  // whose servers they are
+};
+inline constexpr ServerKind kLayoutKind{"layout", "idgen_layout"};
+inline constexpr ServerKind kGeneratorKind{"generator", "idgen_generator"};
 
-// In bytes; what is left of a PostgreSQL name.
-inline constexpr std::size_t kLongestName = NAMEDATALEN - 1 - kGeneratorPrefix.size();
+// The name of the server that keeps what is named so; in the current memory context.
+char* ServerName(const ServerKind& kind, std::string_view name);
+
+// In bytes; what ServerName leaves of a PostgreSQL name.
+inline constexpr std::size_t kLongestName =
+    NAMEDATALEN - 1 - std::string_view(kGeneratorKind.wrapper).size() - 1;
 
 // What the name of a generator stands for. The identity's fields are -1 where the settings
 // say them, or where the layout lacks them.
@@ -34,6 +42,19 @@ struct Generator {
   std::int32_t datacenter_id = -1;
   std::int32_t machine_id = -1;
   std::int32_t shard_id = -1;
+};
+
+// The fields of an identity, as settings, options and arguments have them.
+struct IdentityField {
+  FieldKind kind;
+  const char* name;  // an option's and an argument's; after "idgen." the setting's
+  std::int32_t Generator::*fixed;
+  std::uint64_t Identity::*value;
+};
+inline constexpr IdentityField kIdentityFields[] = {
+    {FieldKind::kDatacenter, "datacenter_id", &Generator::datacenter_id, &Identity::datacenter},
+    {FieldKind::kMachine, "machine_id", &Generator::machine_id, &Identity::machine},
+    {FieldKind::kShard, "shard_id", &Generator::shard_id, &Identity::shard},
 };
 
 // The value of a field that is known not to be negative.

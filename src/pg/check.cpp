@@ -10,7 +10,10 @@
 //     insertion, and the updates are left out.
 //   - IDs that are later than this server's position in their ID space, for it made all of
 //     them. This needs nothing, but finds only a server that is ahead at this moment.
+#include "pg.h"
+
 #include <algorithm>
+#include <span>
 
 #include "callsite.h"
 #include "errors.h"
@@ -32,14 +35,6 @@ struct Found {
   bool own;
   int64 own_last;  // nothing later was made here
   bool came;       // a row was inserted by replication
-};
-
-// All of them, ordered by identity, those that are no IDs last.
-struct AllFound {
-  Found* first = nullptr;
-  std::size_t count = 0;
-
-  [[nodiscard]] Found* end() const { return first + count; }
 };
 
 constexpr long kRowsAtOnce = 1000;
@@ -84,9 +79,7 @@ void OpenTable(Oid relation, const char* column, Check& check) {
 int64 FirstIdSince(const Layout& layout, TimestampTz since) {
   if (TIMESTAMP_IS_NOBEGIN(since)) return PG_INT64_MIN;
   std::int64_t since_us = 0;
-  if (TIMESTAMP_IS_NOEND(since) || pg_add_s64_overflow(since, kPostgresEpochUs, &since_us)) {
-    since_us = PG_INT64_MAX;
-  }
+  if (!FromTimestamp(since, since_us)) since_us = PG_INT64_MAX;
   const std::int64_t tick = std::max<std::int64_t>(layout.TickAt(since_us), 0);
   return layout.MinId(std::min(AsField(tick), layout.MaxTick()));
 }
@@ -131,9 +124,9 @@ Datum ColumnOf(HeapTuple row, int number) {
   return is_null ? Datum{0} : value;
 }
 
-// Reads the table with the caller's rights and snapshot. Not by a cursor: that would keep the
-// plan from being parallel.
-AllFound ReadIdentities(const Check& check) {
+// Reads the table with the caller's rights and snapshot: all identities in their order, the
+// numbers that are no IDs last. Not by a cursor: that would keep the plan from being parallel.
+std::span<Found> ReadIdentities(const Check& check) {
   MemoryContext caller = CurrentMemoryContext;
   Oid types[] = {INT8OID};
   Datum values[] = {Int64GetDatum(check.from)};
@@ -143,13 +136,13 @@ AllFound ReadIdentities(const Check& check) {
   if (result != SPI_OK_SELECT) {
     elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
   }
-  AllFound all;
-  all.count = SPI_processed;
-  all.first = static_cast<Found*>(
-      MemoryContextAllocExtended(caller, all.count * sizeof(Found), MCXT_ALLOC_HUGE));
-  for (std::size_t i = 0; i < all.count; ++i) {
+  const std::size_t count = SPI_processed;
+  const std::span all(static_cast<Found*>(MemoryContextAllocExtended(caller, count * sizeof(Found),
+                                                                     MCXT_ALLOC_HUGE)),
+                      count);
+  for (std::size_t i = 0; i < count; ++i) {
     HeapTuple row = SPI_tuptable->vals[i];
-    Found& found = all.first[i];
+    Found& found = all[i];
     found = {};
     found.of_layout = !HeapTupleHasNulls(row);
     found.identity_bits = AsField(DatumGetInt64(ColumnOf(row, 1)));
@@ -203,24 +196,24 @@ bool IsFirstVersion(Oid relation, ItemPointer place) {
   return first;
 }
 
-// Where an identity is among what was found; the end if it is not.
-Found* FindIdentity(const AllFound& all, std::uint64_t identity_bits) {
-  Found* found = std::lower_bound(all.first, all.end(), identity_bits,
-                                  [](const Found& candidate, std::uint64_t wanted) {
-                                    return candidate.of_layout && candidate.identity_bits < wanted;
-                                  });
+// What was found of an identity; nullptr if nothing was.
+Found* FindIdentity(std::span<Found> all, std::uint64_t identity_bits) {
+  const auto found = std::lower_bound(
+      all.begin(), all.end(), identity_bits, [](const Found& candidate, std::uint64_t wanted) {
+        return candidate.of_layout && candidate.identity_bits < wanted;
+      });
   const bool there =
       found != all.end() && found->of_layout && found->identity_bits == identity_bits;
-  return there ? found : all.end();
+  return there ? &*found : nullptr;
 }
 
 // Notes the own identities of which a row was inserted by replication.
-void FindInsertions(const Check& check, const AllFound& all) {
-  auto* suspects = static_cast<Datum*>(palloc(all.count * sizeof(Datum)));
+void FindInsertions(const Check& check, std::span<Found> all) {
+  auto* suspects = static_cast<Datum*>(palloc(all.size() * sizeof(Datum)));
   int left = 0;
-  for (const Found* found = all.first; found != all.end(); ++found) {
-    if (found->own && found->replicated > 0) {
-      suspects[left++] = Int64GetDatum(static_cast<int64>(found->identity_bits));
+  for (const Found& found : all) {
+    if (found.own && found.replicated > 0) {
+      suspects[left++] = Int64GetDatum(static_cast<int64>(found.identity_bits));
     }
   }
   if (left == 0) return;
@@ -240,7 +233,7 @@ void FindInsertions(const Check& check, const AllFound& all) {
       const std::uint64_t id = AsField(DatumGetInt64(ColumnOf(row, 1)));
       if (id > check.layout->MaxId()) continue;
       Found* found = FindIdentity(all, id & check.identity_mask);
-      if (found == all.end() || found->came) continue;
+      if (found == nullptr || found->came) continue;
       found->came =
           IsFirstVersion(DatumGetObjectId(ColumnOf(row, 2)),
                          reinterpret_cast<ItemPointer>(DatumGetPointer(ColumnOf(row, 3))));
@@ -303,20 +296,21 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   while (!IsPrepared(handle)) PrepareHandle(handle);
   const Layout& layout = handle.layout();
   check.layout = &layout;
-  for (const FieldKind kind : {FieldKind::kDatacenter, FieldKind::kMachine, FieldKind::kShard}) {
-    if (layout.Has(kind)) check.identity_mask |= layout[kind].Put(layout[kind].Largest());
+  for (const IdentityField& field : kIdentityFields) {
+    const Field& place = layout[field.kind];
+    if (layout.Has(field.kind)) check.identity_mask |= place.Put(place.Largest());
   }
   check.from = FirstIdSince(layout, PG_GETARG_TIMESTAMPTZ(3));
 
-  const AllFound all = ReadIdentities(check);
+  const std::span<Found> all = ReadIdentities(check);
   // What the query took in may have changed the generator's identity.
   while (!IsPrepared(handle)) PrepareHandle(handle);
-  for (Found* found = all.first; found != all.end(); ++found) {
-    if (found->of_layout) LookUpOwn(handle, check, *found);
+  for (Found& found : all) {
+    if (found.of_layout) LookUpOwn(handle, check, found);
   }
   FindInsertions(check, all);
-  for (const Found* found = all.first; found != all.end(); ++found) {
-    PutRow(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), layout, *found);
+  for (const Found& found : all) {
+    PutRow(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), layout, found);
   }
   return Datum{0};
 }

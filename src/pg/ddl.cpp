@@ -46,101 +46,101 @@ constexpr char kUsers[] = R"(
     END, pg_catalog.quote_literal($1)) > 0
   ORDER BY 1 LIMIT 5)";
 
-// A row of pg_foreign_server as this transaction has just written it.
-struct WrittenServer {
+// A row of pg_foreign_server.
+struct ServerRow {
   char* name = nullptr;
   Oid wrapper = InvalidOid;
   List* options = NIL;
 };
 
-bool ReadServer(HeapTuple tuple, const TupleDescData& columns, WrittenServer& server) {
+bool ReadRow(HeapTuple tuple, TupleDesc columns, ServerRow& server) {
   if (!HeapTupleIsValid(tuple)) return false;
   const auto* row = reinterpret_cast<Form_pg_foreign_server>(GETSTRUCT(tuple));
   bool is_null = false;
-  const Datum options = heap_getattr(tuple, Anum_pg_foreign_server_srvoptions,
-                                     const_cast<TupleDesc>(&columns), &is_null);
+  const Datum options = heap_getattr(tuple, Anum_pg_foreign_server_srvoptions, columns, &is_null);
   server.name = pstrdup(NameStr(row->srvname));
   server.wrapper = row->srvfdw;
   server.options = is_null ? NIL : untransformRelOptions(options);
   return true;
 }
 
-bool ReadWrittenServer(Oid oid, WrittenServer& before, WrittenServer& after) {
+// A row before and after the command that has just written it; false if it is not there.
+bool ReadRows(Oid oid, ServerRow& before, ServerRow& after) {
   Relation catalog = table_open(ForeignServerRelationId, AccessShareLock);
   ScanKeyData key;
   ScanKeyInit(&key, Anum_pg_foreign_server_oid, BTEqualStrategyNumber, F_OIDEQ,
               ObjectIdGetDatum(oid));
   SysScanDesc scan =
       systable_beginscan(catalog, ForeignServerOidIndexId, true, SnapshotSelf, 1, &key);
-  const bool found = ReadServer(systable_getnext(scan), *RelationGetDescr(catalog), after);
+  const bool found = ReadRow(systable_getnext(scan), RelationGetDescr(catalog), after);
   systable_endscan(scan);
   // The system cache still has the row from before the command.
   HeapTuple old = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(oid));
   if (HeapTupleIsValid(old)) {
-    (void)ReadServer(old, *RelationGetDescr(catalog), before);
+    (void)ReadRow(old, RelationGetDescr(catalog), before);
     ReleaseSysCache(old);
   }
   table_close(catalog, AccessShareLock);
   return found;
 }
 
-const char* OptionOf(const List* options, const char* name) {
+// The value of an option; empty if it is not there.
+const char* OptionOf(const ServerRow& server, const char* name) {
   ListCell* cell;
-  foreach (cell, options) {
+  foreach (cell, server.options) {
     auto* element = static_cast<DefElem*>(lfirst(cell));
     if (strcmp(element->defname, name) == 0) return defGetString(element);
   }
   return "";
 }
 
-bool SameOption(const WrittenServer& before, const WrittenServer& after, const char* name) {
-  return strcmp(OptionOf(before.options, name), OptionOf(after.options, name)) == 0;
-}
-
 // A generator goes before its layout does, and in a dump comes after it.
-void DependOnLayout(Oid server, const WrittenServer& written) {
-  char* const layout = psprintf("%s%s", kLayoutPrefix.data(), OptionOf(written.options, "layout"));
-  const Oid layout_server = get_foreign_server_oid(layout, true);
+void DependOnLayout(Oid server, const char* layout) {
+  const Oid layout_server = get_foreign_server_oid(ServerName(kLayoutKind, layout), true);
   if (!OidIsValid(layout_server)) return;  // built in
   // Nobody may drop it between our look and our commit.
   LockDatabaseObject(ForeignServerRelationId, layout_server, 0, AccessShareLock);
   if (!SearchSysCacheExists1(FOREIGNSERVEROID, ObjectIdGetDatum(layout_server))) {
-    ReportUnknownLayout(OptionOf(written.options, "layout"));
+    ReportUnknownLayout(layout);
   }
   const ObjectAddress generator{ForeignServerRelationId, server, 0};
   const ObjectAddress its_layout{ForeignServerRelationId, layout_server, 0};
   recordDependencyOn(&generator, &its_layout, DEPENDENCY_NORMAL);
 }
 
-// Either kind's name is the server's, and so is found by it.
-void CheckServerName(const WrittenServer& written, std::string_view prefix, const char* option) {
-  const char* const expected = psprintf("%s%s", prefix.data(), OptionOf(written.options, option));
-  if (strcmp(written.name, expected) == 0) return;
-  ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
-                  errmsg("server \"%s\" is not named after its %s", written.name, option),
-                  errdetail("Its name must be \"%s\".", expected),
-                  errhint("Use idgen_create_%s() and idgen_drop_%s().", option, option)));
+// What a server keeps; nullptr if it is of another wrapper than ours.
+const ServerKind* KindOf(const ServerRow& server) {
+  for (const ServerKind* kind : {&kLayoutKind, &kGeneratorKind}) {
+    if (server.wrapper == get_foreign_data_wrapper_oid(kind->wrapper, true)) return kind;
+  }
+  return nullptr;
 }
 
-void CheckAlteration(const WrittenServer& before, const WrittenServer& after, bool is_layout) {
-  bool same = strcmp(before.name, after.name) == 0 && SameOption(before, after, "layout");
-  if (is_layout) {
-    for (const char* option : {"fields", "tick_us", "epoch_us"}) {
-      same = same && SameOption(before, after, option);
-    }
-  } else {
-    same = same && SameOption(before, after, "generator");
+void CheckServerName(const ServerKind& kind, const ServerRow& server, const char* name) {
+  const char* const expected = ServerName(kind, name);
+  if (strcmp(server.name, expected) == 0) return;
+  ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+                  errmsg("server \"%s\" is not named after its %s", server.name, kind.name),
+                  errdetail("Its name must be \"%s\".", expected),
+                  errhint("Use idgen_create_%s() and idgen_drop_%s().", kind.name, kind.name)));
+}
+
+// Refuses every alteration but of a generator's identity.
+void CheckAlteration(const ServerKind& kind, const ServerRow& before, const ServerRow& after) {
+  bool same = strcmp(before.name, after.name) == 0;
+  for (const char* option : {"layout", "fields", "tick_us", "epoch_us", "generator"}) {
+    same = same && strcmp(OptionOf(before, option), OptionOf(after, option)) == 0;
   }
   if (same) return;
-  const char* const what = is_layout ? "layout" : "generator";
-  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                  is_layout ? errmsg("cannot alter layout \"%s\"", OptionOf(before.options, what))
-                            : errmsg("cannot alter the name or the layout of generator \"%s\"",
-                                     OptionOf(before.options, what)),
-                  is_layout ? errdetail("Indexes and generated columns rely on a layout never "
-                                        "changing.")
-                            : 0,
-                  errhint("Create another %s.", what)));
+  const char* const name = OptionOf(before, kind.name);
+  const bool is_layout = &kind == &kLayoutKind;
+  ereport(
+      ERROR,
+      (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+       is_layout ? errmsg("cannot alter layout \"%s\"", name)
+                 : errmsg("cannot alter the name or the layout of generator \"%s\"", name),
+       is_layout ? errdetail("Indexes and generated columns rely on a layout never changing.") : 0,
+       errhint("Create another %s.", kind.name)));
 }
 
 extern "C" {
@@ -152,37 +152,38 @@ static void OnObjectAccess(ObjectAccessType access, Oid catalog, Oid object, int
       (access != OAT_POST_CREATE && access != OAT_POST_ALTER)) {
     return;
   }
-  WrittenServer before;
-  WrittenServer after;
-  if (!ReadWrittenServer(object, before, after)) return;
-  const bool is_layout = after.wrapper == get_foreign_data_wrapper_oid(kLayoutWrapper, true);
-  const bool is_generator = after.wrapper == get_foreign_data_wrapper_oid(kGeneratorWrapper, true);
-  if (!is_layout && !is_generator) return;
+  ServerRow before;
+  ServerRow after;
+  if (!ReadRows(object, before, after)) return;
+  const ServerKind* const kind = KindOf(after);
+  if (kind == nullptr) return;
   if (access == OAT_POST_ALTER) {
-    CheckAlteration(before, after, is_layout);
+    CheckAlteration(*kind, before, after);
     return;
   }
-  const char* const what = is_layout ? "layout" : "generator";
-  CheckServerName(after, is_layout ? kLayoutPrefix : kGeneratorPrefix, what);
-  // What is being made is not in the system cache yet.
+  const char* const name = OptionOf(after, kind->name);
+  CheckServerName(*kind, after, name);
   LockCatalog();
-  CheckNameIsFree(OptionOf(after.options, what));
-  if (is_generator) DependOnLayout(object, after);
+  CheckNameIsFree(name);  // what is being made is not in the system cache yet
+  if (kind == &kGeneratorKind) DependOnLayout(object, OptionOf(after, "layout"));
 }
 
 }  // extern "C"
 
 }  // namespace
 
+void CheckNotNull(FunctionCallInfo fcinfo, int argument, const char* name) {
+  if (!PG_ARGISNULL(argument)) return;
+  ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s is null", name)));
+}
+
 char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name) {
-  if (PG_ARGISNULL(argument)) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s is null", name)));
-  }
+  CheckNotNull(fcinfo, argument, name);
   return text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
 void LockCatalog() {
-  const Oid wrapper = get_foreign_data_wrapper_oid(kLayoutWrapper, false);
+  const Oid wrapper = get_foreign_data_wrapper_oid(kLayoutKind.wrapper, false);
   LockDatabaseObject(ForeignDataWrapperRelationId, wrapper, 0, ShareUpdateExclusiveLock);
 }
 
@@ -195,8 +196,8 @@ void CheckNameIsFree(const char* name) {
                   is_layout ? errdetail("Every layout is also a generator of the same name.") : 0));
 }
 
-void CheckOwner(std::string_view prefix, const char* name) {
-  char* const server_name = psprintf("%s%s", prefix.data(), name);
+void CheckOwner(const ServerKind& kind, const char* name) {
+  const char* const server_name = ServerName(kind, name);
   const Oid server = get_foreign_server_oid(server_name, true);
   if (OidIsValid(server) && !OwnsForeignServer(server)) {
     aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_SERVER, server_name);
@@ -210,7 +211,7 @@ void RunCommand(const char* command) {
   SPI_finish();
 }
 
-void CheckNotUsed(const char* what, const char* name) {
+void CheckNotUsed(const ServerKind& kind, const char* name) {
   MemoryContext caller = CurrentMemoryContext;
   StringInfoData users;
   initStringInfo(&users);
@@ -238,8 +239,12 @@ void CheckNotUsed(const char* what, const char* name) {
   if (users.len == 0) return;
   ereport(ERROR,
           (errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-           errmsg("cannot drop %s \"%s\" because other objects use it", what, name),
+           errmsg("cannot drop %s \"%s\" because other objects use it", kind.name, name),
            errdetail_internal("%s", users.data), errhint("Drop or change those objects first.")));
+}
+
+void DropServer(const ServerKind& kind, const char* name) {
+  RunCommand(psprintf("DROP SERVER %s", quote_identifier(ServerName(kind, name))));
 }
 
 void GuardServers() {

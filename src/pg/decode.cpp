@@ -1,11 +1,11 @@
 // The SQL functions that read IDs, and put them together. Pure: they look at nothing but
 // their arguments and the layout's constants, and so are IMMUTABLE.
-#include "core/fields.h"
-#include "core/formats.h"
+#include "pg.h"
 
 #include "callsite.h"
+#include "core/fields.h"
+#include "core/formats.h"
 #include "errors.h"
-#include "pg.h"
 
 namespace idgen::pg {
 
@@ -29,8 +29,7 @@ std::uint64_t TickOf(const Layout& layout, TimestampTz timestamp) {
                    InstantText(layout.StartOfTick(layout.MaxTick())));
   };
   std::int64_t time_us = 0;
-  if (TIMESTAMP_NOT_FINITE(timestamp) ||
-      pg_add_s64_overflow(timestamp, kPostgresEpochUs, &time_us)) {
+  if (!FromTimestamp(timestamp, time_us)) {
     ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                     errmsg("timestamp \"%s\" has no ID", timestamptz_to_str(timestamp)), hint()));
   }
@@ -60,9 +59,8 @@ Datum IntOf(const Layout& layout, FieldKind kind, std::uint64_t value, bool& is_
   return Int32GetDatum(static_cast<int32>(value));
 }
 
-// The columns of a parse function, looked up once a call site.
-TupleDesc ColumnsOf(FunctionCallInfo fcinfo, TupleDesc& kept) {
-  if (likely(kept != nullptr)) return kept;
+// The columns of a parse function, for as long as the call site keeps what it looked up.
+TupleDesc ColumnsOf(FunctionCallInfo fcinfo) {
   MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
   TupleDesc columns = nullptr;
   if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
@@ -70,13 +68,13 @@ TupleDesc ColumnsOf(FunctionCallInfo fcinfo, TupleDesc& kept) {
                     errmsg("function returning record called in context that cannot accept type "
                            "record")));
   }
-  kept = BlessTupleDesc(columns);
+  BlessTupleDesc(columns);
   MemoryContextSwitchTo(caller);
-  return kept;
+  return columns;
 }
 
-Datum PartsOf(FunctionCallInfo fcinfo, const Layout& layout, TupleDesc& columns) {
-  const std::uint64_t id = CheckId(layout, PG_GETARG_INT64(0));
+Datum PartsOf(const Layout& layout, int64 argument, TupleDesc columns) {
+  const std::uint64_t id = CheckId(layout, argument);
   const Parts parts = layout.Parse(id);
   const std::int64_t time_us = layout.StartOfTick(parts.tick);
   const std::int64_t unix_ms = time_us >= 0 ? time_us / 1000 : -((-time_us + 999) / 1000);
@@ -89,7 +87,14 @@ Datum PartsOf(FunctionCallInfo fcinfo, const Layout& layout, TupleDesc& columns)
       IntOf(layout, FieldKind::kShard, parts.identity.shard, nulls[4]),
       IntOf(layout, FieldKind::kSequence, parts.sequence, nulls[5]),
   };
-  return HeapTupleGetDatum(heap_form_tuple(ColumnsOf(fcinfo, columns), values, nulls));
+  return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
+}
+
+// The same for a layout that no argument names: the columns are all that a call site keeps.
+Datum PartsForShortcut(FunctionCallInfo fcinfo, const Layout& layout) {
+  void*& kept = fcinfo->flinfo->fn_extra;
+  if (unlikely(kept == nullptr)) kept = ColumnsOf(fcinfo);
+  return PartsOf(layout, PG_GETARG_INT64(0), static_cast<TupleDesc>(kept));
 }
 
 Datum MinIdOf(const Layout& layout, TimestampTz timestamp) {
@@ -105,21 +110,14 @@ std::uint64_t PartFrom(FunctionCallInfo fcinfo, int argument, const Layout& layo
                        FieldKind kind) {
   if (PG_ARGISNULL(argument)) return 0;
   const int32 value = PG_GETARG_INT32(argument);
-  const char* const field = NameOfField(kind).data();
-  if (!layout.Has(kind)) {
+  if (!layout.Has(kind)) ReportNoField(layout, kind, "Use NULL for it.");
+  if (value < 0 || AsField(value) > layout[kind].Largest()) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("layout \"%s\" has no %s field", NameOf(layout), field),
-                    errhint("Use NULL for it.")));
+                    errmsg("%s %d is out of range for layout \"%s\"", NameOfField(kind).data(),
+                           value, NameOf(layout)),
+                    DetailOfRange(layout, kind)));
   }
-  const std::uint64_t most = layout[kind].Largest();
-  if (value < 0 || static_cast<std::uint64_t>(value) > most) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("%s %d is out of range for layout \"%s\"", field, value, NameOf(layout)),
-                    errdetail("Its %s field has %u bits: 0 to %llu.", field,
-                              static_cast<unsigned>(layout[kind].bits),
-                              static_cast<unsigned long long>(most))));
-  }
-  return static_cast<std::uint64_t>(value);
+  return AsField(value);
 }
 
 }  // namespace
@@ -134,7 +132,9 @@ IDGEN_SQL_FUNCTION(idgen_compose);
 
 Datum idgen_parse(PG_FUNCTION_ARGS) {
   const Layout& layout = LayoutOfArgument(fcinfo, 1);
-  return PartsOf(fcinfo, layout, static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra)->columns);
+  auto* site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
+  if (unlikely(site->columns == nullptr)) site->columns = ColumnsOf(fcinfo);
+  return PartsOf(layout, PG_GETARG_INT64(0), site->columns);
 }
 
 Datum idgen_timestamp(PG_FUNCTION_ARGS) {
@@ -171,9 +171,7 @@ IDGEN_SQL_FUNCTION(idgen_snowflake_sequence);
 IDGEN_SQL_FUNCTION(idgen_snowflake_min_id);
 IDGEN_SQL_FUNCTION(idgen_snowflake_max_id);
 
-Datum idgen_snowflake_parse(PG_FUNCTION_ARGS) {
-  return PartsOf(fcinfo, kSnowflake, reinterpret_cast<TupleDesc&>(fcinfo->flinfo->fn_extra));
-}
+Datum idgen_snowflake_parse(PG_FUNCTION_ARGS) { return PartsForShortcut(fcinfo, kSnowflake); }
 
 Datum idgen_snowflake_timestamp(PG_FUNCTION_ARGS) {
   return TimestampOfId(kSnowflake, PG_GETARG_INT64(0));
@@ -206,9 +204,7 @@ IDGEN_SQL_FUNCTION(idgen_instagram_sequence);
 IDGEN_SQL_FUNCTION(idgen_instagram_min_id);
 IDGEN_SQL_FUNCTION(idgen_instagram_max_id);
 
-Datum idgen_instagram_parse(PG_FUNCTION_ARGS) {
-  return PartsOf(fcinfo, kInstagram, reinterpret_cast<TupleDesc&>(fcinfo->flinfo->fn_extra));
-}
+Datum idgen_instagram_parse(PG_FUNCTION_ARGS) { return PartsForShortcut(fcinfo, kInstagram); }
 
 Datum idgen_instagram_timestamp(PG_FUNCTION_ARGS) {
   return TimestampOfId(kInstagram, PG_GETARG_INT64(0));

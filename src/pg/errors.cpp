@@ -1,14 +1,16 @@
 #include "errors.h"
 
 #include "catalog.h"
+#include "core/fields.h"
 #include "core/formats.h"
 
 namespace idgen::pg {
 
 namespace {
 
-// The names of all layouts; of all generators too, if they are asked for.
-std::span<const std::string_view> KnownNames(bool generators) {
+// The names of all layouts, or of all generators: those of layouts that can generate, too.
+std::span<const std::string_view> KnownNames(const ServerKind& kind) {
+  const bool generators = &kind == &kGeneratorKind;
   List* layouts = UserLayouts();
   List* others = generators ? UserGenerators() : NIL;
   const auto most = kFormats.size() + static_cast<std::size_t>(list_length(layouts)) +
@@ -27,35 +29,19 @@ std::span<const std::string_view> KnownNames(bool generators) {
   return {names, count};
 }
 
-// What to say to somebody who named a layout or generator that is not there.
-const char* HintAtNames(std::string_view name, bool generators) {
-  const std::span<const std::string_view> names = KnownNames(generators);
-  const char* const nearest = NearestName(name, names);
-  if (nearest != nullptr) return psprintf("Perhaps you meant \"%s\".", nearest);
-  return psprintf("The view idgen_%s lists them.", generators ? "generators" : "layouts");
-}
-
-struct FieldText {
-  const char* name;
-  const char* setting;
-  std::uint64_t value;
-};
-
-FieldText Describe(FieldKind kind, const Identity& identity) {
-  switch (kind) {
-    case FieldKind::kDatacenter:
-      return {"datacenter", "idgen.datacenter_id", identity.datacenter};
-    case FieldKind::kMachine:
-      return {"machine", "idgen.machine_id", identity.machine};
-    default:
-      return {"shard", "idgen.shard_id", identity.shard};
-  }
+[[noreturn]] void ReportUnknown(const ServerKind& kind, std::string_view name) {
+  const char* const nearest = NearestName(name, KnownNames(kind));
+  ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                  errmsg("%s \"%s\" does not exist", kind.name, Shown(name)),
+                  nearest != nullptr ? errhint("Perhaps you meant \"%s\".", nearest)
+                                     : errhint("The view idgen_%ss lists them.", kind.name)));
+  pg_unreachable();
 }
 
 }  // namespace
 
-const char* Shown(std::string_view text) {
-  const int length = pg_mbcliplen(text.data(), static_cast<int>(text.size()), 2 * NAMEDATALEN);
+const char* Shown(std::string_view text, int most) {
+  const int length = pg_mbcliplen(text.data(), static_cast<int>(text.size()), most);
   return pnstrdup(text.data(), static_cast<Size>(length));
 }
 
@@ -86,19 +72,9 @@ const char* NearestName(std::string_view name, std::span<const std::string_view>
   return found;
 }
 
-void ReportUnknownGenerator(std::string_view name) {
-  ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                  errmsg("generator \"%s\" does not exist", Shown(name)),
-                  errhint("%s", HintAtNames(name, true))));
-  pg_unreachable();
-}
+void ReportUnknownGenerator(std::string_view name) { ReportUnknown(kGeneratorKind, name); }
 
-void ReportUnknownLayout(std::string_view name) {
-  ereport(ERROR,
-          (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("layout \"%s\" does not exist", Shown(name)),
-           errhint("%s", HintAtNames(name, false))));
-  pg_unreachable();
-}
+void ReportUnknownLayout(std::string_view name) { ReportUnknown(kLayoutKind, name); }
 
 void ReportDecodeOnly(const Layout& layout) {
   ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -118,20 +94,29 @@ void ReportNoShard(const Layout& layout) {
   pg_unreachable();
 }
 
+void ReportNoField(const Layout& layout, FieldKind kind, const char* hint) {
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("layout \"%s\" has no %s field", NameOf(layout), NameOfField(kind).data()),
+                  errhint("%s", hint)));
+  pg_unreachable();
+}
+
+int DetailOfRange(const Layout& layout, FieldKind kind) {
+  return errdetail("Its %s field has %u bits: 0 to %llu.", NameOfField(kind).data(),
+                   static_cast<unsigned>(layout[kind].bits),
+                   static_cast<unsigned long long>(layout[kind].Largest()));
+}
+
 void CheckShard(const char* name, const Generator& generator, std::int64_t shard) {
   const Layout& layout = *generator.layout;
   if (!layout.Has(FieldKind::kShard)) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("layout \"%s\" has no shard field", NameOf(layout)),
-                    errhint("Leave out the shard.")));
+    ReportNoField(layout, FieldKind::kShard, "Leave out the shard.");
   }
-  const auto most = static_cast<long long>(layout[FieldKind::kShard].Largest());
-  if (shard < 0 || shard > most) {
+  if (shard < 0 || AsField(shard) > layout[FieldKind::kShard].Largest()) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("shard ID %lld is out of range for layout \"%s\"",
                            static_cast<long long>(shard), NameOf(layout)),
-                    errdetail("Its shard field has %u bits: 0 to %lld.",
-                              static_cast<unsigned>(layout[FieldKind::kShard].bits), most)));
+                    DetailOfRange(layout, FieldKind::kShard)));
   }
   if (generator.shard_id >= 0 && shard != generator.shard_id) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -182,24 +167,33 @@ void ReportClockBehind(const Layout& layout, const char* generator, const Attemp
 
 void CheckIdentity(const Layout& layout, const Identity& identity, bool from_settings) {
   const FieldKind misfit = layout.FindMisfit(identity);
-  if (misfit == FieldKind::kTimestamp) return;
-  const FieldText field = Describe(misfit, identity);
-  const auto most = static_cast<unsigned long long>(layout[misfit].Largest());
-  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                  errmsg("%s ID %llu is out of range for layout \"%s\"", field.name,
-                         static_cast<unsigned long long>(field.value), NameOf(layout)),
-                  errdetail("Its %s field has %u bits: 0 to %llu.", field.name,
-                            static_cast<unsigned>(layout[misfit].bits), most),
-                  from_settings ? errhint("Set %s to a value from 0 to %llu, or use a generator "
-                                          "with an identity of its own.",
-                                          field.setting, most)
-                                : 0));
+  // Where all fit, this is none of them.
+  for (const IdentityField& field : kIdentityFields) {
+    if (field.kind != misfit) continue;
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("%s ID %llu is out of range for layout \"%s\"", NameOfField(misfit).data(),
+                    static_cast<unsigned long long>(identity.*field.value), NameOf(layout)),
+             DetailOfRange(layout, misfit),
+             from_settings
+                 ? errhint("Set idgen.%s to a value from 0 to %llu, or use a generator "
+                           "with an identity of its own.",
+                           field.name, static_cast<unsigned long long>(layout[misfit].Largest()))
+                 : 0));
+  }
 }
 
 void ReportCount(int count, std::uint64_t most, const char* detail) {
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                   errmsg("count %d is out of range", count), errdetail("%s", detail),
                   errhint("Use a count from 1 to %llu.", static_cast<unsigned long long>(most))));
+  pg_unreachable();
+}
+
+void ReportTick(const char* layout, const char* detail) {
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("tick of layout \"%s\" is out of range", layout), errdetail("%s", detail),
+                  errhint("Use a tick from 1 microsecond to 24 hours.")));
   pg_unreachable();
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "errors.h"
+#include "handle.h"
 
 namespace idgen::pg {
 

@@ -3,9 +3,13 @@
 // whichever session sees it first. For the slow path only.
 #pragma once
 
-#include "handle.h"
+#include "pg.h"
+
+#include <cstdint>
 
 namespace idgen::pg {
+
+struct Handle;
 
 // Compares the wall clock with the monotonic one, as they were when anybody last looked.
 void NoteClock();

@@ -1,13 +1,13 @@
 // A backend cannot query another database, but it can read its files through the
 // buffers, as CREATE DATABASE does with its template: pg_class by its pages, to find the
-// sequence, and then the sequence's page. Three locks keep the files in place meanwhile:
+// sequences, and then the sequences' pages. Three locks keep the files in place meanwhile:
 // one on the database (against DROP DATABASE), one on its pg_class (against everything
-// that would move a row while we look, for a few milliseconds), one on the sequence. A
+// that would move a row while we look, for a few milliseconds), one on each sequence. A
 // sequence that somebody has locked is waited for without the one on pg_class: he may be
 // dropping it, and need pg_class next.
 //
-// A sequence counts when its name is the mark's and either its page was written by some
-// run of idgen, or a superuser owns it: nobody else may put a mark there by giving a
+// A sequence counts when it has the name of one of idgen's and either its page was written by
+// some run of idgen, or a superuser owns it: nobody else may put a mark there by giving a
 // sequence of his own that name. Nor may anybody let the server wait by holding a lock on
 // one: what no superuser owns is not waited for, and the rest for some seconds only, with
 // an error that names the database.
@@ -17,6 +17,7 @@
 
 #include "hold.h"
 #include "mark.h"
+#include "sequence.h"
 
 namespace idgen::pg {
 
@@ -31,7 +32,6 @@ struct DatabaseFiles {
 // Somebody may hold a lock in another database for hours; an error is better than a server
 // that seems to hang.
 constexpr char kLongestLockWait[] = "5s";
-
 // Where sequences are dropped and made anew all the time, some other is locked after each
 // wait. After so many, pg_class is kept locked over one.
 constexpr int kMostWaits = 20;
@@ -41,17 +41,17 @@ constexpr const char* kNames[] = {kMarkSequence, kHeldSequence, kFreshSequence};
 enum Which { kMark, kHeld, kFresh, kSequences };
 
 struct FoundSequence {
-  int which;
+  Which which;
   Oid relation;
   Oid owner;
   FileLocator file;
 };
 
-int WhichIs(const char* name) {
-  for (int which = 0; which < kSequences; ++which) {
-    if (strcmp(name, kNames[which]) == 0) return which;
-  }
-  return kSequences;
+// kSequences: none of them.
+Which WhichIs(const NameData& name) {
+  int which = 0;
+  while (which < kSequences && strcmp(NameStr(name), kNames[which]) != 0) ++which;
+  return static_cast<Which>(which);
 }
 
 extern "C" {
@@ -63,6 +63,9 @@ static void NameDatabase(void* files) {
 
 }  // extern "C"
 
+// A negative limit marks what is left of an interrupted DROP DATABASE, whose files may be gone.
+bool IsWhole(const FormData_pg_database& database) { return database.datconnlimit != -2; }
+
 List* OtherDatabases() {
   List* databases = NIL;
   MemoryContext caller = CurrentMemoryContext;
@@ -71,9 +74,7 @@ List* OtherDatabases() {
   for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
        tuple = systable_getnext(scan)) {
     const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
-    // A negative limit marks what is left of an interrupted DROP DATABASE, whose files
-    // may be gone.
-    if (row->oid == MyDatabaseId || row->datconnlimit == -2) continue;
+    if (row->oid == MyDatabaseId || !IsWhole(*row)) continue;
     MemoryContext inner = MemoryContextSwitchTo(caller);
     auto* files = static_cast<DatabaseFiles*>(palloc(sizeof(DatabaseFiles)));
     files->database = row->oid;
@@ -87,10 +88,21 @@ List* OtherDatabases() {
   return databases;
 }
 
-// Adds the rows of one page of another database's pg_class that look like a mark.
+// It may have been dropped, or moved to another tablespace, before we had its lock.
+bool IsStillThere(DatabaseFiles& files) {
+  HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(files.database));
+  if (!HeapTupleIsValid(tuple)) return false;
+  const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
+  const bool is_whole = IsWhole(*row);
+  files.tablespace = row->dattablespace;
+  ReleaseSysCache(tuple);
+  return is_whole;
+}
+
+// Adds the rows of one page of another database's pg_class that look like one of ours.
 // Every version of a row that was not rolled back counts: more marks are safe, fewer
 // are not.
-List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
+List* FindOnPage(Buffer buffer, const DatabaseFiles& files, List* found) {
   SnapshotData snapshot{};
   InitDirtySnapshot(snapshot);
   Page page = BufferGetPage(buffer);
@@ -105,19 +117,41 @@ List* FindSequences(Buffer buffer, const DatabaseFiles& files, List* found) {
     tuple.t_tableOid = RelationRelationId;
     ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), offset);
     const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
+    const Which which = WhichIs(row->relname);
     if (row->relkind != RELKIND_SEQUENCE || row->relpersistence != RELPERSISTENCE_PERMANENT ||
-        WhichIs(NameStr(row->relname)) == kSequences || row->relfilenode == InvalidOid ||
+        which == kSequences || row->relfilenode == InvalidOid ||
         !HeapTupleSatisfiesVisibility(&tuple, &snapshot, buffer)) {
       continue;
     }
     auto* sequence = static_cast<FoundSequence*>(palloc(sizeof(FoundSequence)));
     const Oid tablespace = OidIsValid(row->reltablespace) ? row->reltablespace : files.tablespace;
-    sequence->which = WhichIs(NameStr(row->relname));
+    sequence->which = which;
     sequence->relation = row->oid;
     sequence->file = MakeFileLocator(tablespace, files.database, row->relfilenode);
     sequence->owner = row->relowner;
     found = lappend(found, sequence);
   }
+  return found;
+}
+
+// The sequences of another database, whose pg_class the caller has locked.
+List* FindSequences(const DatabaseFiles& files) {
+  char* path = GetDatabasePath(files.database, files.tablespace);
+  const FileLocator catalog =
+      MakeFileLocator(files.tablespace, files.database, MappedFileOf(path, RelationRelationId));
+  pfree(path);
+  const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
+  BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
+  List* found = NIL;
+  for (BlockNumber block = 0; block < blocks; ++block) {
+    CHECK_FOR_INTERRUPTS();
+    Buffer buffer =
+        ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL, strategy, true);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    found = FindOnPage(buffer, files, found);
+    UnlockReleaseBuffer(buffer);
+  }
+  FreeAccessStrategy(strategy);
   return found;
 }
 
@@ -133,7 +167,7 @@ void UnlockSequence(const DatabaseFiles& files, Oid relation) {
   UnlockRelationId(&lock, AccessShareLock);
 }
 
-// The largest value of each sequence that this run of the server did not write. False, and
+// Keeps the largest value of each sequence that this run of the server did not write. False, and
 // nothing was read, when somebody has it locked who is to be waited for.
 bool ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence, bool wait,
                   std::int64_t (&values)[kSequences]) {
@@ -157,27 +191,12 @@ bool ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence, boo
   return true;
 }
 
-// Reads the marks of a database, whose pg_class stays as it is meanwhile. With `wait` it waits
-// for locks on them; else it returns the sequence that is to be waited for, or InvalidOid.
-Oid ReadMarks(const DatabaseFiles& files, bool wait, Root& shared) {
+// Reads the sequences of a database, whose pg_class stays as it is meanwhile. With `wait` it
+// waits for locks on them; else it returns the one that is to be waited for, or InvalidOid.
+Oid ReadSequences(const DatabaseFiles& files, bool wait, Root& shared) {
   LockRelId lock{RelationRelationId, files.database};
   LockRelationId(&lock, ShareLock);
-  char* path = GetDatabasePath(files.database, files.tablespace);
-  const FileLocator catalog =
-      MakeFileLocator(files.tablespace, files.database, MappedFileOf(path, RelationRelationId));
-  pfree(path);
-  const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
-  BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
-  List* found = NIL;
-  for (BlockNumber block = 0; block < blocks; ++block) {
-    CHECK_FOR_INTERRUPTS();
-    Buffer buffer =
-        ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL, strategy, true);
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    found = FindSequences(buffer, files, found);
-    UnlockReleaseBuffer(buffer);
-  }
-  FreeAccessStrategy(strategy);
+  List* found = FindSequences(files);
   Oid busy = InvalidOid;
   std::int64_t values[kSequences] = {};
   ListCell* cell;
@@ -188,7 +207,7 @@ Oid ReadMarks(const DatabaseFiles& files, bool wait, Root& shared) {
   list_free_deep(found);
   UnlockRelationId(&lock, ShareLock);
   if (OidIsValid(busy)) return busy;
-  RaiseShared(shared.floor_ms, static_cast<std::uint64_t>(values[kMark]));
+  RaiseSharedMs(shared.floor_ms, values[kMark]);
   AddHold(shared, values[kHeld], values[kFresh]);
   return InvalidOid;
 }
@@ -198,16 +217,9 @@ void ReadDatabase(DatabaseFiles& files, Root& shared) {
   error_context_stack = &context;
 
   LockSharedObject(DatabaseRelationId, files.database, 0, AccessShareLock);
-  // It may have been dropped, or moved to another tablespace, before we had the lock.
-  HeapTuple row = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(files.database));
-  if (HeapTupleIsValid(row)) {
-    const auto* form = reinterpret_cast<Form_pg_database>(GETSTRUCT(row));
-    files.tablespace = form->dattablespace;
-    const bool whole = form->datconnlimit != -2;
-    ReleaseSysCache(row);
-
-    for (int waits = 0; whole; ++waits) {
-      const Oid busy = ReadMarks(files, waits == kMostWaits, shared);
+  if (IsStillThere(files)) {
+    for (int waits = 0;; ++waits) {
+      const Oid busy = ReadSequences(files, waits == kMostWaits, shared);
       if (!OidIsValid(busy)) break;
       // Who has it locked may want to write pg_class, so that is not locked now. What he does
       // to the sequence is seen by looking again.

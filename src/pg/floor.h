@@ -4,12 +4,15 @@
 // one that makes the first ID.
 #pragma once
 
+#include "pg.h"
+
 #include "shared.h"
 
 namespace idgen::pg {
 
-// Reads the marks of all other databases and raises Root::floor_ms to the latest; once
-// a server start, and after that it costs one load. Reads catalogs and takes locks.
+// Reads the marks of all other databases and raises Root::floor_ms to the latest, and adds
+// their holds; once a server start, and after that it costs one load. Reads catalogs and takes
+// locks.
 void FindFloor(Root& shared);
 
 }  // namespace idgen::pg

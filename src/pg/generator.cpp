@@ -1,4 +1,6 @@
 // The SQL functions that create, alter, drop and list generators.
+#include "pg.h"
+
 #include "core/formats.h"
 #include "ddl.h"
 #include "errors.h"
@@ -8,33 +10,20 @@ namespace idgen::pg {
 
 namespace {
 
-constexpr struct {
-  const char* option;
-  std::int32_t Generator::*field;
-} kIdentity[] = {
-    {"datacenter_id", &Generator::datacenter_id},
-    {"machine_id", &Generator::machine_id},
-    {"shard_id", &Generator::shard_id},
-};
-
 // The identity from three arguments; NULL: from the settings.
 Generator IdentityFromArguments(FunctionCallInfo fcinfo, int first) {
   Generator generator;
-  for (const auto& part : kIdentity) {
+  for (const IdentityField& field : kIdentityFields) {
     const int argument = first++;
     if (PG_ARGISNULL(argument)) continue;
     const std::int32_t value = PG_GETARG_INT32(argument);
     if (value < 0) {
       ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                      errmsg("%s %d is negative", part.option, value)));
+                      errmsg("%s %d is negative", field.name, value)));
     }
-    generator.*part.field = value;
+    generator.*field.fixed = value;
   }
   return generator;
-}
-
-char* ServerOf(const char* name) {
-  return pstrdup(quote_identifier(psprintf("%s%s", kGeneratorPrefix.data(), name)));
 }
 
 // The generator of a user; errors if it is something else.
@@ -55,9 +44,8 @@ void ListGenerator(FunctionCallInfo fcinfo, std::string_view name, const Generat
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   const Layout& layout = *generator.layout;
   Datum values[] = {
-      PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size()))),
-      PointerGetDatum(
-          cstring_to_text_with_len(layout.name.data(), static_cast<int>(layout.name.size()))),
+      TextDatum(name),
+      TextDatum(layout.name),
       Int32GetDatum(generator.datacenter_id),
       Int32GetDatum(generator.machine_id),
       Int32GetDatum(generator.shard_id),
@@ -84,7 +72,7 @@ IDGEN_SQL_FUNCTION(idgen_get_generators);
 Datum idgen_create_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
   const char* const layout = RequiredText(fcinfo, 1, "layout name");
-  CheckName("generator", name);
+  CheckName(kGeneratorKind, name);
   LockCatalog();
   Generator generator = IdentityFromArguments(fcinfo, 2);
   generator.layout = &LayoutByName(layout);
@@ -92,12 +80,13 @@ Datum idgen_create_generator(PG_FUNCTION_ARGS) {
   CheckNameIsFree(name);
   StringInfoData command;
   initStringInfo(&command);
-  appendStringInfo(
-      &command, "CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (generator %s, layout %s",
-      ServerOf(name), kGeneratorWrapper, quote_literal_cstr(name), quote_literal_cstr(layout));
-  for (const auto& part : kIdentity) {
-    if (generator.*part.field < 0) continue;
-    appendStringInfo(&command, ", %s '%d'", part.option, generator.*part.field);
+  appendStringInfo(&command,
+                   "CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (generator %s, layout %s",
+                   quote_identifier(ServerName(kGeneratorKind, name)), kGeneratorKind.wrapper,
+                   quote_literal_cstr(name), quote_literal_cstr(layout));
+  for (const IdentityField& field : kIdentityFields) {
+    if (generator.*field.fixed < 0) continue;
+    appendStringInfo(&command, ", %s '%d'", field.name, generator.*field.fixed);
   }
   appendStringInfoChar(&command, ')');
   RunCommand(command.data);
@@ -106,7 +95,7 @@ Datum idgen_create_generator(PG_FUNCTION_ARGS) {
 
 Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
-  CheckOwner(kGeneratorPrefix, name);
+  CheckOwner(kGeneratorKind, name);
   LockCatalog();
   const Generator before = UserGeneratorByName(name);
   Generator generator = IdentityFromArguments(fcinfo, 1);
@@ -114,30 +103,31 @@ Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
   CheckGenerator(name, generator);
   StringInfoData changes;
   initStringInfo(&changes);
-  for (const auto& part : kIdentity) {
-    const std::int32_t from = before.*part.field;
-    const std::int32_t to = generator.*part.field;
+  for (const IdentityField& field : kIdentityFields) {
+    const std::int32_t from = before.*field.fixed;
+    const std::int32_t to = generator.*field.fixed;
     if (from == to) continue;
     const char* const comma = changes.len > 0 ? ", " : "";
     if (to < 0) {
-      appendStringInfo(&changes, "%sDROP %s", comma, part.option);
+      appendStringInfo(&changes, "%sDROP %s", comma, field.name);
     } else {
-      appendStringInfo(&changes, "%s%s %s '%d'", comma, from < 0 ? "ADD" : "SET", part.option, to);
+      appendStringInfo(&changes, "%s%s %s '%d'", comma, from < 0 ? "ADD" : "SET", field.name, to);
     }
   }
   if (changes.len > 0) {
-    RunCommand(psprintf("ALTER SERVER %s OPTIONS (%s)", ServerOf(name), changes.data));
+    RunCommand(psprintf("ALTER SERVER %s OPTIONS (%s)",
+                        quote_identifier(ServerName(kGeneratorKind, name)), changes.data));
   }
   PG_RETURN_VOID();
 }
 
 Datum idgen_drop_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
-  CheckOwner(kGeneratorPrefix, name);
+  CheckOwner(kGeneratorKind, name);
   LockCatalog();
   (void)UserGeneratorByName(name);
-  CheckNotUsed("generator", name);
-  RunCommand(psprintf("DROP SERVER %s", ServerOf(name)));
+  CheckNotUsed(kGeneratorKind, name);
+  DropServer(kGeneratorKind, name);
   PG_RETURN_VOID();
 }
 
@@ -158,7 +148,7 @@ Datum idgen_get_generators(PG_FUNCTION_ARGS) {
     const auto* user = static_cast<UserGenerator*>(lfirst(cell));
     ListGenerator(fcinfo, user->name, user->generator, user->owner);
   }
-  PG_RETURN_NULL();
+  return Datum{0};
 }
 
 }  // extern "C"

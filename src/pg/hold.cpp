@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "catalog.h"
 #include "core/clock.h"
 #include "errors.h"
 #include "mark.h"
 #include "replicate.h"
+#include "sequence.h"
 #include "settings.h"
 
 namespace idgen::pg {
@@ -26,21 +28,27 @@ std::int64_t ReadSequence(const char* name, Oid& cached) {
   return values.value;
 }
 
-// A page that is to be written together with others.
+// An open sequence whose page is to be written together with others.
 struct LockedSequence {
   Relation relation = nullptr;
   Buffer buffer = InvalidBuffer;
-  SequencePage found;
+  SequencePage found{};
 };
 
-void Lock(Relation relation, LockedSequence& locked) {
-  locked.relation = relation;
-  locked.buffer = LockSequencePage(relation, locked.found);
+void Lock(LockedSequence& sequence) {
+  sequence.buffer = LockSequencePage(sequence.relation, sequence.found);
 }
 
-void Release(const LockedSequence& locked) {
-  UnlockReleaseBuffer(locked.buffer);
-  relation_close(locked.relation, RowExclusiveLock);
+void Release(const LockedSequence& sequence) {
+  UnlockReleaseBuffer(sequence.buffer);
+  relation_close(sequence.relation, RowExclusiveLock);
+}
+
+[[noreturn]] void ReportInUse(std::int32_t machine_id, const char* detail) {
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
+           errdetail("%s", detail), errhint("Use a machine ID that no server has used yet.")));
+  pg_unreachable();
 }
 
 // Refuses a machine ID that generators of this database fix: they may have used it.
@@ -49,9 +57,7 @@ void CheckNoGeneratorFixes(std::int32_t machine_id) {
   foreach (cell, UserGenerators()) {
     const auto* user = static_cast<UserGenerator*>(lfirst(cell));
     if (user->generator.machine_id != machine_id) continue;
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
-                    errdetail("Generator \"%s\" makes IDs with it.", user->name),
-                    errhint("Use a machine ID that no server has used yet.")));
+    ReportInUse(machine_id, psprintf("Generator \"%s\" makes IDs with it.", user->name));
   }
 }
 
@@ -75,15 +81,16 @@ void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id) 
   } else if (shared.fresh_machine != machine_id) {
     shared.fresh_machine = kNoMachine;
   }
+  // After the machine ID: whoever sees the hold sees that too, or a stricter one. And before
+  // the lock is released: a second hold must not be taken for the first.
+  RaiseSharedMs(shared.held_until_ms, held_until_ms);
   LWLockRelease(&shared.lock);
-  // After the machine ID: whoever sees the hold sees that too, or a stricter one.
-  RaiseShared(shared.held_until_ms, AsField(held_until_ms));
 }
 
 void SeeHold(Root& shared) {
   const std::int64_t held_until_ms = ReadSequence(kHeldSequence, held_sequence);
-  if (held_until_ms > 0)
-    AddHold(shared, held_until_ms, ReadSequence(kFreshSequence, fresh_sequence));
+  if (held_until_ms == 0) return;
+  AddHold(shared, held_until_ms, ReadSequence(kFreshSequence, fresh_sequence));
 }
 
 std::int64_t FloorOf(std::int64_t machine_id) {
@@ -120,17 +127,16 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   CheckNoGeneratorFixes(machine_id);
   Root& shared = SharedRoot();
   const DatabaseMark& database = CurrentDatabaseMark();
-  const std::int64_t now_ms = WallClockUs() / 1000;
 
-  // Everything that can fail comes before the flag.
-  LockedSequence mark;
-  LockedSequence held;
-  LockedSequence fresh;
-  Lock(OpenMark(), mark);
-  Lock(OpenSequence(kHeldSequence, held_sequence), held);
-  Lock(OpenSequence(kFreshSequence, fresh_sequence), fresh);
-  const std::int64_t mark_ms =
-      std::max(mark.found.value, static_cast<std::int64_t>(LoadShared(database.durable_ms)));
+  // To open one may wait for somebody's lock: not with a page of another one locked.
+  LockedSequence mark{.relation = OpenMark()};
+  LockedSequence held{.relation = OpenSequence(kHeldSequence, held_sequence)};
+  LockedSequence fresh{.relation = OpenSequence(kFreshSequence, fresh_sequence)};
+  Lock(mark);
+  Lock(held);
+  Lock(fresh);
+  const std::int64_t now_ms = WallClockUs() / 1000;
+  const std::int64_t mark_ms = std::max(mark.found.value, LoadSharedMs(database.durable_ms));
   if (mark_ms < now_ms + ReserveWindowMs() + kLeastAheadMs) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("the high-water mark of this database is not far ahead of the clock"),
@@ -144,15 +150,21 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   Page held_page = GenericXLogRegisterBuffer(state, held.buffer, 0);
   Page fresh_page = GenericXLogRegisterBuffer(state, fresh.buffer, 0);
 
-  // Sessions check the flag after they made a slot; so either they see it, or we see the slot.
+  // Sessions look at this after they made a slot; so either they see it, or we see the slot.
   // And nobody writes the mark while we have its page.
-  RaiseShared(shared.restart_needed, 1);
-  if (SlotExistsOf(machine_id)) {
-    ClearRestartNeeded(shared);
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
-                    errdetail("It was used on this server since its start."),
-                    errhint("Use a machine ID that no server has used yet.")));
+  RequireRestart(shared);
+  PG_TRY();
+  {
+    if (SlotExistsOf(machine_id)) {
+      ReportInUse(machine_id, "It was used on this server since its start.");
+    }
   }
+  PG_CATCH();
+  {
+    WithdrawRestart(shared);
+    PG_RE_THROW();
+  }
+  PG_END_TRY();
   WriteSequencePage(mark_page, {now_ms, 0});
   WriteSequencePage(held_page, {std::max(held.found.value, mark_ms), 0});
   WriteSequencePage(fresh_page, {machine_id, 0});

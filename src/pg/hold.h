@@ -13,8 +13,8 @@
 // WAL record.
 #pragma once
 
-#include "handle.h"
-#include "sequence.h"
+#include "pg.h"
+
 #include "shared.h"
 
 namespace idgen::pg {

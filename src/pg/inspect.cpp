@@ -1,7 +1,10 @@
 // The SQL functions that show an ID to a person, or all of it to a program.
-#include "core/fields.h"
+#include "pg.h"
+
+#include <algorithm>
 
 #include "callsite.h"
+#include "core/fields.h"
 #include "errors.h"
 
 namespace idgen::pg {

@@ -1,10 +1,13 @@
 // The SQL functions that create, drop and list layouts.
+#include "pg.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
 #include "core/formats.h"
 #include "ddl.h"
 #include "errors.h"
 #include "options.h"
-
-#include "core/clock.h"
 
 namespace idgen::pg {
 
@@ -16,20 +19,13 @@ std::int64_t TickOf(const char* name, const Interval& tick) {
   std::int64_t us = 0;
   const bool fits = tick.month == 0 && !pg_mul_s64_overflow(tick.day, USECS_PER_DAY, &days_us) &&
                     !pg_add_s64_overflow(days_us, tick.time, &us);
-  if (!fits) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("tick of layout \"%s\" is out of range", name),
-                    errdetail("Months and years are not all of one length."),
-                    errhint("Use a tick from 1 microsecond to 24 hours.")));
-  }
+  if (!fits) ReportTick(name, "Months and years are not all of one length.");
   return us;
 }
 
 std::int64_t EpochOf(const char* name, TimestampTz epoch) {
   std::int64_t epoch_us = 0;
-  const bool finite =
-      !TIMESTAMP_NOT_FINITE(epoch) && !pg_add_s64_overflow(epoch, kPostgresEpochUs, &epoch_us);
-  if (!finite) {
+  if (!FromTimestamp(epoch, epoch_us)) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("epoch of layout \"%s\" is out of range", name),
                     errdetail("It is %s.", timestamptz_to_str(epoch)),
@@ -70,8 +66,7 @@ void ListLayout(FunctionCallInfo fcinfo, const Layout& layout, Oid owner, std::s
   const bool epoch_fits = ToTimestamp(layout.epoch_us, epoch);
   const bool end_fits = ToTimestamp(layout.StartOfTick(layout.MaxTick() + 1), end);
   Datum values[] = {
-      PointerGetDatum(
-          cstring_to_text_with_len(layout.name.data(), static_cast<int>(layout.name.size()))),
+      TextDatum(layout.name),
       CStringGetTextDatum(FieldsText(layout)),
       PointerGetDatum(&tick),
       TimestampTzGetDatum(epoch),
@@ -80,7 +75,7 @@ void ListLayout(FunctionCallInfo fcinfo, const Layout& layout, Oid owner, std::s
       Int64GetDatum(static_cast<int64>(std::uint64_t{1} << std::min(identity_bits, 62U))),
       BoolGetDatum(layout.CanGenerate()),
       ObjectIdGetDatum(owner),
-      PointerGetDatum(cstring_to_text_with_len(note.data(), static_cast<int>(note.size()))),
+      TextDatum(note),
   };
   bool nulls[] = {false, false, false, !epoch_fits,        !end_fits,
                   false, false, false, !OidIsValid(owner), note.empty()};
@@ -98,11 +93,9 @@ IDGEN_SQL_FUNCTION(idgen_get_layouts);
 Datum idgen_create_layout(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "layout name");
   const char* const fields = RequiredText(fcinfo, 1, "field list");
-  if (PG_ARGISNULL(2) || PG_ARGISNULL(3)) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-                    errmsg("%s is null", PG_ARGISNULL(2) ? "tick" : "epoch")));
-  }
-  CheckName("layout", name);
+  CheckNotNull(fcinfo, 2, "tick");
+  CheckNotNull(fcinfo, 3, "epoch");
+  CheckName(kLayoutKind, name);
   const std::int64_t tick_us = TickOf(name, *PG_GETARG_INTERVAL_P(2));
   const std::int64_t epoch_us = EpochOf(name, PG_GETARG_TIMESTAMPTZ(3));
   const Layout layout = ParseLayout(name, fields, tick_us, epoch_us);
@@ -111,7 +104,7 @@ Datum idgen_create_layout(PG_FUNCTION_ARGS) {
   RunCommand(
       psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (layout %s, fields %s, "
                "tick_us '%lld', epoch_us '%lld')",
-               quote_identifier(psprintf("%s%s", kLayoutPrefix.data(), name)), kLayoutWrapper,
+               quote_identifier(ServerName(kLayoutKind, name)), kLayoutKind.wrapper,
                quote_literal_cstr(name), quote_literal_cstr(FieldsText(layout)),
                static_cast<long long>(tick_us), static_cast<long long>(epoch_us)));
   WarnIfItHasEnded(layout);
@@ -124,7 +117,7 @@ Datum idgen_drop_layout(PG_FUNCTION_ARGS) {
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
                     errmsg("cannot drop layout \"%s\" because it is built in", name)));
   }
-  CheckOwner(kLayoutPrefix, name);
+  CheckOwner(kLayoutKind, name);
   LockCatalog();
   const Layout& layout = LayoutByName(name);
   StringInfoData users;
@@ -141,9 +134,8 @@ Datum idgen_drop_layout(PG_FUNCTION_ARGS) {
              errmsg("cannot drop layout \"%s\" because generators use it", name),
              errdetail_internal("%s", users.data), errhint("Use idgen_drop_generator() first.")));
   }
-  CheckNotUsed("layout", name);
-  RunCommand(
-      psprintf("DROP SERVER %s", quote_identifier(psprintf("%s%s", kLayoutPrefix.data(), name))));
+  CheckNotUsed(kLayoutKind, name);
+  DropServer(kLayoutKind, name);
   PG_RETURN_VOID();
 }
 
@@ -158,7 +150,7 @@ Datum idgen_get_layouts(PG_FUNCTION_ARGS) {
     const auto* user = static_cast<UserLayout*>(lfirst(cell));
     ListLayout(fcinfo, *user->layout, user->owner, "");
   }
-  PG_RETURN_NULL();
+  return Datum{0};
 }
 
 }  // extern "C"

@@ -20,6 +20,7 @@
 #include "handle.h"
 #include "hold.h"
 #include "replicate.h"
+#include "sequence.h"
 
 namespace idgen::pg {
 
@@ -46,13 +47,13 @@ WrittenMark AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int6
   const bool ours = found.token == shared.run_token;
   if (!ours) {
     // Before anybody can see the page as ours.
-    RaiseShared(shared.floor_ms, static_cast<std::uint64_t>(found.value));
+    RaiseSharedMs(shared.floor_ms, found.value);
   }
 
   std::int64_t mark_ms = found.value;
   // A sequence made anew, or set back, does not take back what this run knows; nor does a
   // database that was given the OID of a dropped one.
-  const auto known_ms = static_cast<std::int64_t>(LoadShared(database.durable_ms));
+  const std::int64_t known_ms = LoadSharedMs(database.durable_ms);
   if (!ours || mark_ms < std::max(needed_ms, known_ms)) {
     mark_ms = std::max({found.value, known_ms, wanted_ms});
     GenericXLogState* state = GenericXLogStart(relation);
@@ -62,7 +63,7 @@ WrittenMark AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int6
   // Somebody else may have written it and not flushed it yet.
   const XLogRecPtr written = PageGetLSN(BufferGetPage(buffer));
   UnlockReleaseBuffer(buffer);
-  RaiseShared(database.written_ms, static_cast<std::uint64_t>(mark_ms));
+  RaiseSharedMs(database.written_ms, mark_ms);
   if (!RelationNeedsWAL(relation)) return {mark_ms, InvalidXLogRecPtr};
   XLogFlush(written);
   return {mark_ms, written};
@@ -71,7 +72,7 @@ WrittenMark AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int6
 // The last step, with no lock of any kind held: the standbys may let us wait for long.
 void MakeDurable(DatabaseMark& database, const WrittenMark& written) {
   if (written.lsn != InvalidXLogRecPtr) WaitForStandbys(written.lsn);
-  RaiseShared(database.durable_ms, static_cast<std::uint64_t>(written.mark_ms));
+  RaiseSharedMs(database.durable_ms, written.mark_ms);
 }
 
 extern "C" {
@@ -96,9 +97,7 @@ void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wa
   const WrittenMark written = AdvanceMarkPage(relation, database, needed_ms, wanted_ms);
   relation_close(relation, RowExclusiveLock);
   // A session that only looks at the page does not wait for anybody.
-  if (static_cast<std::int64_t>(LoadShared(database.durable_ms)) < needed_ms) {
-    MakeDurable(database, written);
-  }
+  if (LoadSharedMs(database.durable_ms) < needed_ms) MakeDurable(database, written);
 }
 
 void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms) {
@@ -106,7 +105,7 @@ void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64
   WrittenMark written;
   if (LWLockConditionalAcquire(&database.writing, LW_EXCLUSIVE)) {
     // Another session may have been just before us.
-    if (static_cast<std::int64_t>(LoadShared(database.written_ms)) < needed_ms) {
+    if (LoadSharedMs(database.written_ms) < needed_ms) {
       written = AdvanceMarkPage(relation, database, wanted_ms, wanted_ms);
     }
     LWLockRelease(&database.writing);

@@ -4,10 +4,10 @@
 // synchronous replication is asked for.
 #pragma once
 
+#include "pg.h"
+
 #include <cstdint>
 
-#include "pg.h"
-#include "sequence.h"
 #include "shared.h"
 
 namespace idgen::pg {
@@ -23,9 +23,6 @@ void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wa
 // The same, unless another session is doing it already, or has just written `needed_ms` or
 // later and is waiting for standbys. Never waits for that session.
 void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms);
-
-// A run's token is larger than anything that PostgreSQL itself leaves in its place.
-inline constexpr std::int64_t kSmallestRunToken = std::int64_t{1} << 32;
 
 // The name of the sequence in the extension's schema.
 inline constexpr char kMarkSequence[] = "idgen_high_water_mark";

@@ -1,9 +1,10 @@
 // The module: what happens when PostgreSQL loads it, preloaded or on first use.
+#include "pg.h"
+
 #include "catalog.h"
 #include "ddl.h"
 #include "hold.h"
 #include "mark.h"
-#include "pg.h"
 #include "settings.h"
 #include "shared.h"
 

@@ -6,15 +6,14 @@ namespace idgen::pg {
 
 namespace {
 
-constexpr int kMostShown = 40;  // characters of a word that is quoted in an error
+constexpr int kMostShown = 40;  // bytes of a word that is quoted in an error
 
 struct Option {
   const char* name;
   const char* value;
 };
 
-// The values of the options with these names. Refuses others, and those that PostgreSQL
-// would let stand twice.
+// The values of the options with these names. Refuses others.
 void ReadOptions(const List* options, std::span<Option> known) {
   ListCell* cell;
   foreach (cell, options) {
@@ -113,30 +112,14 @@ Complaint ComplaintOf(const ParsedFields& parsed, const char* word) {
 
 // The error of a field list, pointing at the wrong word.
 [[noreturn]] void ReportFields(const char* fields, const ParsedFields& parsed) {
-  const int shown = pg_mbcliplen(fields + parsed.at, static_cast<int>(parsed.length), kMostShown);
   const Complaint complaint =
-      ComplaintOf(parsed, pnstrdup(fields + parsed.at, static_cast<Size>(shown)));
+      ComplaintOf(parsed, Shown({fields + parsed.at, parsed.length}, kMostShown));
   const int position = pg_mbstrlen_with_len(fields, static_cast<int>(parsed.at)) + 1;
   ereport(ERROR,
           (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg_internal("%s", complaint.message),
            complaint.hint == nullptr ? 0 : errhint("%s", complaint.hint), internalerrquery(fields),
            internalerrposition(position)));
   pg_unreachable();
-}
-
-void CheckFixedField(const char* name, const Layout& layout, FieldKind kind, std::int32_t value) {
-  if (value < 0) return;
-  const char* const field = NameOfField(kind).data();
-  if (!layout.Has(kind)) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("layout \"%s\" has no %s field", NameOf(layout), field),
-                    errhint("Leave %s_id out of generator \"%s\".", field, name)));
-  }
-  Identity identity;
-  if (kind == FieldKind::kDatacenter) identity.datacenter = AsField(value);
-  if (kind == FieldKind::kMachine) identity.machine = AsField(value);
-  if (kind == FieldKind::kShard) identity.shard = AsField(value);
-  CheckIdentity(layout, identity, false);
 }
 
 }  // namespace
@@ -150,11 +133,7 @@ Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
     case LayoutError::kNone:
       break;
     case LayoutError::kBadTick:
-      ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                      errmsg("tick of layout \"%s\" is out of range", name),
-                      errdetail("It is %lld microseconds.", static_cast<long long>(tick_us)),
-                      errhint("Use a tick from 1 microsecond to 24 hours.")));
-      break;
+      ReportTick(name, psprintf("It is %lld microseconds.", static_cast<long long>(tick_us)));
     case LayoutError::kEndsTooLate:
       ereport(ERROR,
               (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -167,34 +146,34 @@ Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
   return layout;
 }
 
-LayoutOptions ReadLayoutOptions(const List* options) {
+Layout ReadLayoutOptions(const List* options) {
   Option known[] = {
       {"layout", nullptr}, {"fields", nullptr}, {"tick_us", nullptr}, {"epoch_us", nullptr}};
   ReadOptions(options, known);
   const char* const name = Required(known[0]);
-  CheckName("layout", name);
-  return {ParseLayout(name, Required(known[1]), ReadInt64(known[2]), ReadInt64(known[3]))};
+  CheckName(kLayoutKind, name);
+  return ParseLayout(name, Required(known[1]), ReadInt64(known[2]), ReadInt64(known[3]));
 }
 
 GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
-  Option known[] = {{"generator", nullptr},
-                    {"layout", nullptr},
-                    {"datacenter_id", nullptr},
-                    {"machine_id", nullptr},
-                    {"shard_id", nullptr}};
+  Option known[2 + std::size(kIdentityFields)] = {{"generator", nullptr}, {"layout", nullptr}};
+  Option* const fixed = known + 2;
+  for (std::size_t i = 0; i < std::size(kIdentityFields); ++i) {
+    fixed[i] = {kIdentityFields[i].name, nullptr};
+  }
   ReadOptions(options, known);
   GeneratorOptions read;
   read.name = Required(known[0]);
-  CheckName("generator", read.name);
+  CheckName(kGeneratorKind, read.name);
   const char* const layout = Required(known[1]);
   read.generator.layout = FindLayout(layout);
   if (read.generator.layout == nullptr) {
     if (!missing_ok) ReportUnknownLayout(layout);
     return read;
   }
-  read.generator.datacenter_id = ReadFixedField(known[2]);
-  read.generator.machine_id = ReadFixedField(known[3]);
-  read.generator.shard_id = ReadFixedField(known[4]);
+  for (std::size_t i = 0; i < std::size(kIdentityFields); ++i) {
+    read.generator.*kIdentityFields[i].fixed = ReadFixedField(fixed[i]);
+  }
   CheckGenerator(read.name, read.generator);
   return read;
 }
@@ -202,24 +181,32 @@ GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
 void CheckGenerator(const char* name, const Generator& generator) {
   const Layout& layout = *generator.layout;
   if (!layout.CanGenerate()) ReportDecodeOnly(layout);
-  CheckFixedField(name, layout, FieldKind::kDatacenter, generator.datacenter_id);
-  CheckFixedField(name, layout, FieldKind::kMachine, generator.machine_id);
-  CheckFixedField(name, layout, FieldKind::kShard, generator.shard_id);
+  for (const IdentityField& field : kIdentityFields) {
+    const std::int32_t value = generator.*field.fixed;
+    if (value < 0) continue;
+    if (!layout.Has(field.kind)) {
+      ReportNoField(layout, field.kind,
+                    psprintf("Leave %s out of generator \"%s\".", field.name, name));
+    }
+    Identity identity;
+    identity.*field.value = AsField(value);
+    CheckIdentity(layout, identity, false);
+  }
 }
 
-void CheckName(const char* what, const char* name) {
+void CheckName(const ServerKind& kind, const char* name) {
   const std::string_view text(name);
   const bool fits = !text.empty() && text.size() <= kLongestName;
   const bool legal =
       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
       text.size();
   if (fits && legal) return;
-  const int shown = pg_mbcliplen(name, static_cast<int>(text.size()), kMostShown + NAMEDATALEN);
-  ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
-                  errmsg("invalid name of a %s: \"%.*s\"", what, shown, name),
-                  errhint("Use 1 to %d letters (a to z, A to Z), digits, and the characters \"_\", "
-                          "\"-\" and \".\".",
-                          static_cast<int>(kLongestName))));
+  ereport(ERROR,
+          (errcode(ERRCODE_INVALID_NAME),
+           errmsg("invalid name of a %s: \"%s\"", kind.name, Shown(text, kMostShown + NAMEDATALEN)),
+           errhint("Use 1 to %d letters (a to z, A to Z), digits, and the characters \"_\", "
+                   "\"-\" and \".\".",
+                   static_cast<int>(kLongestName))));
 }
 
 extern "C" {

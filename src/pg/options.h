@@ -3,18 +3,17 @@
 // asks to be created and what the catalog has, so that neither is believed unchecked.
 #pragma once
 
+#include "pg.h"
+
 #include "catalog.h"
 #include "core/fields.h"
 #include "core/layout.h"
-#include "pg.h"
 
 namespace idgen::pg {
 
 // layout 'orders', fields 'timestamp:42, ...', tick_us '1000', epoch_us '1704067200000000'
-struct LayoutOptions {
-  Layout layout;  // its name points into the options
-};
-LayoutOptions ReadLayoutOptions(const List* options);
+// The name of what is read points into the options.
+Layout ReadLayoutOptions(const List* options);
 
 // generator 'orders_7', layout 'orders', and where it is fixed datacenter_id, machine_id,
 // shard_id
@@ -32,7 +31,7 @@ Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
 // the layout lacks or that does not fit.
 void CheckGenerator(const char* name, const Generator& generator);
 
-// Refuses what is no name of a layout or generator (`what`).
-void CheckName(const char* what, const char* name);
+// Refuses what is no name of a layout or generator.
+void CheckName(const ServerKind& kind, const char* name);
 
 }  // namespace idgen::pg

@@ -1,6 +1,6 @@
 // PostgreSQL's headers, and what differs between its versions (compat.h). Every file
-// of src/pg includes this one first: postgres.h must precede everything, and C++ must
-// see PostgreSQL's declarations as extern "C".
+// of src/pg includes this one first, or its own header, which does: postgres.h must precede
+// everything, and C++ must see PostgreSQL's declarations as extern "C".
 #pragma once
 
 // PostgreSQL 15 leaves this empty, and the module is built with hidden visibility.
@@ -22,14 +22,12 @@ extern "C" {
 #include "access/tableam.h"
 #include "access/xlog.h"
 #include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
-#include "catalog/pg_tablespace_d.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
 #include "commands/sequence.h"
@@ -53,18 +51,15 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/lwlock.h"
-#include "storage/proc.h"
 #include "storage/shmem.h"
 #include "storage/smgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
 #include "utils/dsa.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"

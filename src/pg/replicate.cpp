@@ -1,7 +1,5 @@
 #include "replicate.h"
 
-#include <algorithm>
-
 namespace idgen::pg {
 
 namespace {

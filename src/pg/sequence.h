@@ -2,9 +2,9 @@
 // high-water mark and what belongs to it. Each holds one number on one page.
 #pragma once
 
-#include <cstdint>
-
 #include "pg.h"
+
+#include <cstdint>
 
 namespace idgen::pg {
 

@@ -1,10 +1,11 @@
-// The settings (design: one page per topic, docs/settings.md). The values are plain
-// variables that PostgreSQL's GUC machinery writes; everything else reads them.
+// The settings (docs/settings.md). The values are plain variables that PostgreSQL's GUC
+// machinery writes; everything else reads them through these functions.
 #pragma once
+
+#include "pg.h"
 
 #include "core/guard.h"
 #include "core/layout.h"
-#include "pg.h"
 
 namespace idgen::pg {
 

@@ -1,7 +1,9 @@
 // The SQL functions of sharding: IDs of a logical shard, and the shard of a key.
-#include "core/shard.h"
+#include "pg.h"
 
 #include "callsite.h"
+#include "core/formats.h"
+#include "core/shard.h"
 #include "errors.h"
 #include "take.h"
 

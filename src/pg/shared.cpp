@@ -38,14 +38,12 @@ static void InitializeRoot(void* memory) {
   fresh->version = kRootVersion;
   fresh->tranche = NewTranche(kName);
   LWLockInitialize(&fresh->lock, fresh->tranche);
-  // Above every count that a sequence itself keeps in the place where the mark keeps
-  // this token (mark.cpp): 2^32 or more.
   std::uint64_t random = 0;
   if (!pg_strong_random(&random, sizeof(random))) {
     random = static_cast<std::uint64_t>(GetCurrentTimestamp()) * 2862933555777941757U +
              static_cast<std::uint64_t>(MyProcPid);
   }
-  fresh->run_token = static_cast<std::int64_t>((random >> 2) | (std::uint64_t{1} << 32));
+  fresh->run_token = static_cast<std::int64_t>(random >> 2) | kSmallestRunToken;
   fresh->fresh_machine = kNoMachine;
   fresh->area = DSA_HANDLE_INVALID;
 }
@@ -210,9 +208,9 @@ bool SlotExistsOf(std::int64_t machine_id) {
   return exists;
 }
 
-void ClearRestartNeeded(Root& shared) {
-  std::atomic_ref<std::uint64_t>(shared.restart_needed).store(0, std::memory_order_release);
-}
+void RequireRestart(Root& shared) { ++std::atomic_ref(shared.restart_needed); }
+
+void WithdrawRestart(Root& shared) { --std::atomic_ref(shared.restart_needed); }
 
 DatabaseMark& CurrentDatabaseMark() {
   const Root& shared = SharedRoot();

@@ -16,11 +16,12 @@
 // No other two of these locks are held at a time.
 #pragma once
 
+#include "pg.h"
+
 #include <type_traits>
 
 #include "core/layout.h"
 #include "core/position.h"
-#include "pg.h"
 
 namespace idgen::pg {
 
@@ -56,7 +57,7 @@ struct ClockEvents {
 // The server's, since its start.
 struct Root {
   std::uint32_t version;      // kRootVersion of the module that made it
-  LWLock lock;                // guards the handles below
+  LWLock lock;                // see above
   int tranche;                // set once
   std::int64_t run_token;     // tells marks that this run wrote from all others; set once
   std::uint64_t floor_ms;     // every mark found from before this run; atomic, only grows
@@ -64,7 +65,7 @@ struct Root {
   // The hold (hold.h).
   std::uint64_t held_until_ms;   // of all databases; atomic, only grows
   std::int64_t fresh_machine;    // the machine ID that it leaves out, or kNoMachine; by lock
-  std::uint64_t restart_needed;  // 1: idgen_start_over() was called; atomic
+  std::uint64_t restart_needed;  // calls of idgen_start_over() that succeeded or still may; atomic
   // What the log was told of the clock (events.h); all by lock.
   ClockEvents events;
   dsa_handle area;
@@ -74,6 +75,9 @@ struct Root {
   dsa_pointer spare_slots;
   std::uint32_t spare_slots_left;
 };
+
+// Larger than anything that PostgreSQL itself leaves in a run token's place (mark.cpp).
+inline constexpr std::int64_t kSmallestRunToken = std::int64_t{1} << 32;
 
 // To be raised with every change of what is in shared memory: a module that is replaced while
 // the server runs must find out. The memory is larger than need be, and so always the same.
@@ -93,8 +97,9 @@ Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id)
 // Whether there is a slot of a machine ID, of any layout.
 bool SlotExistsOf(std::int64_t machine_id);
 
-// Takes Root::restart_needed back; for whoever has just set it.
-void ClearRestartNeeded(Root& shared);
+// One more for Root::restart_needed; and one less, where the call came to nothing.
+void RequireRestart(Root& shared);
+void WithdrawRestart(Root& shared);
 
 // The slot of an ID space, or nullptr if nobody has used it since the server's start.
 Slot* FindSlot(const IdSpace& space);
@@ -106,6 +111,14 @@ DatabaseMark& CurrentDatabaseMark();
 inline std::uint64_t LoadShared(const std::uint64_t& word) { return LoadPosition(word); }
 inline void RaiseShared(std::uint64_t& word, std::uint64_t at_least) {
   RaisePosition(word, at_least);
+}
+
+// The times among them (`_ms`) are never negative.
+inline std::int64_t LoadSharedMs(const std::uint64_t& word) {
+  return static_cast<std::int64_t>(LoadShared(word));
+}
+inline void RaiseSharedMs(std::uint64_t& word, std::int64_t at_least_ms) {
+  RaiseShared(word, static_cast<std::uint64_t>(at_least_ms));
 }
 
 }  // namespace idgen::pg

@@ -1,10 +1,11 @@
 // The SQL functions that write and read IDs in other alphabets.
-#include "core/text.h"
+#include "pg.h"
 
 #include <algorithm>
 #include <array>
 
 #include "callsite.h"
+#include "core/text.h"
 #include "errors.h"
 
 namespace idgen::pg {
@@ -86,7 +87,7 @@ Datum idgen_encode(PG_FUNCTION_ARGS) {
   if (id < 0) ReportNegativeId(id);
   char text[kWidestText];
   const std::size_t length = EncodeText(static_cast<std::uint64_t>(id), format, text);
-  PG_RETURN_TEXT_P(cstring_to_text_with_len(text, static_cast<int>(length)));
+  return TextDatum({text, length});
 }
 
 Datum idgen_decode(PG_FUNCTION_ARGS) {

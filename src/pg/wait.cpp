@@ -8,7 +8,6 @@
 #endif
 
 #include "core/clock.h"
-#include "pg.h"
 
 namespace idgen::pg {
 

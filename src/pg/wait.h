@@ -1,6 +1,8 @@
 // Waiting for the clock, cancellably and without a lock.
 #pragma once
 
+#include "pg.h"
+
 #include <cstdint>
 
 namespace idgen::pg {

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "fuzz.h"
+#include "parts.h"
 
 namespace idgen::fuzz {
 
@@ -18,43 +19,24 @@ inline constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max()
 inline void CheckParse(const Layout& layout, std::uint64_t id) {
   const Parts parts = layout.Parse(id);
   Require(layout.Unparse(parts) == id, "Unparse is the inverse of Parse");
-  const auto value_of = [&parts](FieldKind kind) {
-    switch (kind) {
-      case FieldKind::kTimestamp:
-        return parts.tick;
-      case FieldKind::kDatacenter:
-        return parts.identity.datacenter;
-      case FieldKind::kMachine:
-        return parts.identity.machine;
-      case FieldKind::kShard:
-        return parts.identity.shard;
-      case FieldKind::kSequence:
-        return parts.sequence;
-      case FieldKind::kTail:
-        return parts.tail;
-    }
-    return std::uint64_t{0};
-  };
   std::uint64_t rest = id;
   unsigned below = 0;
   for (bool found = true; found;) {
     found = false;
-    for (std::size_t i = 0; i < kFieldKinds; ++i) {
-      const auto kind = static_cast<FieldKind>(i);
+    for (const FieldKind kind : kAllKinds) {
       const Field& field = layout[kind];
       if (field.bits == 0 || field.shift != below || found) continue;
       std::uint64_t values = 1;
       for (unsigned bit = 0; bit < field.bits; ++bit) values *= 2;
-      Require(value_of(kind) == rest % values, "Parse finds each field");
+      Require(ValueOf(parts, kind) == rest % values, "Parse finds each field");
       rest /= values;
       below += field.bits;
       found = true;
     }
   }
   Require(rest == 0 && below == layout.TotalBits(), "the fields are all of an ID");
-  for (const FieldKind kind : {FieldKind::kDatacenter, FieldKind::kMachine, FieldKind::kShard,
-                               FieldKind::kSequence, FieldKind::kTail}) {
-    Require(layout.Has(kind) || value_of(kind) == 0, "a field that is not there is 0");
+  for (const FieldKind kind : kAllKinds) {
+    Require(layout.Has(kind) || ValueOf(parts, kind) == 0, "a field that is not there is 0");
   }
   Require(layout.FindMisfit(parts.identity) == FieldKind::kTimestamp, "what was read fits");
   const auto as_signed = static_cast<std::int64_t>(id);

@@ -25,6 +25,25 @@ my @before = nextvals($node, 1000);
 my ($state, $out, $err) = sqlstate_of($node, 'SELECT idgen_start_over(9)');
 is($state, '55000', 'a mark that is not ahead is none to start over from');
 
+# It may have to wait for a lock on one of its sequences, and then holds up nobody else.
+{
+	my $waiting = q{FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%start\\_over(9)%' AND pid <> pg_backend_pid()};
+	my $locker = $node->background_psql('postgres');
+	# Where the others do have to wait, this ends it.
+	$locker->query_safe(q{
+		SET idle_in_transaction_session_timeout = '20s';
+		BEGIN; ALTER SEQUENCE idgen_fresh_machine CACHE 2});
+	my $waiter = $node->background_psql('postgres', on_error_stop => 0);
+	$waiter->query_until(qr/now/, "\\echo now\nSELECT idgen_start_over(9);\n");
+	$node->poll_query_until('postgres', "SELECT count(*) = 1 $waiting") or die 'nobody waits';
+	push @before, nextvals($node, 100);
+	is($node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) $waiting"), 't', 'IDs are made while it waits');
+	$waiter->query('SELECT 1');
+	like($waiter->{stderr}, qr/canceling statement due to user request/, 'and it can be cancelled');
+	$locker->query_safe('ROLLBACK');
+	$_->quit for $locker, $waiter;
+}
+
 # A year ahead, IDs are made in both databases, by two generators, one of them without a
 # machine ID.
 set_clock($node, "+$year");
@@ -70,6 +89,9 @@ my $mark = $node->safe_psql('postgres', 'SELECT last_value FROM idgen_high_water
 is($state, '', 'started over') or diag($err);
 like($err, qr/WARNING:.*makes no IDs until it is restarted/, 'with a warning');
 is($node->safe_psql('postgres', 'SELECT last_value FROM idgen_held_until'), $mark, 'the hold is the mark');
+# Another one that comes to nothing takes nothing back.
+is_refused('a machine ID in use, in the other database', 'SELECT idgen_start_over(0)', database => 'other',
+	state => '55006');
 for my $machine (0, 3, 7)
 {
 	is_refused("machine ID $machine before the restart",

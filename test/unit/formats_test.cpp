@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "parts.h"
+
 namespace idgen {
 namespace {
 
@@ -156,7 +158,7 @@ TEST_P(EveryFormat, HasItsFieldsInTheirPlaces) {
         static_cast<std::uint8_t>(place.highest - place.lowest + 1),
         static_cast<std::uint8_t>(place.lowest)};
   }
-  for (const FieldKind kind : {kTimestamp, kDatacenter, kMachine, kShard, kSequence, kTail}) {
+  for (const FieldKind kind : kAllKinds) {
     SCOPED_TRACE(static_cast<int>(kind));
     EXPECT_EQ(L()[kind].bits, expected[kind].bits);
     EXPECT_EQ(L()[kind].shift, expected[kind].shift);

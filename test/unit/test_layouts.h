@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <ostream>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "parts.h"
 
 namespace idgen {
 
@@ -91,53 +92,6 @@ inline const std::vector<LayoutCase>& GeneratingCases() {
 
 inline std::string NameOf(const LayoutCase& layout_case) {
   return std::string(layout_case.layout.name);
-}
-
-inline constexpr FieldKind kAllKinds[] = {FieldKind::kTimestamp, FieldKind::kDatacenter,
-                                          FieldKind::kMachine,   FieldKind::kShard,
-                                          FieldKind::kSequence,  FieldKind::kTail};
-static_assert(std::size(kAllKinds) == kFieldKinds);
-
-// The value that `parts` has for a field.
-inline std::uint64_t ValueOf(const Parts& parts, FieldKind kind) {
-  switch (kind) {
-    case FieldKind::kTimestamp:
-      return parts.tick;
-    case FieldKind::kDatacenter:
-      return parts.identity.datacenter;
-    case FieldKind::kMachine:
-      return parts.identity.machine;
-    case FieldKind::kShard:
-      return parts.identity.shard;
-    case FieldKind::kSequence:
-      return parts.sequence;
-    case FieldKind::kTail:
-      return parts.tail;
-  }
-  return 0;
-}
-
-inline void SetValue(Parts& parts, FieldKind kind, std::uint64_t value) {
-  switch (kind) {
-    case FieldKind::kTimestamp:
-      parts.tick = value;
-      break;
-    case FieldKind::kDatacenter:
-      parts.identity.datacenter = value;
-      break;
-    case FieldKind::kMachine:
-      parts.identity.machine = value;
-      break;
-    case FieldKind::kShard:
-      parts.identity.shard = value;
-      break;
-    case FieldKind::kSequence:
-      parts.sequence = value;
-      break;
-    case FieldKind::kTail:
-      parts.tail = value;
-      break;
-  }
 }
 
 inline std::uint64_t PowerOfTwo(unsigned exponent) {
