@@ -229,7 +229,7 @@ sub check
 	my ($self, %options) = @_;
 	$self->stop_sessions;
 	my %all = (
-		dir => $self->{history}, ending_epoch_us => $ending_epoch_us,
+		dir => $self->{history}, ending_epoch_us => $ending_epoch_us, counter => $config{counter},
 		identities => join(',', sort keys %{ $self->{identities} }),
 		fixed => join(',', sort keys %{ $self->{fixed} }),
 		errors => join(',', sort keys %{ $self->{errors} }), %options);
