@@ -56,11 +56,13 @@ NamedHandle* EntryOf(const char* name, HASHACTION action) {
   return static_cast<NamedHandle*>(hash_search(handles_by_name, name, action, nullptr));
 }
 
-// Memory for the session's life, from the beginning of a cache line on.
-void* AllocateLines(std::size_t size) {
-  constexpr std::size_t kLine = 64;
-  void* const memory = MemoryContextAlloc(TopMemoryContext, size + kLine - 1);
-  return reinterpret_cast<void*>(TYPEALIGN(kLine, memory));
+constexpr std::size_t kLine = 64;
+static_assert(sizeof(Space) == kLine && alignof(Handle) == kLine);
+
+// The beginning of the first cache line from here on.
+char* FirstLine(char* memory) {
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  return memory + (TYPEALIGN(kLine, address) - address);
 }
 
 std::uint64_t CyclesPerUsOnce() {
@@ -133,9 +135,7 @@ void SpaceTable::Grow() {
       TopMemoryContext, (size + 1) * sizeof(Space), MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE));
   SpaceTable old = *this;
   memory_ = memory;
-  // Each space on one cache line.
-  const auto address = reinterpret_cast<std::uintptr_t>(memory);
-  spaces_ = reinterpret_cast<Space*>(memory + (TYPEALIGN(sizeof(Space), address) - address));
+  spaces_ = reinterpret_cast<Space*>(FirstLine(memory));
   for (std::uint64_t i = 0; i < size; ++i) new (&spaces_[i]) Space;
   mask_ = size - 1;
   group_shift_ = static_cast<std::uint8_t>(64 - (__builtin_ctzll(size) - kGroupBits));
@@ -165,7 +165,9 @@ Handle& HandleOf(std::string_view generator) {
   }
   Generator found;
   if (!FindGenerator(generator, found)) ReportUnknownGenerator(generator);
-  auto* handle = new (AllocateLines(sizeof(Handle))) Handle;
+  auto* const memory =
+      static_cast<char*>(MemoryContextAlloc(TopMemoryContext, sizeof(Handle) + kLine));
+  auto* handle = new (FirstLine(memory)) Handle;
   EntryOf(name, HASH_ENTER)->handle = handle;
   Link(*handle, generator);
   handle->generator = found;
