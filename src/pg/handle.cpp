@@ -88,9 +88,9 @@ void SeeMark(DatabaseMark& database) {
 // The identity that IDs get: the generator's where that is fixed, else the settings'.
 Identity IdentityOf(const Generator& generator) {
   Identity identity = IdentityFromSettings();
-  if (generator.datacenter_id >= 0) identity.datacenter = AsField(generator.datacenter_id);
-  if (generator.machine_id >= 0) identity.machine = AsField(generator.machine_id);
-  if (generator.shard_id >= 0) identity.shard = AsField(generator.shard_id);
+  for (const IdentityField& field : kIdentityFields) {
+    if (generator.*field.fixed >= 0) identity.*field.value = AsField(generator.*field.fixed);
+  }
   return identity;
 }
 

@@ -6,6 +6,8 @@
 // next call into the slow path, and the slow path prepares the handle anew (PrepareHandle).
 #pragma once
 
+#include "pg.h"
+
 #include <limits>
 #include <string_view>
 
@@ -14,7 +16,6 @@
 #include "core/formats.h"
 #include "core/guard.h"
 #include "core/layout.h"
-#include "pg.h"
 #include "shared.h"
 
 namespace idgen::pg {

@@ -1,6 +1,8 @@
 // Taking positions in SQL: the hot path, and the slow path behind it.
 #pragma once
 
+#include "pg.h"
+
 #include "core/cycles.h"
 #include "handle.h"
 
