@@ -71,10 +71,12 @@ struct Composer {
 
   // Writes the IDs of `count` consecutive positions of one tick, from `first` on, to `ids`.
   constexpr void Fill(std::uint64_t first, std::uint64_t count, std::int64_t* ids) const {
-    // They differ in the sequence alone.
-    const std::int64_t step = std::int64_t{1} << sequence_shift;
-    std::int64_t id = (*this)(first);
-    for (std::int64_t* const end = ids + count; ids != end; ++ids, id += step) *ids = id;
+    // They differ in the sequence alone. Without a sign, for beyond the last ID of all is one more.
+    const std::uint64_t step = std::uint64_t{1} << sequence_shift;
+    auto id = static_cast<std::uint64_t>((*this)(first));
+    for (std::int64_t* const end = ids + count; ids != end; ++ids, id += step) {
+      *ids = static_cast<std::int64_t>(id);
+    }
   }
 };
 
