@@ -241,39 +241,39 @@ sub bytes_in
 $node = new_server('spaces', conf => "dynamic_shared_memory_type = mmap\n");
 my $shared = $node->data_dir . '/pg_dynshmem';
 $node->safe_psql('postgres', q{
-	SELECT idgen_create_layout('wide', 'timestamp:38, shard:20, sequence:5', tick => '10 ms', epoch => '2024-01-01Z');
+	SELECT idgen_create_layout('sharded', 'timestamp:38, shard:20, sequence:5', tick => '10 ms', epoch => '2024-01-01Z');
 	CREATE TABLE ids (id bigint);
-	SELECT idgen_nextval('wide', 0)});
+	SELECT idgen_nextval('sharded', 0)});
 my $few = bytes_in($shared);
 # PostgreSQL's own statistics may take a segment at any time.
 my $room = 2**20;
 {
-	my $file = script('wide', q{
-		INSERT INTO ids SELECT idgen_nextval('wide', (shard + 5000 * :client_id) % 20000)
+	my $file = script('sharded', q{
+		INSERT INTO ids SELECT idgen_nextval('sharded', (shard + 5000 * :client_id) % 20000)
 		FROM generate_series(0, 19999) AS shard;
 	});
 	command_ok([ pgbench($node, '-c', '4', '-j', '2', '-t', '1', '-f', $file) ], 'four sessions, each with 20,000 shards');
 	is($node->safe_psql('postgres', q{
-			SELECT count(*), count(DISTINCT id), count(DISTINCT shard_id) FROM ids, idgen_parse(id, 'wide')}),
+			SELECT count(*), count(DISTINCT id), count(DISTINCT shard_id) FROM ids, idgen_parse(id, 'sharded')}),
 		'80000|80000|20000', 'no ID twice');
 	my $many = bytes_in($shared);
 	cmp_ok($many - $few, '<=', 20_000 * 512, "shared memory grew from $few to $many bytes");
 	cmp_ok($many, '>', $few, 'it grew');
 	$node->safe_psql('postgres', q{
-		SELECT count(idgen_nextval('wide', n % 20000)) FROM generate_series(0, 399999) AS n});
+		SELECT count(idgen_nextval('sharded', n % 20000)) FROM generate_series(0, 399999) AS n});
 	cmp_ok(bytes_in($shared) - $many, '<=', $room, 'and by nothing for more IDs of the same spaces');
 
 	# What a session keeps of them: 64 bytes for each, in a table that is half full at most.
 	my $of_session = q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts};
 	my ($before, $after) = split /\n/, $node->safe_psql('postgres', qq{
-		SELECT count(idgen_nextval('wide', 1)) \\g /dev/null
+		SELECT count(idgen_nextval('sharded', 1)) \\g /dev/null
 		$of_session;
-		SELECT count(idgen_nextval('wide', shard)) FROM generate_series(0, 19999) AS shard \\g /dev/null
+		SELECT count(idgen_nextval('sharded', shard)) FROM generate_series(0, 19999) AS shard \\g /dev/null
 		$of_session});
 	cmp_ok($after - $before, '<', 20_000 * 300, 'the session has ' . ($after - $before) . ' bytes more');
 
 	$node->restart;
-	$node->safe_psql('postgres', q{SELECT idgen_nextval('wide', 0)});
+	$node->safe_psql('postgres', q{SELECT idgen_nextval('sharded', 0)});
 	cmp_ok(bytes_in($shared) - $few, '<=', $room, 'all of it is gone after a restart');
 }
 
@@ -285,12 +285,12 @@ my $room = 2**20;
 		CREATE FUNCTION make_spaces(most int) RETURNS text LANGUAGE plpgsql AS $$
 		BEGIN
 			FOR i IN 1..most LOOP
-				PERFORM idgen_nextval('wide', nextval('next_shard')::int);
+				PERFORM idgen_nextval('sharded', nextval('next_shard')::int);
 			END LOOP;
 			RETURN 'all';
 		END $$});
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
-	my $old = $session->query_safe(q{SELECT idgen_nextval('wide', 0)});
+	my $old = $session->query_safe(q{SELECT idgen_nextval('sharded', 0)});
 	my ($failed, $hinted, $again, $went_on, $recovered, $rounds) = (0, 0, 0, 0, 0, 6);
 	for my $round (1 .. $rounds)
 	{
@@ -301,16 +301,16 @@ my $room = 2**20;
 		my $shard = $node->safe_psql('postgres', 'SELECT last_value FROM next_shard');
 		for (1 .. 3)
 		{
-			($state) = sqlstate_of($node, "SELECT idgen_nextval('wide', $shard)");
+			($state) = sqlstate_of($node, "SELECT idgen_nextval('sharded', $shard)");
 			$again++ if $state ne '' and $state ne 'XX000';
 		}
-		my $new = $session->query(q{SELECT idgen_nextval('wide', 0)});
+		my $new = $session->query(q{SELECT idgen_nextval('sharded', 0)});
 		$went_on++ if $new =~ /^\d+$/ and $new > $old;
 		$old = $new;
 		chmod(0700, $shared) or die "cannot change $shared: $!";
-		my @ids = map { $node->safe_psql('postgres', "SELECT idgen_nextval('wide', $shard)") } 1 .. 2;
+		my @ids = map { $node->safe_psql('postgres', "SELECT idgen_nextval('sharded', $shard)") } 1 .. 2;
 		$recovered++ if $ids[0] < $ids[1]
-		  and $node->safe_psql('postgres', "SELECT shard_id FROM idgen_parse($ids[0], 'wide')") == $shard;
+		  and $node->safe_psql('postgres', "SELECT shard_id FROM idgen_parse($ids[0], 'sharded')") == $shard;
 	}
 	is($failed, $rounds, 'no shared memory left: an error');
 	is($hinted, $rounds, 'with a hint');
@@ -321,8 +321,8 @@ my $room = 2**20;
 	my $spaces = $node->safe_psql('postgres', 'SELECT last_value FROM next_shard');
 	is($node->safe_psql('postgres', qq{
 			SELECT count(*), count(DISTINCT id), count(DISTINCT shard_id)
-			FROM (SELECT idgen_nextval('wide', shard) AS id FROM generate_series(0, $spaces - 1) AS shard) AS made,
-			     idgen_parse(id, 'wide')}),
+			FROM (SELECT idgen_nextval('sharded', shard) AS id FROM generate_series(0, $spaces - 1) AS shard) AS made,
+			     idgen_parse(id, 'sharded')}),
 		"$spaces|$spaces|$spaces", 'and so do all the others');
 	$node->stop;
 	unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|invalid DSA/, 'the server did not crash');
