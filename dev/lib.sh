@@ -169,6 +169,11 @@ make_in() {
   as_user make -C "$tree" -j "$(nproc)" PG_CONFIG="$PG_CONFIG" "$@"
 }
 
+# The flags of a module, as make_in takes them, with a header's cycle counter in place of the CPU's.
+counter_flags() {
+  echo "PG_CPPFLAGS=-Isrc -I. -isystem $("$PG_CONFIG" --includedir-server) -DIDGEN_CYCLE_COUNTER='<$1>'"
+}
+
 # Installs what was built in a tree into the PostgreSQL that pg_config names.
 install_from() {
   local -a command=(make -C "$1" PG_CONFIG="$PG_CONFIG" install)

@@ -55,21 +55,15 @@ class CursorTest : public ::testing::TestWithParam<const Layout*> {
   bool Next(std::uint64_t& next) { return Next(cursor, word, next); }
   bool Next(Cursor& of, std::uint64_t& in, std::uint64_t& next) {
     return of.Next(
-        window, in, [this] { return counter; },
-        [this] {
-          ++readings;
-          return now_us;
-        },
-        next);
+        window, in, [this] { return counter; }, [this] { return ReadClock(); }, next);
+  }
+  std::int64_t ReadClock() {
+    ++readings;
+    return now_us;
   }
   Taken Take(std::uint64_t count) {
     return cursor.Take(
-        window, word, [this] { return counter; },
-        [this] {
-          ++readings;
-          return now_us;
-        },
-        count);
+        window, word, [this] { return counter; }, [this] { return ReadClock(); }, count);
   }
   std::uint64_t MustNext() {
     std::uint64_t next = 0;
