@@ -5,6 +5,19 @@
 // The target file has a line for each database that sessions may use: the number of its
 // server, a space, and a connection string. It is read again whenever it changes: then all
 // sessions end their call and connect anew. Without a line they wait.
+//
+// Lists are separated by commas; those of SQL and of PGOPTIONS by bars. Each session draws from
+// them:
+//   users=ROLE,...      who it is; all but postgres are plain roles
+//   options=TEXT|...    its PGOPTIONS
+//   before=SQL|...      what it says at first; an error there is its own affair
+//   reconnects=PERMILLE of the calls after which a session connects anew
+//   between=PERCENT     after so many calls one of acts=SQL|...
+//   discards=PERCENT    after so many calls DISCARD ALL or SEQUENCES
+//   wraps=PERCENT       so many calls begin a transaction with one of wrap=SQL|..., which makes IDs
+//                       for one of wrap_ms=MS,..., and ends by one of ends=HOW,...: commit,
+//                       rollback, savepoint (back to it, then commit), prepare (and perhaps
+//                       decided)
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -25,7 +38,8 @@
 #include <thread>
 #include <vector>
 
-#include "history.h"
+#include "operations.h"
+#include "options.h"
 
 namespace {
 
@@ -41,82 +55,7 @@ std::int64_t NowNs() {
 
 void SleepMs(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
-// --- what to call -------------------------------------------------------------------------
-
-enum class How {
-  kPlain,
-  kShared,  // never from a block of the session's
-  kNamed,   // by the generator "fixed"
-  kShard,   // $2 is the shard, 0 to 2
-  kShards,  // $2 is the first shard, and each call's is $3 further
-};
-
-struct Operation {
-  const char* name;
-  const char* sql;  // $1 is a count
-  Kind kind;
-  LayoutName layout;
-  int most;  // the count
-  How how = How::kPlain;
-};
-
-// The layout torture_wide's.
-constexpr int kWideShards = 64;
-
-#define WITH_CLOCK(call) "SELECT clock_timestamp(), " call ", clock_timestamp()"
-#define IN_ARRAY(call) WITH_CLOCK("ARRAY(SELECT " call " FROM generate_series(1, $1::int))")
-
-const Operation kOperations[] = {
-    {"single", WITH_CLOCK("snowflake_nextval() + 0 * $1::int"), Kind::kIds, LayoutName::kSnowflake,
-     1},
-    {"array", IN_ARRAY("snowflake_nextval()"), Kind::kIds, LayoutName::kSnowflake, 1000},
-    {"batch", WITH_CLOCK("ARRAY(SELECT snowflake_nextval_batch($1::int))"), Kind::kIds,
-     LayoutName::kSnowflake, 3000, How::kShared},
-    {"reserve", WITH_CLOCK("idgen_reserve('snowflake', $1::int)"), Kind::kReserve,
-     LayoutName::kSnowflake, 500, How::kShared},
-    {"shard", IN_ARRAY("instagram_nextval($2::int)"), Kind::kIds, LayoutName::kInstagram, 300,
-     How::kShard},
-    {"named", IN_ARRAY("idgen_nextval('fixed')"), Kind::kIds, LayoutName::kSnowflake, 300,
-     How::kNamed},
-    {"sonyflake", IN_ARRAY("idgen_nextval('sonyflake2')"), Kind::kIds, LayoutName::kSonyflake2, 20},
-    {"seconds", IN_ARRAY("idgen_nextval('torture_seconds')"), Kind::kIds, LayoutName::kSeconds,
-     1000},
-    {"ending", IN_ARRAY("idgen_nextval('torture_ending')"), Kind::kIds, LayoutName::kEnding, 300},
-    {"wide",
-     WITH_CLOCK("ARRAY(SELECT idgen_nextval('torture_wide', ($2::int + (n - 1) * $3::int) % 64) "
-                "FROM generate_series(1, $1::int) AS n)"),
-     Kind::kIds, LayoutName::kWide, 200, How::kShards},
-    {"insert", "INSERT INTO orders (item) SELECT generate_series(1, $1::int) RETURNING id",
-     Kind::kIds, LayoutName::kSnowflake, 50},
-    {"parallel", "SELECT snowflake_nextval() FROM numbers WHERE n <= 100 * $1::int",
-     Kind::kAnyOrder, LayoutName::kSnowflake, 20},
-    // From a second behind the clock to 50 ms ahead of it.
-    {"observe",
-     WITH_CLOCK("idgen_observe('snowflake', snowflake_max_id(clock_timestamp() + "
-                "(50 - $1::int) * interval '1 ms'))"),
-     Kind::kObserve, LayoutName::kSnowflake, 1050, How::kShared},
-};
-constexpr int kOperationCount = sizeof(kOperations) / sizeof(kOperations[0]);
-
 // --- options and what the sessions share -----------------------------------------------------
-
-struct Options {
-  std::string dir;
-  std::string target;
-  std::map<std::string, std::string> values;
-
-  [[nodiscard]] int Number(const char* name, int otherwise) const {
-    const auto found = values.find(name);
-    return found == values.end() ? otherwise : atoi(found->second.c_str());
-  }
-  [[nodiscard]] std::vector<std::string> List(const char* name, const char* otherwise) const {
-    const auto found = values.find(name);
-    std::istringstream words(found == values.end() ? otherwise : found->second);
-    std::vector<std::string> list;
-    for (std::string word; std::getline(words, word, ',');) list.push_back(word);
-    return list;
-  }
-};
 
 // What a session has set; -1: as the server has it.
 struct Settings {
@@ -177,7 +116,10 @@ class Session {
       if (pause_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
       if (ids_made > most) SleepMs(Random(10, 60));
       if (Random(1, 150) == 1) SleepMs(Random(1, 400));  // idle, and comes back
-      if (PQstatus(connection_) != CONNECTION_OK || Random(1, 1000) == 1) Disconnect();
+      if (PQstatus(connection_) != CONNECTION_OK ||
+          Random(1, 1000) <= options.Number("reconnects", 1)) {
+        Disconnect();
+      }
     }
     Disconnect();
     fclose(history_);
@@ -214,28 +156,79 @@ class Session {
       target = OneOf(targets);
     }
     server_ = target.server;
-    connection_ =
-        PQconnectdb((target.connection + " application_name=torture connect_timeout=20").c_str());
+    user_ = OneOf(options.List("users", "postgres"));
+    given_ = OneOf(options.List("options", "", '|'));
+    const std::string before = OneOf(options.List("before", "", '|'));
+    plain_ = user_ != "postgres" || before.find("SET ROLE") != std::string::npos;
+    refused_ = false;
+    settings_ = {};
+    Expect(given_);
+    connection_ = PQconnectdb((target.connection + " user=" + user_ + " options='" + given_ +
+                               "' application_name=torture connect_timeout=20")
+                                  .c_str());
     if (PQstatus(connection_) != CONNECTION_OK) {
-      Note("08001", PQerrorMessage(connection_));
-      RecordError("08001", kOperations[0], NowNs());
+      // The first message has no field of its own for the SQLSTATE.
+      const std::string message = PQerrorMessage(connection_);
+      const bool denied = message.find("permission denied to set") != std::string::npos;
+      const bool invalid = message.find("nvalid value for parameter") != std::string::npos ||
+                           message.find("nvalid configuration parameter") != std::string::npos ||
+                           message.find("outside the valid range") != std::string::npos;
+      const char* state = denied ? "42501" : invalid && refused_ ? "F0000" : "08001";
+      Note(state, message.c_str());
+      RecordError(state, kOperations[0], NowNs());
       Disconnect();
       return;
     }
-    const std::string mode = OneOf(options.List("modes", "wait"));
-    mode_ = mode == "lead" ? Mode::kLead : mode == "error" ? Mode::kError : Mode::kWait;
-    const int lead_ms = atoi(OneOf(options.List("lead_ms", "10000")).c_str());
-    lead_us_ = mode_ == Mode::kLead ? std::int64_t{lead_ms} * 1000 : 0;
-    settings_ = {};
-    if (Percent(options.Number("blocks", 0))) settings_.block_size = BlockSize();
     // With the place in the source that an error comes from.
     PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
     prepares_ = Percent(50);
+    if (!before.empty()) {
+      Expect(before);
+      if (!Act(before)) return Disconnect();
+    }
+    SetUp();
+  }
+
+  // What the checker is to expect of a session in which settings are given like this. (A role that
+  // may not set what it sets has the server's, or an error.)
+  void Expect(const std::string& given) {
+    static const std::regex setting("idgen\\.([a-z_]+) *= *'?([0-9a-z]+)");
+    for (std::sregex_iterator at(given.begin(), given.end(), setting), end; at != end; ++at) {
+      const std::string name = (*at)[1];
+      const std::string value = (*at)[2];
+      const bool number = value.find_first_not_of("0123456789") == std::string::npos;
+      const bool open = name == "block_size" || name == "max_clock_wait" || name == "shard_id";
+      const bool known = open || name == "datacenter_id" || name == "machine_id" ||
+                         name == "clock_regression" || name == "max_clock_lead" ||
+                         name == "reserve_window";
+      if (!known || (plain_ && !open) || (name != "clock_regression" && !number) || value == "0") {
+        refused_ = true;
+      } else if (name == "block_size") {
+        settings_.block_size = atoi(value.c_str());
+      } else if (name == "datacenter_id") {
+        settings_.datacenter = atoi(value.c_str());
+      } else if (name == "machine_id") {
+        settings_.machine = atoi(value.c_str());
+      }
+    }
+  }
+
+  // Settings that are given to every session.
+  void SetUp() {
     prepared_ = {};
-    std::string setup = "LOAD 'idgen'; SET idgen.clock_regression = " + mode +
-                        "; SET idgen.max_clock_lead = " + std::to_string(lead_ms) +
-                        "; SET idgen.max_clock_wait = " + OneOf(options.List("wait_ms", "2000")) +
-                        "; SET idgen.block_size = " + std::to_string(settings_.block_size);
+    const std::string mode = plain_ ? "wait" : OneOf(options.List("modes", "wait"));
+    mode_ = mode == "lead" ? Mode::kLead : mode == "error" ? Mode::kError : Mode::kWait;
+    const int lead_ms = atoi(OneOf(options.List("lead_ms", "10000")).c_str());
+    lead_us_ = mode_ == Mode::kLead ? std::int64_t{lead_ms} * 1000 : 0;
+    std::string setup = "SET idgen.max_clock_wait = " + OneOf(options.List("wait_ms", "2000"));
+    if (!plain_) {
+      setup += "; LOAD 'idgen'; SET idgen.clock_regression = " + mode +
+               "; SET idgen.max_clock_lead = " + std::to_string(lead_ms);
+    }
+    if (Percent(options.Number("blocks", 0))) {
+      settings_.block_size = BlockSize();
+      setup += "; SET idgen.block_size = " + std::to_string(settings_.block_size);
+    }
     if (Percent(options.Number("timeouts", 0))) {
       setup += "; SET statement_timeout = " + std::to_string(Random(1, 60));
     }
@@ -243,8 +236,7 @@ class Session {
     if (PQresultStatus(result) != PGRES_COMMAND_OK) {
       RecordError(StateOf(result), kOperations[0], NowNs());
       PQclear(result);
-      Disconnect();
-      return;
+      return Disconnect();
     }
     PQclear(result);
   }
@@ -294,12 +286,40 @@ class Session {
     return Await();
   }
 
-  bool Command(const char* sql) {
-    PQsendQuery(connection_, sql);
+  bool Command(const std::string& sql) {
+    PQsendQuery(connection_, sql.c_str());
     PGresult* result = Await();
-    const bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
+    const ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_FATAL_ERROR) Note(StateOf(result), PQerrorMessage(connection_));
     PQclear(result);
-    return done;
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+  }
+
+  // A statement that may fail; false when the connection is gone.
+  bool Act(const std::string& sql) {
+    (void)Command(sql);
+    return PQstatus(connection_) == CONNECTION_OK;
+  }
+
+  // What the session made last is another client's business after this.
+  void Discard() {
+    const bool all = Percent(50);
+    if (!Command(all ? "DISCARD ALL" : "DISCARD SEQUENCES")) return Disconnect();
+    PQsendQuery(connection_, "SELECT snowflake_currval()");
+    PGresult* result = Await();
+    if (PQresultStatus(result) == PGRES_TUPLES_OK) RecordError(kLeft, kOperations[0], NowNs());
+    PQclear(result);
+    if (PQstatus(connection_) != CONNECTION_OK) return Disconnect();
+    if (all) BeginAnew();
+  }
+
+  // Back are the settings that it was connected with.
+  void BeginAnew() {
+    plain_ = user_ != "postgres";
+    settings_ = {};
+    Expect(given_);
+    if (!Act("RESET ROLE; DEALLOCATE ALL")) return Disconnect();
+    SetUp();
   }
 
   int BlockSize() { return atoi(OneOf(options.List("block_sizes", "64")).c_str()); }
@@ -316,19 +336,68 @@ class Session {
     return Command(("SET " + local + "idgen." + name + " = " + std::to_string(value)).c_str());
   }
 
+  // A transaction that changes idgen's own objects, and makes IDs before it ends.
+  void Wrapped() {
+    const std::string how = OneOf(options.List("ends", "rollback"));
+    const bool savepoint = how == "savepoint";
+    if (!Command(savepoint ? "BEGIN; SAVEPOINT torture" : "BEGIN")) return Disconnect();
+    (void)Command(OneOf(options.List("wrap", "", '|')));
+    prepared_ = {};
+    prepares_ = false;
+    const auto alive = [&] { return connection_ != nullptr && seen_ == generation && !stopping; };
+    const auto works = [&] {
+      return alive() && PQtransactionStatus(connection_) == PQTRANS_INTRANS;
+    };
+    const auto make = [&] {
+      const std::int64_t end =
+          NowNs() + std::int64_t{atoi(OneOf(options.List("wrap_ms", "200")).c_str())} * 1'000'000;
+      while (works() && NowNs() < end) MakeCall(false);
+    };
+    make();
+    if (connection_ == nullptr) return;
+    if (savepoint && PQtransactionStatus(connection_) != PQTRANS_IDLE) {
+      (void)Command("ROLLBACK TO torture");
+      make();
+      if (connection_ == nullptr) return;
+    }
+    const bool good = PQtransactionStatus(connection_) == PQTRANS_INTRANS;
+    if (good && how == "prepare") {
+      const std::string name = "'torture-" + std::to_string(number_) + "-" +
+                               std::to_string(++transactions_) + "-" + std::to_string(server_) +
+                               "'";
+      if (!Command("PREPARE TRANSACTION " + name)) return Disconnect();
+      SleepMs(Random(1, 500));
+      // Or somebody else's to end, perhaps after a crash.
+      if (Percent(60)) (void)Command((Percent(60) ? "ROLLBACK" : "COMMIT") + (" PREPARED " + name));
+    } else {
+      (void)Command(good && how != "rollback" ? "COMMIT" : "ROLLBACK");
+    }
+    if (PQstatus(connection_) != CONNECTION_OK) Disconnect();
+  }
+
   void OneCall() {
+    if (Percent(options.Number("wraps", 0))) return Wrapped();
+    MakeCall(Percent(15) && options.Number("acknowledged", 0) == 0);
+    if (connection_ != nullptr && Percent(options.Number("between", 0))) {
+      const std::string act = OneOf(options.List("acts", "", '|'));
+      if (!Act(act)) return Disconnect();
+      if (act.find("RESET ALL") != std::string::npos) BeginAnew();
+    }
+    if (connection_ != nullptr && Percent(options.Number("discards", 0))) Discard();
+  }
+
+  void MakeCall(bool transaction) {
     const int operation = pick_(random_);
     const Operation& what = kOperations[operation];
     Values values{Percent(25) ? 1 : Random(1, what.most)};
     Shards shards;
     if (what.how == How::kShard) values.push_back(shards.first = Random(0, 2));
     if (what.how == How::kShards) {
-      values.push_back(shards.first = Random(0, kWideShards - 1));
-      values.push_back(shards.stride = Random(1, kWideShards - 1));
+      values.push_back(shards.first = Random(0, what.shards - 1));
+      values.push_back(shards.stride = Random(1, what.shards - 1));
     }
     const int changes = options.Number("settings", 0);  // percent of the calls
     if (Percent(changes) && !ChangeSetting("")) return Disconnect();
-    const bool transaction = Percent(15) && options.Number("acknowledged", 0) == 0;
     if (transaction && !Command("BEGIN")) return Disconnect();
     const Settings outside = settings_;
     if (transaction && Percent(changes) && !ChangeSetting("LOCAL ")) return Disconnect();
@@ -394,8 +463,8 @@ class Session {
               std::int64_t invoked_ns, std::int64_t completed_ns) {
     ids_.clear();
     Call call = NewCall(what, invoked_ns);
-    call.shard = static_cast<std::int16_t>(shards.first);
-    call.stride = static_cast<std::int16_t>(shards.stride);
+    call.shard = shards.first;
+    call.stride = shards.stride;
     call.completed_ns = completed_ns;
     if (PQnfields(result) == 3) {
       call.clock_before_us = Integer(PQgetvalue(result, 0, 0), 8) + kPostgresEpochUs;
@@ -435,6 +504,8 @@ class Session {
     call.mode = mode_;
     call.named = what.how == How::kNamed;
     call.blocks = settings_.block_size > 1 && what.how != How::kShared;
+    call.plain = plain_;
+    call.refused = refused_;
     return call;
   }
 
@@ -460,6 +531,11 @@ class Session {
   Mode mode_ = Mode::kWait;
   std::int64_t lead_us_ = 0;
   Settings settings_;
+  std::string user_;
+  std::string given_;     // PGOPTIONS
+  bool plain_ = false;    // no superuser
+  bool refused_ = false;  // was given what it may not have
+  int transactions_ = 0;  // that were prepared
   bool prepares_ = false;
   std::array<bool, kOperationCount> prepared_{};
   std::vector<std::int64_t> ids_;
@@ -475,9 +551,10 @@ bool ReadOptions(int count, char** arguments) {
   }
   options.dir = options.values["dir"];
   options.target = options.values["target"];
-  // mix=NAME:WEIGHT,...; otherwise all alike.
-  weights.assign(kOperationCount, options.values.contains("mix") ? 0.0 : 1.0);
-  for (const std::string& part : options.List("mix", "")) {
+  // mix=NAME:WEIGHT,...
+  const bool mixed = options.values.contains("mix");
+  for (const Operation& what : kOperations) weights.push_back(mixed ? 0.0 : what.weight);
+  for (const std::string& part : mixed ? options.List("mix", "") : std::vector<std::string>{}) {
     const auto colon = part.find(':');
     bool known = false;
     for (int i = 0; i < kOperationCount; ++i) {
@@ -505,7 +582,8 @@ int main(int count, char** arguments) {
   ReadTargets();
   std::vector<std::thread> threads;
   const auto seed = static_cast<unsigned>(options.Number("seed", 1));
-  for (int i = 0; i < options.Number("threads", 8); ++i) {
+  const int first = options.Number("first", 0);  // where there are several clients
+  for (int i = first; i < first + options.Number("threads", 8); ++i) {
     threads.emplace_back([i, seed] { Session(i, seed * 1000U + static_cast<unsigned>(i)).Run(); });
   }
   struct stat last {};

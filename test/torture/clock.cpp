@@ -3,7 +3,7 @@
 // The monotonic clock stays true; the wall clock is a function of it, so that nobody's
 // setting of the machine's clock disturbs a test.
 //
-// And kill -9 at chosen moments: the process that gets there first kills itself.
+// And kill -9, or SIGSTOP, at chosen moments: the process that gets there first does it to itself.
 #include "clock.h"
 
 #include <dlfcn.h>
@@ -49,13 +49,15 @@ __attribute__((constructor)) void Initialize() {
 
 void KillAt(KillPoint point) {
   if (clock_file == nullptr || !reads_wall_clock) return;
-  std::uint64_t expected = point;
-  if (__atomic_load_n(&clock_file->kill_point, __ATOMIC_RELAXED) != point) return;
+  std::uint64_t expected = __atomic_load_n(&clock_file->kill_point, __ATOMIC_RELAXED);
+  if (expected % kStopInstead != point) return;
+  const bool stops = expected > kStopInstead;
   if (__atomic_compare_exchange_n(&clock_file->kill_point, &expected, kNoKill, false,
                                   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-    __atomic_add_fetch(&clock_file->kills, 1, __ATOMIC_RELAXED);
-    kill(getpid(), SIGKILL);
-    for (;;) pause();
+    __atomic_store_n(&clock_file->last, static_cast<std::uint64_t>(getpid()), __ATOMIC_RELAXED);
+    __atomic_add_fetch(&clock_file->kills, 1, __ATOMIC_RELEASE);
+    kill(getpid(), stops ? SIGSTOP : SIGKILL);
+    while (!stops) pause();
   }
 }
 

@@ -11,13 +11,15 @@ struct ClockLine {
   double rate;
 };
 
-// The moments at which a process can be made to kill itself, once for each time it is asked.
+// The moments at which a process can be made to kill or stop itself, once for each time it is
+// asked.
 enum KillPoint : std::uint64_t {
   kNoKill = 0,
   kKillInWait = 1,       // asleep, waiting for the clock
   kKillBeforeWrite = 2,  // in a reserve: the mark is in the log's buffers, and not in the log
   kKillAfterWrite = 3,   // in a reserve: it is written, and not flushed
   kKillBeforeUse = 4,    // after a reserve, at the reading of the clock for the next attempt
+  kStopInstead = 16,     // added to one of these: stopped (SIGSTOP), and not killed
 };
 
 struct ClockFile {
@@ -25,5 +27,6 @@ struct ClockFile {
   ClockLine lines[2];
   std::uint64_t kill_point;
   std::uint64_t kills;  // so many were done
+  std::uint64_t last;   // the process that was the last
 };
-static_assert(sizeof(ClockFile) == 72);
+static_assert(sizeof(ClockFile) == 80);

@@ -12,7 +12,7 @@ enum class Kind : std::uint8_t {
   kError,
 };
 
-// The layouts that the campaign uses; it makes the last three itself (Torture/Round.pm).
+// The layouts that the campaign uses; it makes the last four itself (Torture/Round.pm).
 enum class LayoutName : std::uint8_t {
   kSnowflake,
   kInstagram,
@@ -20,8 +20,9 @@ enum class LayoutName : std::uint8_t {
   kSeconds,
   kEnding,
   kWide,
+  kMany,
 };
-constexpr int kLayouts = 6;
+constexpr int kLayouts = 7;
 
 enum class Mode : std::uint8_t { kWait, kLead, kError };
 
@@ -33,8 +34,8 @@ struct Call {
   std::int64_t lead_us;  // by which the call's settings let IDs run ahead
   std::uint32_t session;
   std::uint32_t count;  // of IDs that follow
-  std::int16_t shard;   // that the call named, or -1
-  std::int16_t stride;  // the second ID is of shard + stride, and so on; 0: all are of one shard
+  std::int32_t shard;   // that the call named, or -1
+  std::int32_t stride;  // the second ID is of shard + stride, and so on; 0: all are of one shard
   std::int16_t datacenter;  // that the session had set, or -1: the server's
   std::int16_t machine;
   std::uint8_t server;
@@ -44,10 +45,13 @@ struct Call {
   Mode mode;
   bool named;     // by the generator "fixed", whose machine ID is its own
   bool blocks;    // the IDs may be from a block: idgen.block_size is above 1
+  bool plain;     // the role is no superuser: 42501 may come
+  bool refused;   // the session was given a setting that it may not have: F0000 may come
   char state[6];  // the SQLSTATE of an error, or one of those below
 };
-static_assert(sizeof(Call) == 72);
+static_assert(sizeof(Call) == 80);
 
 // What has no SQLSTATE of its own.
 constexpr char kStuck[] = "STUCK";  // a call that does not return
+constexpr char kLeft[] = "LEFT";    // DISCARD left something of the session behind
 constexpr char kStale[] = "STALE";  // a plan with a function that was dropped (client.cpp)

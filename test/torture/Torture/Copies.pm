@@ -12,10 +12,10 @@ use Torture::Server;
 
 our %scenarios = (
 	failover => \&failover,
+	synchronous => \&synchronous,
 	switchover => \&switchover,
 	backup => \&backup,
 	recovery => \&recovery,
-	dump => \&dump,
 	template => \&template,
 );
 
@@ -80,6 +80,18 @@ sub recover_from
 
 # --- standbys ----------------------------------------------------------------------------
 
+sub make_synchronous
+{
+	my ($primary) = @_;
+	$primary->sql([ "ALTER SYSTEM SET synchronous_standby_names = '*'", 'SELECT pg_reload_conf()' ]);
+	for (1 .. 600)
+	{
+		return if $primary->sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") eq '1';
+		usleep(50_000);
+	}
+	die "no standby becomes synchronous\n";
+}
+
 # The primary dies. A synchronous standby has every mark, and its clock may be behind by any time;
 # while it is away nothing is handed out. An asynchronous one may lack the last marks: its clock
 # has to pass the time at which the primary died.
@@ -90,15 +102,7 @@ sub failover
 	my $primary = $round->server('primary', Torture::Scenarios::window());
 	my $standby = standby($round, $primary, 'standby', $synchronous ? one_of(0.2, 2, 60) : one_of(0, 0.3));
 	$round->allow(qw(down 57014));
-	if ($synchronous)
-	{
-		$primary->sql([ "ALTER SYSTEM SET synchronous_standby_names = '*'", 'SELECT pg_reload_conf()' ]);
-		for (1 .. 600)
-		{
-			last if $primary->sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") eq '1';
-			usleep(50_000);
-		}
-	}
+	make_synchronous($primary) if $synchronous;
 	$round->target($primary);
 	my $away = $synchronous && chance(0.6);
 	# A commit waits for the standby by itself; only the others show whether the mark does.
@@ -123,6 +127,48 @@ sub failover
 	$standby->start if $away;
 	$standby->promote;
 	$round->fault($synchronous ? 'failover, synchronous' : 'failover, asynchronous');
+	go_on($round, $standby);
+	return;
+}
+
+# The standby is away, and sessions that do not care for it by a setting of theirs make IDs, or try to, beside
+# some that do. Then the primary dies; or nobody asks for a standby any more, and all goes on.
+sub synchronous
+{
+	my ($round) = @_;
+	my $primary = $round->server('primary', Torture::Scenarios::window(),
+		'synchronous_commit = ' . one_of('on', 'on', 'remote_write', 'remote_apply'));
+	my $standby = standby($round, $primary, 'standby', one_of(2, 10, 60));
+	my $dies = chance(0.75);
+	$round->allow('down');
+	make_synchronous($primary);
+	for my $object ('ROLE app', 'ROLE granted', 'DATABASE other', 'ROLE app IN DATABASE postgres')
+	{
+		$primary->ask("ALTER $object SET " . one_of(@Torture::Roles::SYNCHRONOUS)) if chance(0.3);
+	}
+	my @set = ('', @Torture::Roles::SYNCHRONOUS);
+	$round->target($primary);
+	# A commit waits for the standby by itself; only the others show whether the mark does.
+	$round->sessions(users => 'app,app,granted,postgres', before => join('|', map { $_ ? "SET $_" : '' } @set),
+		options => join('|', map { $_ ? "-c $_" =~ s/ = /=/r : '' } @set), modes => 'wait,lead',
+		between => 2, acts => join('|', map { $_ ? "SET $_" : 'RESET synchronous_commit' } @set),
+		mix => 'single:1,array:2,arrays:1,batch:1,reserve:1,shard:2,named:1,seconds:1');
+	$round->during(0.8, 0);
+	$standby->stop('fast');
+	$round->fault('standby away');
+	$round->during(1.2, 0);
+	if (!$dies)
+	{
+		$primary->sql([ "ALTER SYSTEM RESET synchronous_standby_names", 'SELECT pg_reload_conf()' ]);
+		$round->fault('asynchronous from now on');
+		$round->expect_within(10, $primary, $_, 'app', 'snowflake_nextval()') for 'postgres', 'other';
+		return go_on($round, $primary);
+	}
+	$primary->kill_postmaster;
+	$round->fault('kill postmaster');
+	$standby->start;
+	$standby->promote;
+	$round->fault('failover, synchronous');
 	go_on($round, $standby);
 	return;
 }
@@ -253,45 +299,6 @@ sub recovery
 }
 
 # --- databases ------------------------------------------------------------------------------
-
-# A dump, restored into another server whose clock is behind.
-sub dump
-{
-	my ($round) = @_;
-	my $old = $round->server('old', Torture::Scenarios::window());
-	my $new = $round->server('new', Torture::Scenarios::window());
-	$round->allow('down');
-	$new->set_clock(-one_of(0.1, 1, 60, 3600));
-	# Whether it has made IDs before, in another identity.
-	$new->sql('SET idgen.machine_id = 7; SELECT snowflake_nextval()') if chance(0.5);
-	$round->target($old);
-	$round->sessions(modes => 'wait,lead,error');
-	$round->during(1, 0);
-	$round->pause_sessions($old);
-	my $format = one_of('plain', 'custom');
-	my $file = "$round->{dir}/dump";
-	command('pg_dump', '-F', $format, '-f', $file, '-d', $old->connection('postgres'));
-	$old->stop('fast');
-	$new->sql('CREATE DATABASE restored TEMPLATE template0');
-	if ($format eq 'custom') { command('pg_restore', '--exit-on-error', '-d', $new->connection('restored'), $file); }
-	else { command('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $file, '-d', $new->connection('restored')); }
-	$round->fault("dump and restore, $format");
-	if (chance(0.5))
-	{
-		$new->stop('immediate');
-		$new->start;
-		$round->fault('immediate shutdown');
-		go_on($round, $new, one_of([ 'restored' ], [ 'postgres', 'restored' ], [ 'postgres' ])->@*);
-	}
-	else
-	{
-		# The mark is found by the first session there.
-		$round->target($new, 'restored');
-		$new->ask('SET idgen.max_clock_wait = 0; SELECT snowflake_nextval()', 'restored');
-		go_on($round, $new, 'restored', 'postgres');
-	}
-	return;
-}
 
 # CREATE DATABASE ... TEMPLATE, under load and before a crash after which the clock is behind.
 sub template

@@ -37,29 +37,37 @@ sub make_template
 	command('initdb', '-D', $server->{dir}, '-U', 'postgres', '-A', 'trust', '--locale=C',
 		'--encoding=UTF8', '--wal-segsize=1', '-N');
 	$server->configure->start;
-	$server->sql('CREATE DATABASE other');
+	# An ordinary role, a database's owner, and one with the usual blanket grants.
+	$server->sql([ 'CREATE ROLE app LOGIN', 'CREATE ROLE owner LOGIN CREATEDB', 'CREATE ROLE granted LOGIN',
+		'GRANT pg_write_all_data, pg_read_all_data TO granted',
+		'CREATE DATABASE other OWNER owner' ]);
 	prepare_database($server, $_) for 'postgres', 'other';
 	$server->stop('fast');
 	unlink("$config{dir}/clocks");
 	return;
 }
 
-# A layout with a second's tick, one that ends soon, and one with many shards and a wide tick; a
+# A layout with a second's tick, one that ends soon, one with many shards, and one with a million; a
 # generator with a machine ID of its own; a table, and enough rows for parallel workers.
 sub prepare_database
 {
 	my ($server, $database) = @_;
 	my $epoch = $ending_epoch_us / 1e6;
 	$server->sql($_, $database) for
+	  'ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO granted',
 	  'CREATE EXTENSION idgen',
 	  make_seconds(),
 	  "SELECT idgen_create_layout('torture_ending', 'timestamp:34, machine:10, sequence:12',
 		epoch => to_timestamp($epoch))",
 	  "SELECT idgen_create_layout('torture_wide', 'timestamp:40, shard:6, machine:5, sequence:12',
 		epoch => '2020-01-01Z')",
+	  "SELECT idgen_create_layout('torture_many', 'timestamp:38, shard:20, sequence:5',
+		epoch => '2024-01-01Z')",
 	  "SELECT idgen_create_generator('fixed', 'snowflake', machine_id => 9)",
 	  'CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), item int)',
-	  'CREATE TABLE numbers AS SELECT generate_series(1, 2000) AS n';
+	  'CREATE TABLE numbers AS SELECT generate_series(1, 2000) AS n',
+	  'GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO granted',
+	  'GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO PUBLIC';
 	return;
 }
 
@@ -76,7 +84,8 @@ sub new
 	my ($class, %options) = @_;
 	my $self = bless {
 		%options,    # dir, seed, scale
-		history => "$options{dir}/history", servers => [], faults => {},
+		history => "$options{dir}/history", servers => [], faults => {}, clients => [], beside => [],
+		found => {}, said => '', threads => 0,
 		errors => { map { $_ => 1 } @BEHIND }, identities => { '1:3' => 1 }, fixed => { 9 => 1 },
 	}, $class;
 	make_path($self->{history});
@@ -112,13 +121,14 @@ sub allow
 	return;
 }
 
-# A running server with a copy of the template.
+# A running server with a copy of the template; with an identity that is given in a list, or the usual one.
 sub server
 {
 	my ($self, $name, @settings) = @_;
+	my @identity = ref $settings[0] ? shift(@settings)->@* : ('idgen.datacenter_id = 1', 'idgen.machine_id = 3');
 	my $server = Torture::Server->new($self, $name);
 	command('cp', '-a', template(), $server->{dir});
-	$server->configure('idgen.datacenter_id = 1', 'idgen.machine_id = 3', @settings,
+	$server->configure(@identity, @settings,
 		chance($ENV{IDGEN_PRELOAD} ? 1 : 0.3) ? "shared_preload_libraries = 'idgen'" : ());
 	return $server->start;
 }
@@ -128,11 +138,14 @@ sub empty_server { my ($self, $name) = @_; return Torture::Server->new($self, $n
 
 # Where sessions go from now on: both databases of each server, or those named; nowhere if
 # there is no server.
-sub target
+sub target { my ($self, @where) = @_; return $self->target_of($self->targets_file, @where); }
+
+# The same of sessions that were given this file as their target.
+sub target_of
 {
-	my ($self, $server, @databases) = @_;
+	my ($self, $file, $server, @databases) = @_;
 	@databases = ('postgres', 'other') unless @databases;
-	write_file($self->targets_file,
+	write_file($file,
 		$server ? join('', map { "$server->{number} " . $server->connection($_) . "\n" } @databases) : '');
 	return;
 }
@@ -152,11 +165,13 @@ sub pause_sessions
 	die "sessions do not leave server $server->{name}\n";
 }
 
+# Sessions that make IDs (client.cpp); again for others beside them.
 sub sessions
 {
 	my ($self, %options) = @_;
 	%options = (threads => 8, wait_ms => '50,200', lead_ms => 10000, modes => 'wait,wait,lead,error',
-		ids => $config{most_ids}, %options);
+		ids => $config{most_ids}, first => $self->{threads}, %options);
+	$self->{threads} += $options{threads};
 	$self->note("sessions " . join(' ', map { "$_=$options{$_}" } sort keys %options));
 	my $pid = fork() // die "cannot fork: $!\n";
 	if (!$pid)
@@ -165,25 +180,41 @@ sub sessions
 		exec("$config{tools}/client", "dir=$self->{history}", 'target=' . $self->targets_file,
 			"seed=$self->{seed}", map { "$_=$options{$_}" } sort keys %options) or exit 127;
 	}
-	$self->{client} = $pid;
+	push @{ $self->{clients} }, $pid;
 	return;
 }
 
 sub stop_sessions
 {
 	my ($self) = @_;
-	my $pid = delete $self->{client} or return;
-	kill('TERM', $pid);
+	kill('TERM', @{ $self->{clients} });
 	# Its calls are bounded, and so is this.
-	for (1 .. 6000)
+	while (my $pid = shift @{ $self->{clients} })
 	{
-		my $gone = waitpid($pid, 1);
-		return if $gone == $pid and $? == 0;
-		die "the client failed: status $?\n" if $gone == $pid;
-		usleep(20_000);
+		my $gone = 0;
+		for (1 .. 6000)
+		{
+			$gone = waitpid($pid, 1) or usleep(20_000), next;
+			last;
+		}
+		die "the client failed: status $?\n" if $gone == $pid and $? != 0;
+		next if $gone == $pid;
+		kill('KILL', $pid);
+		die "the client does not end\n";
 	}
-	kill('KILL', $pid);
-	die "the client does not end\n";
+	return;
+}
+
+# Ends the sessions beside.
+sub end_beside
+{
+	my ($self) = @_;
+	while (my $pid = shift @{ $self->{beside} })
+	{
+		kill('TERM', $pid);
+		waitpid($pid, 0);
+	}
+	return;
 }
 
 # Lets time go by: so many seconds (times the scale), and now and then one of the actions.
@@ -207,17 +238,39 @@ sub expect_ids
 	my ($self, $server, $database, @calls) = @_;
 	@calls = ("snowflake_nextval()", 'instagram_nextval(1)', "idgen_nextval('fixed')",
 		"idgen_nextval('torture_seconds')") unless @calls;
-	my $end = time() + 60;
+	return $self->expect_within(60, $server, $database, 'postgres', @calls);
+}
+
+# The same within so many seconds, which is a violation otherwise.
+sub expect_within
+{
+	my ($self, $seconds, $server, $database, $user, @calls) = @_;
+	my $start = time();
 	for my $call (@calls)
 	{
 		for (;;)
 		{
-			my ($status, $text) = $server->ask("SELECT $call", $database);
+			my ($status, $text) = $server->ask("SELECT $call", $database, $user);
 			last if $status == 0 and $text > 0;
-			die "$call still makes no IDs on server $server->{name}\n" if time() > $end;
-			usleep(100_000);
+			if (time() - $start > $seconds)
+			{
+				$self->found('stuck', "$call makes no IDs on server $server->{name}, database "
+					  . ($database // 'postgres') . ", for $seconds s");
+				return 0;
+			}
+			usleep(50_000);
 		}
 	}
+	return 1;
+}
+
+# A violation that the history does not show.
+sub found
+{
+	my ($self, $kind, $text) = @_;
+	$self->{found}{$kind}++;
+	$self->{said} .= "\nviolation $kind: $text";
+	$self->note("violation $kind: $text");
 	return;
 }
 
@@ -243,6 +296,8 @@ sub check
 		$result{errors}{$1} = $2 if /^errors (\S+) (\d+)$/;
 		$result{violations}{$1} = $2 if /^violations (\S+) (\d+)$/;
 	}
+	$result{violations}{$_} += $self->{found}{$_} for keys %{ $self->{found} };
+	$result{text} .= $self->{said};
 	return \%result;
 }
 
@@ -250,6 +305,7 @@ sub end
 {
 	my ($self) = @_;
 	eval { $self->stop_sessions };
+	$self->end_beside;
 	for my $server (@{ $self->{servers} })
 	{
 		eval { $server->stop('immediate') if $server->postmaster };

@@ -97,7 +97,7 @@ sub configure
 	my ($self, @settings) = @_;
 	append_to("$self->{dir}/postgresql.conf", join("\n",
 		"listen_addresses = ''", "unix_socket_directories = '$config{dir}'", "port = $self->{port}",
-		'shared_buffers = 32MB', 'max_connections = 60', 'autovacuum = off', 'fsync = off',
+		'shared_buffers = 32MB', 'max_connections = 60', 'max_prepared_transactions = 20', 'autovacuum = off', 'fsync = off',
 		'max_wal_size = 4GB', 'wal_level = replica', 'wal_log_hints = on', 'max_wal_senders = 8',
 		'wal_keep_size = 512MB', 'wal_sender_timeout = 0', 'wal_receiver_timeout = 0',
 		'wal_retrieve_retry_interval = 50ms', 'hot_standby = on', 'log_min_messages = log',
@@ -143,7 +143,7 @@ sub set_wall
 	my $line = pack('qqd', @$self{qw(mono_ns wall_ns rate)});
 	if (!-e $self->{clock})
 	{
-		write_file($self->{clock}, pack('Q', 0) . $line . $line . pack('QQ', 0, 0));
+		write_file($self->{clock}, pack('Q', 0) . $line . $line . pack('QQQ', 0, 0, 0));
 	}
 	else
 	{
@@ -161,10 +161,11 @@ sub set_wall
 	return;
 }
 
-# Kills the next process that gets to a moment (clock.h).
+# Kills the next process that gets to a moment (clock.h), or stops it.
 sub kill_at
 {
-	my ($self, $point) = @_;
+	my ($self, $point, $stop) = @_;
+	$point += 16 if $stop;
 	open(my $file, '+<', $self->{clock}) or die "cannot write $self->{clock}: $!\n";
 	sysseek($file, 56, 0);
 	syswrite($file, pack('Q', $point));
@@ -172,22 +173,24 @@ sub kill_at
 	return;
 }
 
-# How many were killed so.
+# How many were killed or stopped so; and which process was the last.
 sub kills
 {
 	my ($self) = @_;
 	open(my $file, '<', $self->{clock}) or die "cannot read $self->{clock}: $!\n";
 	sysseek($file, 64, 0);
-	sysread($file, my $bytes, 8);
-	return unpack('Q', $bytes);
+	sysread($file, my $bytes, 16);
+	my ($kills, $last) = unpack('QQ', $bytes);
+	return wantarray ? ($kills, $last) : $kills;
 }
 
 # --- start and stop -----------------------------------------------------------------------
 
 sub connection
 {
-	my ($self, $database) = @_;
-	return "host=$config{dir} port=$self->{port} user=postgres dbname=" . ($database // 'postgres');
+	my ($self, $database, $user) = @_;
+	return "host=$config{dir} port=$self->{port} user=" . ($user // 'postgres') . ' dbname='
+	  . ($database // 'postgres');
 }
 
 sub try_start
@@ -279,11 +282,29 @@ sub kill_backend
 	{
 		open(my $file, '<', "/proc/$pid/cmdline") or next;
 		# What update_process_title shows of a session: user, database, [local], what it does.
-		push @backends, $pid if (<$file> // '') =~ /^postgres: postgres \S+ \[local\] /;
+		push @backends, $pid if (<$file> // '') =~ /^postgres: (?:postgres|app|owner|granted) \S+ \[local\] /;
 	}
 	return unless @backends;
 	my $pid = $backends[ int(rand(@backends)) ];
 	return kill('KILL', $pid);
+}
+
+# Bytes of dynamic shared memory, as its sessions have it mapped.
+sub dynamic_memory
+{
+	my ($self) = @_;
+	my %size;
+	for my $pid ($self->children)
+	{
+		open(my $file, '<', "/proc/$pid/maps") or next;
+		while (<$file>)
+		{
+			$size{$3} = hex($2) - hex($1) if m{^(\w+)-(\w+) .* (/dev/shm/PostgreSQL\S+)};
+		}
+	}
+	my $bytes = 0;
+	$bytes += $_ for values %size;
+	return $bytes;
 }
 
 # It answers, and is no standby.
@@ -314,15 +335,33 @@ sub remove { my ($self) = @_; remove_tree($self->{dir}); return; }
 # PostgreSQL's own timeouts may stand still: bounded outside.
 sub ask
 {
-	my ($self, $sql, $database) = @_;
-	return output_of('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $self->connection($database),
+	my ($self, $sql, $database, $user) = @_;
+	return output_of('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $self->connection($database, $user),
 		map { ('-c', $_) } ref $sql ? @$sql : $sql);
+}
+
+# A session beside: it says all of it, and stays until it is ended (Round.pm) or an error comes.
+sub begin
+{
+	my ($self, $sql, $database, $user) = @_;
+	my @command = ('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $self->connection($database, $user),
+		map { ('-c', $_) } (ref $sql ? @$sql : $sql));
+	my $pid = fork() // die "cannot fork: $!\n";
+	if (!$pid)
+	{
+		open(STDIN, '<', '/dev/null');
+		open(STDOUT, '>', '/dev/null');
+		open(STDERR, '>>', $log);
+		exec("$config{bindir}/" . shift @command, @command) or exit 127;
+	}
+	push @{ $self->{round}{beside} }, $pid;
+	return $pid;
 }
 
 sub sql
 {
-	my ($self, $sql, $database) = @_;
-	my ($status, $text) = $self->ask($sql, $database);
+	my ($self, $sql, $database, $user) = @_;
+	my ($status, $text) = $self->ask($sql, $database, $user);
 	die 'server ', $self->{name}, ': ', ref $sql ? join('; ', @$sql) : $sql, ": status $status\n"
 	  if $status != 0;
 	return $text;

@@ -1,0 +1,243 @@
+# The scenarios about transactions that change what idgen keeps its marks in: rolled back, prepared, left
+# open over a crash; about locks that are held while a server starts; and about what is dropped.
+package Torture::Ddl;
+
+use strict;
+use warnings;
+
+use Time::HiRes qw(time usleep);
+
+use Torture::Copies;
+use Torture::Round;
+use Torture::Server;
+
+our %scenarios = (
+	ddl => \&ddl,
+	prepared => \&prepared,
+	locks => \&locks,
+	dropped => \&dropped,
+);
+
+# What is there whatever becomes of the extension.
+my $BUILT_IN = 'single:3,array:2,arrays:1,batch:1,reserve:1,shard:2';
+my $ANEW = 'DROP EXTENSION idgen CASCADE; CREATE EXTENSION idgen';
+my @CHANGES = (
+	$ANEW, $ANEW,
+	'ALTER SEQUENCE idgen_high_water_mark INCREMENT BY 2',
+	'ALTER SEQUENCE idgen_high_water_mark RESTART',
+	'ALTER SEQUENCE idgen_high_water_mark RESTART WITH 5; ALTER SEQUENCE idgen_held_until MAXVALUE 9',
+	'CREATE TABLE trap (n bigint); ALTER SEQUENCE idgen_high_water_mark OWNED BY trap.n; TRUNCATE trap RESTART IDENTITY',
+	'DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE EXTENSION idgen',
+);
+# Not for good: no ID can be made after these.
+my @ONLY_BACK = (
+	'ALTER SEQUENCE idgen_high_water_mark SET UNLOGGED',
+	'DROP SCHEMA public CASCADE; CREATE SCHEMA public',
+);
+# What others may get while the extension is not there, or is another.
+my @CHANGING = qw(down 42883 42704 55000 3F000 40P01 STALE);
+
+sub make_ready
+{
+	my ($round, @settings) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window(), Torture::Scenarios::lazy_log(), @settings);
+	$server->sql('DROP TABLE orders', $_) for 'postgres', 'other';
+	$round->allow(@CHANGING);
+	return $server;
+}
+
+# A crash, a clock that goes back, and on.
+sub crash_and_go_on
+{
+	my ($round, $server, @databases) = @_;
+	$server->kill_postmaster;
+	$round->fault('kill postmaster');
+	my $back = one_of(0.001, 0.1, 0.4, 2, 8, 3600);
+	$server->step_clock(-$back);
+	$round->fault('back while down', Torture::Scenarios::text_of(-$back));
+	$round->target if chance(0.7);
+	$server->start;
+	$round->target($server, @databases);
+	$round->during(0.7, 0);
+	$server->set_clock(20);
+	$round->during(0.5, 0);
+	$round->expect_ids($server, $_, 'snowflake_nextval()', 'instagram_nextval(1)') for @databases;
+	return;
+}
+
+# Transactions that drop, make anew and alter, make IDs, and then are rolled back or not, while others make IDs.
+sub ddl
+{
+	my ($round) = @_;
+	my $server = make_ready($round);
+	$round->target($server);
+	$round->sessions(mix => $BUILT_IN, modes => 'wait,lead', users => 'app,postgres');
+	my $where = "$round->{dir}/targets-ddl";
+	$round->target_of($where, $server, one_of([ 'postgres' ], [ 'other' ], [ 'postgres', 'other' ])->@*);
+	my $ends = one_of('rollback', 'rollback,savepoint', 'rollback,savepoint,commit');
+	$round->sessions(threads => 1, target => $where, mix => $BUILT_IN, modes => 'wait', wait_ms => 500, wraps => 60,
+		wrap => join('|', @CHANGES, $ends =~ /commit|savepoint/ ? () : @ONLY_BACK), wrap_ms => one_of(200, '500,1000'), ends => $ends);
+	# The owner of a database may drop its schema, and so the extension in it.
+	$round->sessions(threads => 1, target => $where, mix => $BUILT_IN, users => 'owner', wraps => 20,
+		wrap => join('|', @ONLY_BACK), wrap_ms => 200, ends => 'rollback') if chance(0.3);
+	$round->{faults}{"changes, $ends"}++;
+	$round->during(3.5, 0);
+	crash_and_go_on($round, $server, 'postgres', 'other');
+	return;
+}
+
+sub decide_prepared
+{
+	my ($round, $server, @ends) = @_;
+	my ($status, $text) = $server->ask("SELECT database || ' ' || gid FROM pg_prepared_xacts ORDER BY gid");
+	return if $status != 0;
+	for (split /\n/, $text)
+	{
+		my ($database, $gid) = split / /;
+		my $end = one_of(@ends);
+		my ($done) = $server->ask("$end PREPARED '$gid'", $database);
+		$round->fault(lc("$end prepared")) if $done == 0;
+	}
+	return;
+}
+
+# The same in transactions that are prepared, decided later, and also after a crash.
+sub prepared
+{
+	my ($round) = @_;
+	my $server = make_ready($round);
+	$round->target($server);
+	$round->sessions(mix => $BUILT_IN, modes => 'wait,lead', users => 'app,postgres');
+	my $where = "$round->{dir}/targets-ddl";
+	$round->target_of($where, $server, 'other');
+	my $wrap = join('|', @CHANGES);
+	$round->sessions(threads => 1, target => $where, mix => $BUILT_IN, modes => 'wait', wait_ms => 500, wraps => 60,
+		wrap => $wrap, wrap_ms => '100,400', ends => 'prepare,prepare,rollback');
+	my @ends = ('ROLLBACK', 'ROLLBACK', 'COMMIT');
+	$round->during(2.5, 0.3, sub { decide_prepared($round, $server, @ends) });
+	# One that is open when the server dies.
+	$round->target_of($where);
+	decide_prepared($round, $server, 'ROLLBACK');
+	my $how = one_of(@CHANGES);
+	my ($status) = $server->ask("BEGIN; $how; SELECT count(snowflake_nextval()) FROM generate_series(1, 1000);
+		PREPARE TRANSACTION 'last'", 'other');
+	$round->fault('prepared') if $status == 0;
+	$round->during(0.5, 0);
+	$server->kill_postmaster;
+	$round->fault('kill postmaster');
+	my $back = one_of(0.001, 0.1, 0.4, 2);
+	$server->step_clock(-$back);
+	$round->target;
+	$server->start;
+	$round->target($server, 'postgres');
+	$round->expect_within($back + 12, $server, 'postgres', 'app', 'snowflake_nextval()', 'instagram_nextval(2)');
+	$round->target($server);
+	$round->during(0.3, 0);
+	decide_prepared($round, $server, @ends);
+	$round->during(0.4, 0);
+	crash_and_go_on($round, $server, 'postgres', 'other');
+	return;
+}
+
+# Locks that ordinary roles can hold while a server starts, in databases with idgen and without: nobody
+# waits for them.
+sub locks
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window());
+	$round->allow('down');
+	$server->sql('CREATE DATABASE owned OWNER owner');
+	$round->target($server);
+	$round->sessions(modes => 'wait', wait_ms => 4000, users => 'app,postgres',
+		mix => 'single:2,array:2,arrays:1,batch:1,reserve:1,shard:2,named:1,seconds:1,insert:1');
+	$round->during(0.5, 0);
+	# The last IDs are of the database where somebody is in the way.
+	$round->target($server, 'other');
+	$round->during(0.5, 0);
+	$round->pause_sessions($server);
+
+	my @prepared = (
+		[ 'ANALYZE pg_class', 'owned', 'owner' ],
+		[ 'ANALYZE pg_class', 'other', 'owner' ],
+		[ 'ALTER DATABASE owned RENAME TO renamed', 'postgres', 'owner' ],
+		[ 'ALTER DATABASE other RENAME TO renamed', 'postgres', 'owner' ],
+		[ 'ALTER DATABASE owned OWNER TO owner', 'postgres', 'owner' ],
+		[ 'DROP EXTENSION idgen CASCADE', 'other', 'postgres' ],
+		[ 'DROP SCHEMA public CASCADE', 'other', 'owner' ],
+		[ 'ALTER SEQUENCE idgen_high_water_mark INCREMENT BY 2', 'other', 'postgres' ],
+	);
+	my @beside = (
+		[ [ 'BEGIN', 'ANALYZE pg_class', 'SELECT pg_sleep(3600)' ], 'owned', 'owner' ],
+		[ [ 'BEGIN', 'REINDEX TABLE pg_class', 'SELECT pg_sleep(3600)' ], 'owned', 'owner' ],
+		[ [ 'BEGIN', 'ALTER DATABASE owned RENAME TO renamed', 'SELECT pg_sleep(3600)' ], 'postgres', 'owner' ],
+		[ [ ('VACUUM FULL pg_class') x 500 ], 'owned', 'owner' ],
+		[ [ ('VACUUM FULL pg_class') x 500 ], 'other', 'owner' ],
+		[ [ map { ("CREATE DATABASE copied TEMPLATE owned STRATEGY file_copy", 'DROP DATABASE copied') } 1 .. 100 ], 'postgres', 'owner' ],
+	);
+	my $number = 0;
+	for (1 .. one_of(0, 1, 1, 2))
+	{
+		my ($sql, $database, $user) = one_of(@prepared)->@*;
+		my ($status) = $server->ask([ "SET lock_timeout = 1000", "BEGIN; $sql; PREPARE TRANSACTION 'lock @{[++$number]}'" ], $database, $user);
+		$round->fault('prepared', "$sql in $database: status $status") if $status == 0;
+	}
+	my $how = one_of('kill', 'fast', 'immediate');
+	if ($how eq 'kill') { $server->kill_postmaster; }
+	else { $server->stop($how); }
+	$round->fault("down by $how");
+	my $back = one_of(0, 0.001, 0.3, 1);
+	$server->step_clock(-$back);
+	$server->start;
+	for (1 .. one_of($number ? 0 : 1, 1, 2))
+	{
+		my ($sql, $database, $user) = one_of(@beside)->@*;
+		$server->begin($sql, $database, $user);
+		$round->fault('held', join('; ', @$sql[0, 1]) . " in $database");
+	}
+	usleep(200_000);
+	$round->target($server, 'postgres');
+	$round->expect_within($back + 6, $server, 'postgres', 'app', 'snowflake_nextval()', 'instagram_nextval(1)',
+		"idgen_nextval('fixed')");
+	$round->during(0.5, 0);
+	$server->sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE application_name <> 'torture' AND backend_type = 'client backend' AND pid <> pg_backend_pid()");
+	$round->end_beside;
+	decide_prepared($round, $server, 'ROLLBACK');
+	$round->target($server);
+	$round->during(0.4, 0);
+	$server->set_clock(20);
+	$round->during(0.4, 0);
+	$round->expect_ids($server, $_) for 'postgres', 'other';
+	return;
+}
+
+# The database that made the last IDs is dropped, or the extension in it, by a session that has the module.
+sub dropped
+{
+	my ($round) = @_;
+	my $server = make_ready($round);
+	$server->sql('CREATE DATABASE third TEMPLATE other OWNER owner');
+	$round->target($server);
+	$round->sessions(mix => $BUILT_IN, modes => 'wait,lead', users => 'app,postgres');
+	my @module = one_of("LOAD 'idgen'", 'SELECT snowflake_nextval()');
+	my @how = (
+		[ 'third', 'postgres', 'DROP EXTENSION idgen CASCADE' ],
+		[ 'third', 'postgres', 'BEGIN; DROP EXTENSION idgen CASCADE; COMMIT' ],
+		[ 'third', 'postgres', 'DROP SCHEMA public CASCADE' ],
+		[ 'third', 'owner', 'DROP SCHEMA public CASCADE' ],
+		[ 'postgres', 'postgres', 'DROP DATABASE third' ],
+		[ 'postgres', 'postgres', 'DROP DATABASE third WITH (FORCE)' ],
+	);
+	$round->during(0.5, 0);
+	my ($database, $user, $sql) = one_of(@how)->@*;
+	@module = ('SELECT snowflake_nextval()') if $user eq 'owner';
+	$round->target($server, 'third');
+	$round->during(0.8, 0);
+	$round->pause_sessions($server);
+	$server->sql([ @module, $sql ], $database, $user);
+	$round->fault('dropped', "$sql by $user");
+	crash_and_go_on($round, $server, one_of([ 'postgres' ], [ 'other' ], [ 'postgres', 'other' ])->@*);
+	return;
+}
+
+1;

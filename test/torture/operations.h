@@ -1,0 +1,72 @@
+// The calls that sessions make (client.cpp).
+#pragma once
+
+#include "history.h"
+
+namespace {
+
+enum class How {
+  kPlain,
+  kShared,  // never from a block of the session's
+  kNamed,   // by the generator "fixed"
+  kShard,   // $2 is the shard, 0 to 2
+  kShards,  // $2 is the first shard, and each call's is $3 further
+};
+
+struct Operation {
+  const char* name;
+  const char* sql;  // $1 is a count
+  Kind kind;
+  LayoutName layout;
+  int most;  // the count
+  How how = How::kPlain;
+  int shards = 0;       // of the layout, where the call goes through them
+  double weight = 1.0;  // where no mix is given
+};
+
+#define WITH_CLOCK(call) "SELECT clock_timestamp(), " call ", clock_timestamp()"
+#define IN_ARRAY(call) WITH_CLOCK("ARRAY(SELECT " call " FROM generate_series(1, $1::int))")
+
+const Operation kOperations[] = {
+    {"single", WITH_CLOCK("snowflake_nextval() + 0 * $1::int"), Kind::kIds, LayoutName::kSnowflake,
+     1},
+    {"array", IN_ARRAY("snowflake_nextval()"), Kind::kIds, LayoutName::kSnowflake, 1000},
+    {"batch", WITH_CLOCK("ARRAY(SELECT snowflake_nextval_batch($1::int))"), Kind::kIds,
+     LayoutName::kSnowflake, 3000, How::kShared},
+    {"reserve", WITH_CLOCK("idgen_reserve('snowflake', $1::int)"), Kind::kReserve,
+     LayoutName::kSnowflake, 500, How::kShared},
+    {"shard", IN_ARRAY("instagram_nextval($2::int)"), Kind::kIds, LayoutName::kInstagram, 300,
+     How::kShard},
+    {"named", IN_ARRAY("idgen_nextval('fixed')"), Kind::kIds, LayoutName::kSnowflake, 300,
+     How::kNamed},
+    {"sonyflake", IN_ARRAY("idgen_nextval('sonyflake2')"), Kind::kIds, LayoutName::kSonyflake2, 20},
+    {"seconds", IN_ARRAY("idgen_nextval('torture_seconds')"), Kind::kIds, LayoutName::kSeconds,
+     1000},
+    {"ending", IN_ARRAY("idgen_nextval('torture_ending')"), Kind::kIds, LayoutName::kEnding, 300},
+    {"wide",
+     WITH_CLOCK("ARRAY(SELECT idgen_nextval('torture_wide', ($2::int + (n - 1) * $3::int) % 64) "
+                "FROM generate_series(1, $1::int) AS n)"),
+     Kind::kIds, LayoutName::kWide, 200, How::kShards, 64},
+    // Thousands by one statement.
+    {"arrays", WITH_CLOCK("snowflake_nextval_array($1::int)"), Kind::kIds, LayoutName::kSnowflake,
+     6000, How::kShared},
+    {"bulk", WITH_CLOCK("idgen_nextval_array('torture_wide', $1::int, $2::int)"), Kind::kIds,
+     LayoutName::kWide, 12000, How::kShard},
+    // More ID spaces than anybody needs.
+    {"many",
+     WITH_CLOCK("ARRAY(SELECT idgen_nextval('torture_many', (($2::bigint + (n - 1) * "
+                "$3::bigint) % 1048576)::int) FROM generate_series(1, $1::int) AS n)"),
+     Kind::kIds, LayoutName::kMany, 4000, How::kShards, 1 << 20, 0.0},
+    {"insert", "INSERT INTO orders (item) SELECT generate_series(1, $1::int) RETURNING id",
+     Kind::kIds, LayoutName::kSnowflake, 50},
+    {"parallel", "SELECT snowflake_nextval() FROM numbers WHERE n <= 100 * $1::int",
+     Kind::kAnyOrder, LayoutName::kSnowflake, 20},
+    // From a second behind the clock to 50 ms ahead of it.
+    {"observe",
+     WITH_CLOCK("idgen_observe('snowflake', snowflake_max_id(clock_timestamp() + "
+                "(50 - $1::int) * interval '1 ms'))"),
+     Kind::kObserve, LayoutName::kSnowflake, 1050, How::kShared},
+};
+constexpr int kOperationCount = sizeof(kOperations) / sizeof(kOperations[0]);
+
+}  // namespace
