@@ -351,7 +351,10 @@ class Session {
     const auto make = [&] {
       const std::int64_t end =
           NowNs() + std::int64_t{atoi(OneOf(options.List("wrap_ms", "200")).c_str())} * 1'000'000;
-      while (works() && NowNs() < end) MakeCall(false);
+      while (works() && NowNs() < end) {
+        MakeCall(false);
+        if (ids_made > options.Number("ids", 2'000'000)) SleepMs(Random(5, 20));
+      }
     };
     make();
     if (connection_ == nullptr) return;

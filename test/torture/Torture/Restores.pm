@@ -93,7 +93,7 @@ sub dump
 	if (chance(0.5)) { $new->stop(one_of('fast', 'immediate')); $round->fault('restart before the restore'); $new->start; }
 	restore_database($new, 'restored', $user, $form, "$round->{dir}/dump");
 	$round->fault('dump and restore', text_of_form($form) . " by $user");
-	if (chance(0.5))
+	if (chance(0.4))
 	{
 		my $how = one_of('immediate', 'immediate', 'fast');
 		$new->stop($how);
@@ -102,7 +102,7 @@ sub dump
 	}
 	# An owner's word counts for his database.
 	$round->allow('55000') if $user ne 'postgres';
-	$round->target($new, $user ne 'postgres' ? 'restored' : one_of([ 'restored' ], [ 'postgres', 'restored' ], [ 'postgres' ])->@*);
+	$round->target($new, $user ne 'postgres' ? 'restored' : one_of([ 'restored' ], [ 'postgres', 'restored' ], [ 'postgres' ], [ 'other' ])->@*);
 	$round->during(0.8, 0);
 	$new->set_clock(15);
 	$round->during(0.5, 0);
