@@ -1,21 +1,51 @@
 \echo Use "CREATE EXTENSION idgen" to load this file. \quit
 
--- The high-water mark: a time in milliseconds since 1970 that no ID handed out in this
--- database is later than. Written ahead of use by the functions below; part of a dump.
+-- The high-water mark ------------------------------------------------------------------
+
+-- A time in milliseconds since 1970 that no ID handed out in this database is later than. Written
+-- ahead of use by the functions below. The sequence shows it; what counts stands on its page where
+-- no statement reaches it, so that setval(), grants and the replication of sequences do nothing.
 CREATE SEQUENCE idgen_high_water_mark AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
 COMMENT ON SEQUENCE idgen_high_water_mark IS
   'idgen: no ID of a later time (milliseconds since 1970) was handed out in this database';
-SELECT pg_catalog.pg_extension_config_dump('idgen_high_water_mark', '');
+REVOKE ALL ON SEQUENCE idgen_high_water_mark FROM PUBLIC;
+GRANT SELECT ON SEQUENCE idgen_high_water_mark TO PUBLIC;
 
--- What is left behind when a clock was far ahead while IDs were made, and work went on
--- (idgen_start_over): all ID spaces but those of one machine ID are held until a time.
-CREATE SEQUENCE idgen_held_until AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
-COMMENT ON SEQUENCE idgen_held_until IS
-  'idgen: until then (milliseconds since 1970) only IDs of one machine ID are made';
-SELECT pg_catalog.pg_extension_config_dump('idgen_held_until', '');
-CREATE SEQUENCE idgen_fresh_machine AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
-COMMENT ON SEQUENCE idgen_fresh_machine IS 'idgen: the machine ID that idgen_held_until leaves out';
-SELECT pg_catalog.pg_extension_config_dump('idgen_fresh_machine', '');
+CREATE FUNCTION idgen_get_mark(
+    OUT mark_ms bigint, OUT held_until_ms bigint, OUT fresh_machine bigint)
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_get_mark';
+COMMENT ON FUNCTION idgen_get_mark() IS
+  'the high-water mark of this database, and what idgen_start_over() left behind';
+
+-- By this table a dump carries the mark: the rows that pg_dump finds in it are the condition's, and
+-- one that is inserted raises the mark instead. It is always empty. The condition looks the
+-- extension's schema up, because pg_dump does without a search_path.
+CREATE TABLE idgen_restore (mark_ms bigint, held_until_ms bigint, fresh_machine bigint);
+COMMENT ON TABLE idgen_restore IS
+  'idgen: always empty; a row that is inserted by a restore raises the high-water mark';
+REVOKE ALL ON idgen_restore FROM PUBLIC;
+GRANT SELECT ON idgen_restore TO PUBLIC;
+GRANT INSERT ON idgen_restore TO pg_database_owner;
+CREATE FUNCTION idgen_restore_mark() RETURNS trigger
+  LANGUAGE C
+  AS 'MODULE_PATHNAME', 'idgen_restore_mark';
+COMMENT ON FUNCTION idgen_restore_mark() IS 'raises the high-water mark; for idgen_restore only';
+REVOKE EXECUTE ON FUNCTION idgen_restore_mark() FROM PUBLIC;
+CREATE TRIGGER idgen_restore_mark BEFORE INSERT ON idgen_restore
+  FOR EACH ROW EXECUTE FUNCTION idgen_restore_mark();
+ALTER TABLE idgen_restore ENABLE ALWAYS TRIGGER idgen_restore_mark;
+INSERT INTO idgen_restore VALUES (0, 0, NULL);
+SELECT pg_catalog.pg_extension_config_dump('idgen_restore', $condition$WHERE false
+  UNION ALL
+  SELECT pg_catalog.substring(mark, '<mark_ms>([0-9]+)<')::pg_catalog.int8,
+         pg_catalog.substring(mark, '<held_until_ms>([0-9]+)<')::pg_catalog.int8,
+         pg_catalog.substring(mark, '<fresh_machine>(-?[0-9]+)<')::pg_catalog.int8
+  FROM (SELECT pg_catalog.query_to_xml(pg_catalog.format(
+                 'SELECT * FROM %I.idgen_get_mark()', n.nspname), true, true, '')::pg_catalog.text
+        FROM pg_catalog.pg_extension e
+        JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+        WHERE e.extname OPERATOR(pg_catalog.=) 'idgen') x(mark)$condition$);
 
 -- Layouts and generators of users ------------------------------------------------------
 
@@ -243,6 +273,13 @@ COMMENT ON FUNCTION idgen_start_over(int) IS
   'puts the high-water mark back to now for a machine ID that was never used';
 -- The only thing that can lower a mark.
 REVOKE EXECUTE ON FUNCTION idgen_start_over(int) FROM PUBLIC;
+
+CREATE FUNCTION idgen_accept_clock() RETURNS void
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_accept_clock';
+COMMENT ON FUNCTION idgen_accept_clock() IS
+  'lets IDs be made again after a step of the clock that idgen.max_clock_step stopped at';
+REVOKE EXECUTE ON FUNCTION idgen_accept_clock() FROM PUBLIC;
 
 -- Decoding ----------------------------------------------------------------------------
 

@@ -40,6 +40,34 @@ inline RelFileNumber MappedFileOf(char* database_path, Oid relation) {
   return RelationMapOidToFilenodeForDatabase(database_path, relation);
 }
 #endif
+#ifndef InvalidRelFileNumber
+#define InvalidRelFileNumber InvalidOid
+#endif
+inline RelFileNumber RelFileNumberOf(const FileLocator& file) {
+#if PG_VERSION_NUM >= 160000
+  return file.relNumber;
+#else
+  return file.relNode;
+#endif
+}
+// The first subtransaction of the current transaction that gave the relation a new file.
+inline SubTransactionId FirstNewFileOf(Relation relation) {
+#if PG_VERSION_NUM >= 160000
+  return relation->rd_firstRelfilelocatorSubid;
+#else
+  return relation->rd_firstRelfilenodeSubid;
+#endif
+}
+// 18 returns the path by value.
+inline void CopyPathOf(const FileLocator& file, char (&path)[MAXPGPATH]) {
+#if PG_VERSION_NUM >= 180000
+  strlcpy(path, relpathperm(file, MAIN_FORKNUM).str, sizeof(path));
+#else
+  char* const made = relpathperm(file, MAIN_FORKNUM);
+  strlcpy(path, made, sizeof(path));
+  pfree(made);
+#endif
+}
 inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber file) {
   return {tablespace, database, file};
 }
@@ -58,7 +86,37 @@ inline const config_generic* FindGuc(const char* name) {
 #endif
 }
 
+// Calls `take` with the record of each setting.
+template <typename Take>
+inline void ForEachSetting(Take&& take) {
+#if PG_VERSION_NUM >= 160000
+  int count = 0;
+  config_generic** const settings = get_guc_variables(&count);
+#else
+  config_generic** const settings = get_guc_variables();
+  const int count = GetNumConfigOptions();
+#endif
+  for (int i = 0; i < count; ++i) take(settings[i]);
+}
+
+// The text that RESET goes back to, of a setting that is a text. 19 put all kinds into one
+// struct.
+inline const char* ResetTextOf(const config_generic* setting) {
+#if PG_VERSION_NUM >= 190000
+  return setting->_string.reset_val;
+#else
+  return reinterpret_cast<const config_string*>(setting)->reset_val;
+#endif
+}
+
 // 16 has one ownership check for all objects (upstream afbfc02983f).
+inline bool OwnsDatabase(Oid database) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(DatabaseRelationId, database, GetUserId());
+#else
+  return pg_database_ownercheck(database, GetUserId());
+#endif
+}
 inline bool OwnsForeignServer(Oid server) {
 #if PG_VERSION_NUM >= 160000
   return object_ownercheck(ForeignServerRelationId, server, GetUserId());
@@ -73,6 +131,36 @@ inline SMgrRelation OpenStorage(const FileLocator& file) {
   return smgropen(file, INVALID_PROC_NUMBER);
 #else
   return smgropen(file, InvalidBackendId);
+#endif
+}
+
+// A page as it came from disk: checksum and header. 18 added what asynchronous reads need.
+
+inline bool IsPageGood(char* page, BlockNumber block) {
+#if PG_VERSION_NUM >= 180000
+  return PageIsVerified(reinterpret_cast<PageData*>(page), block, 0, nullptr);
+#else
+  return PageIsVerifiedExtended(page, block, 0);
+#endif
+}
+
+// 19 renamed the flag.
+inline void RequestImmediateCheckpoint() {
+#ifdef CHECKPOINT_FAST
+  RequestCheckpoint(CHECKPOINT_FAST | CHECKPOINT_WAIT);
+#else
+  RequestCheckpoint(CHECKPOINT_IMMEDIATE | CHECKPOINT_WAIT);
+#endif
+}
+
+// Whether there are synchronous standbys by the checkpointer's word. Minor releases of 2025 made
+// two flags of the one.
+inline bool AreStandbysDefined() {
+#ifdef SYNC_STANDBY_DEFINED
+  return (static_cast<volatile WalSndCtlData*>(WalSndCtl)->sync_standbys_status &
+          SYNC_STANDBY_DEFINED) != 0;
+#else
+  return static_cast<volatile WalSndCtlData*>(WalSndCtl)->sync_standbys_defined;
 #endif
 }
 

@@ -3,7 +3,7 @@
 
 #include "catalog.h"
 #include "ddl.h"
-#include "hold.h"
+#include "floor.h"
 #include "mark.h"
 #include "settings.h"
 #include "shared.h"
@@ -16,8 +16,8 @@ extern PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
   idgen::pg::DefineSettings();
-  idgen::pg::WatchMarkSequence();
-  idgen::pg::WatchHold();
+  idgen::pg::WatchMark();
+  idgen::pg::WatchDrops();
   idgen::pg::WatchCatalog();
   idgen::pg::GuardServers();
   if (process_shared_preload_libraries_in_progress) idgen::pg::RequestSharedMemory();
