@@ -38,15 +38,15 @@ static void AssignHandleSetting(int, void*) { InvalidateHandles(); }
 
 }  // extern "C"
 
-// An identity that fits none of what most people use is accepted, since other layouts are wider;
-// but whoever sets it is told at once, and not by the first INSERT.
+// An identity that does not fit what most people use is accepted, since other layouts are wider;
+// but whoever sets it for later is told at once, and not by the first INSERT then.
 bool WarnIfTooLarge(const char* name, FieldKind kind, int value, GucSource source) {
   const std::uint64_t most = kSnowflake[kind].Largest();
   if (value < 0 || static_cast<std::uint64_t>(value) <= most) return true;
-  // ALTER SYSTEM is checked as the file it is written to, but within a transaction.
-  const bool by_hand =
-      source >= PGC_S_INTERACTIVE || (source == PGC_S_FILE && IsTransactionState());
-  if (!by_hand || is_being_defined || IsParallelWorker()) return true;
+  // ALTER SYSTEM is checked as the file that it writes, but within a transaction; ALTER DATABASE
+  // and ALTER ROLE as a test.
+  const bool for_later = source == PGC_S_TEST || (source == PGC_S_FILE && IsTransactionState());
+  if (!for_later || is_being_defined || IsParallelWorker()) return true;
   ereport(WARNING,
           (errmsg("%s = %d does not fit layout \"snowflake\"", name, value),
            errdetail("Its %s field has %u bits: 0 to %llu. snowflake_nextval() will fail.",
