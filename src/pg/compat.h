@@ -44,6 +44,20 @@ inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber f
   return {tablespace, database, file};
 }
 
+// 16 has a function that finds one setting.
+inline const config_generic* FindGuc(const char* name) {
+#if PG_VERSION_NUM >= 160000
+  return find_option(name, false, true, ERROR);
+#else
+  config_generic** const settings = get_guc_variables();
+  const int count = GetNumConfigOptions();
+  for (int i = 0; i < count; ++i) {
+    if (pg_strcasecmp(settings[i]->name, name) == 0) return settings[i];
+  }
+  return nullptr;
+#endif
+}
+
 // 16 has one ownership check for all objects (upstream afbfc02983f).
 inline bool OwnsForeignServer(Oid server) {
 #if PG_VERSION_NUM >= 160000
