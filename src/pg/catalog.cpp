@@ -131,7 +131,7 @@ bool FindUserGenerator(std::string_view name, bool missing_ok, Generator& genera
 extern "C" {
 
 // Only marks. Servers of other wrappers count too: they are few, and change seldom.
-static void ForgetCatalog(Datum, int, uint32) {
+static void ForgetCatalog(Datum, CacheNumber, uint32) {
   ++version;
   InvalidateHandles();
 }
