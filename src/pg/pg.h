@@ -12,6 +12,7 @@ extern "C" {
 #include "postgres.h"
 
 #include "access/commit_ts.h"
+#include "access/detoast.h"
 #include "access/generic_xlog.h"
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -40,6 +41,7 @@ extern "C" {
 #include "lib/dshash.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
 #include "pgstat.h"
 #include "replication/syncrep.h"
@@ -53,6 +55,7 @@ extern "C" {
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "storage/smgr.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/dsa.h"

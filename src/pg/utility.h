@@ -1,0 +1,23 @@
+// What a session that goes on as another one's leaves behind: DISCARD, and RESET of settings.
+// A pooler sends them between two of its clients.
+//
+// PostgreSQL calls a module for neither. So this is a ProcessUtility_hook, in a chain with those
+// of others; a command that fails, or that somebody's hook swallows with an error, tells nobody.
+#pragma once
+
+#include "pg.h"
+
+namespace idgen::pg {
+
+// Called after RESET of a setting whose name begins with "idgen." and after SET of one TO DEFAULT
+// (`name`, as the user wrote it), and after RESET ALL and DISCARD ALL (nullptr). The transaction
+// may yet be rolled back. Not called for set_config(name, NULL, ...).
+using ResetListener = void (*)(const char* name);
+
+// Makes somebody the listener. There is none until then.
+void ListenToReset(ResetListener listener);
+
+// Registers the hook; once, from _PG_init.
+void WatchUtility();
+
+}  // namespace idgen::pg
