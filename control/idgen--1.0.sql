@@ -80,14 +80,16 @@ CREATE FUNCTION idgen_drop_layout(name text) RETURNS void
   AS 'MODULE_PATHNAME', 'idgen_drop_layout';
 COMMENT ON FUNCTION idgen_drop_layout(text) IS 'drops a layout that nothing uses';
 
-CREATE FUNCTION idgen_get_layouts(
-    OUT layout text, OUT fields text, OUT tick interval, OUT epoch timestamptz,
-    OUT ends timestamptz, OUT ids_per_tick bigint, OUT identities bigint,
-    OUT generates boolean, OUT owner oid, OUT note text)
-  RETURNS SETOF record
-  LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20
+-- The functions behind the views take an argument of a type of their own, so that no function that
+-- somebody has made before can be meant by the views' calls, or make them ambiguous.
+CREATE TYPE idgen_layout_row AS (
+  layout text, fields text, tick interval, epoch timestamptz, ends timestamptz,
+  ids_per_tick bigint, identities bigint, generates boolean, owner oid, note text);
+COMMENT ON TYPE idgen_layout_row IS 'idgen: for the view idgen_layouts';
+CREATE FUNCTION idgen_get_layouts(idgen_layout_row) RETURNS SETOF idgen_layout_row
+  LANGUAGE C STABLE PARALLEL SAFE ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_layouts';
-COMMENT ON FUNCTION idgen_get_layouts() IS 'what the view idgen_layouts shows';
+COMMENT ON FUNCTION idgen_get_layouts(idgen_layout_row) IS 'what the view idgen_layouts shows';
 
 -- ends: the first instant without an ID. life_used: percent of the time from epoch to end.
 CREATE VIEW idgen_layouts AS
@@ -101,7 +103,7 @@ CREATE VIEW idgen_layouts AS
            OPERATOR(pg_catalog.*) extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) epoch)
            OPERATOR(pg_catalog./) extract(epoch FROM ends OPERATOR(pg_catalog.-) epoch), 2) AS life_used,
          owner::pg_catalog.regrole AS owner, note
-  FROM idgen_get_layouts();
+  FROM idgen_get_layouts(NULL::idgen_layout_row);
 COMMENT ON VIEW idgen_layouts IS 'idgen: every layout, built in (without an owner) or a user''s';
 GRANT SELECT ON idgen_layouts TO PUBLIC;
 
@@ -114,32 +116,33 @@ CREATE FUNCTION idgen_create_generator(
 COMMENT ON FUNCTION idgen_create_generator(text, text, int, int, int) IS
   'makes a generator; what is NULL of its identity comes from the settings';
 
+-- -1: what an argument left out stands for, leave it as it is.
 CREATE FUNCTION idgen_alter_generator(
-    name text,
-    datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL, shard_id int DEFAULT NULL)
+    name text, datacenter_id int DEFAULT -1, machine_id int DEFAULT -1, shard_id int DEFAULT -1)
   RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_alter_generator';
 COMMENT ON FUNCTION idgen_alter_generator(text, int, int, int) IS
-  'gives a generator another identity; what is NULL of it comes from the settings';
+  'gives a generator another identity: what is left out stays, what is NULL comes from the settings';
 
 CREATE FUNCTION idgen_drop_generator(name text) RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_drop_generator';
 COMMENT ON FUNCTION idgen_drop_generator(text) IS 'drops a generator that nothing uses';
 
-CREATE FUNCTION idgen_get_generators(
-    OUT generator text, OUT layout text, OUT datacenter_id int, OUT machine_id int,
-    OUT shard_id int, OUT owner oid)
-  RETURNS SETOF record
-  LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20
+CREATE TYPE idgen_generator_row AS (
+  generator text, layout text, datacenter_id int, machine_id int, shard_id int, owner oid,
+  problem text);
+COMMENT ON TYPE idgen_generator_row IS 'idgen: for the view idgen_generators';
+CREATE FUNCTION idgen_get_generators(idgen_generator_row) RETURNS SETOF idgen_generator_row
+  LANGUAGE C STABLE PARALLEL SAFE ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_generators';
-COMMENT ON FUNCTION idgen_get_generators() IS 'what the view idgen_generators shows';
+COMMENT ON FUNCTION idgen_get_generators(idgen_generator_row) IS 'what the view idgen_generators shows';
 
 CREATE VIEW idgen_generators AS
   SELECT generator, layout, datacenter_id, machine_id, shard_id,
-         owner::pg_catalog.regrole AS owner
-  FROM idgen_get_generators();
+         owner::pg_catalog.regrole AS owner, problem
+  FROM idgen_get_generators(NULL::idgen_generator_row);
 COMMENT ON VIEW idgen_generators IS
   'idgen: every name that idgen_nextval() takes, and the part of its identity that is fixed';
 GRANT SELECT ON idgen_generators TO PUBLIC;

@@ -290,7 +290,8 @@ extern "C" {
 IDGEN_SQL_FUNCTION(idgen_check_identity);
 
 Datum idgen_check_identity(PG_FUNCTION_ARGS) {
-  Handle& handle = HandleOf(TextArgument(fcinfo, 2));
+  Handle& handle = HandleOf(ShortTextArgument(fcinfo, 2));
+  if (RecoveryInProgress()) ReportRecovery("check identities");
   InitMaterializedSRF(fcinfo, 0);
 
   Check check{};

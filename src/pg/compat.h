@@ -174,6 +174,13 @@ inline uint32 WaitEventFor([[maybe_unused]] const char* name) {
 #endif
 }
 
+// 19 made an enum of the numbers of system caches, as their callbacks get them.
+#if PG_VERSION_NUM >= 190000
+using CacheNumber = SysCacheIdentifier;
+#else
+using CacheNumber = int;
+#endif
+
 // 17 gave dshash a copy function (upstream 42a1de3013e).
 inline dshash_parameters ByteKeyedTable(size_t key_size, size_t entry_size, int tranche) {
   dshash_parameters params{};

@@ -237,6 +237,10 @@ Space& SpaceFor(Handle& handle, std::int64_t shard) {
   return FindOrAddSpace(handle, handle.server_bits | (AsField(shard) << handle.shard_shift));
 }
 
+void ForgetLastIds() {
+  for (Handle* handle = handles; handle != nullptr; handle = handle->next) handle->last_id = -1;
+}
+
 void InvalidateHandles() {
   ++invalidations;
   for (Handle* handle = handles; handle != nullptr; handle = handle->next) {

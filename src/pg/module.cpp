@@ -7,6 +7,7 @@
 #include "mark.h"
 #include "settings.h"
 #include "shared.h"
+#include "utility.h"
 
 extern "C" {
 
@@ -20,6 +21,7 @@ void _PG_init(void) {
   idgen::pg::WatchDrops();
   idgen::pg::WatchCatalog();
   idgen::pg::GuardServers();
+  idgen::pg::WatchUtility();
   if (process_shared_preload_libraries_in_progress) idgen::pg::RequestSharedMemory();
 }
 

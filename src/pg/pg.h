@@ -12,6 +12,7 @@ extern "C" {
 #include "postgres.h"
 
 #include "access/commit_ts.h"
+#include "access/detoast.h"
 #include "access/generic_xlog.h"
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -44,6 +45,7 @@ extern "C" {
 #include "lib/dshash.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
 #include "pgstat.h"
 #include "postmaster/bgwriter.h"
@@ -60,6 +62,7 @@ extern "C" {
 #include "storage/s_lock.h"
 #include "storage/shmem.h"
 #include "storage/smgr.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/dsa.h"
@@ -75,6 +78,7 @@ extern "C" {
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 #include "utils/varlena.h"
 }
 

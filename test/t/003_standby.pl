@@ -26,12 +26,17 @@ my @before = nextvals($primary, 5000);
 $primary->wait_for_catchup($standby);
 
 my $session = $standby->background_psql('postgres', on_error_stop => 0);
-for my $call ('snowflake_nextval()', 'snowflake_nextval_batch(3)',
-	"idgen_reserve('snowflake', 3)", "idgen_observe('snowflake', 1)")
+for (
+	[ 'snowflake_nextval()', 'generate IDs' ],
+	[ 'snowflake_nextval_batch(3)', 'generate IDs' ],
+	[ "idgen_reserve('snowflake', 3)", 'generate IDs' ],
+	[ "idgen_observe('snowflake', 1)", 'observe IDs' ],
+	[ "idgen_check_identity('orders', 'id')", 'check identities' ])
 {
+	my ($call, $what) = @$_;
 	my ($state, $out, $err) = sqlstate_of($standby, "SELECT $call");
 	is($state, '25006', "$call on a standby");
-	like($err, qr/cannot generate IDs during recovery/, "$call on a standby: the message");
+	like($err, qr/cannot $what during recovery/, "$call on a standby: the message");
 	like($err, qr/HINT:.*primary/, "$call on a standby: the hint");
 }
 $session->query('SELECT snowflake_nextval()');
