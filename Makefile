@@ -1,15 +1,38 @@
 # idgen: build, install and test with PGXS. `make tap` runs the tests that
 # start servers of their own.
+
+PG_CONFIG ?= pg_config
+PG_VERSION := $(shell $(PG_CONFIG) --version 2>/dev/null)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(findstring PostgreSQL,$(PG_VERSION)),)
+$(error PG_CONFIG=$(PG_CONFIG) is not there, or is not PostgreSQL's pg_config. Install PostgreSQL with its server \
+development files (on Debian: postgresql-server-dev-NN, NN being the version), or say where it is: \
+make PG_CONFIG=/path/to/pg_config)
+endif
+ifeq ($(wildcard $(PGXS)),)
+$(error The server development files of $(PG_VERSION) are missing: there is no $(PGXS). Install them (on \
+Debian: postgresql-server-dev-$(firstword $(subst ., ,$(word 2,$(PG_VERSION))))), or name another PostgreSQL: \
+make PG_CONFIG=/path/to/pg_config)
+endif
+
+# Where this file is, which make may be told from elsewhere (make -f, VPATH).
+SOURCE := $(or $(VPATH),$(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST)))))
+sources = $(patsubst $(SOURCE)/%,%,$(sort $(wildcard $(addprefix $(SOURCE)/,$(1)))))
+
 MODULE_big = idgen
-OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)) src/core/cycles.cpp)
+OBJS = $(patsubst %.cpp,%.o,$(call sources,src/pg/*.cpp src/pg/*/*.cpp) src/core/cycles.cpp)
 EXTENSION = control/idgen
-DATA = $(sort $(wildcard control/idgen--*.sql))
+DATA = $(call sources,control/idgen--*.sql)
 PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"
 
-REGRESS_OPTS = --load-extension=idgen
-REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
-ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
-ISOLATION_OPTS = --load-extension=idgen --inputdir=test/isolation --outputdir=output_iso
+# Both test suites find their databases made by test/databases, which also says who is to run them.
+# What they write goes elsewhere if the tree is somebody else's.
+RESULTS := $(shell test -w . && echo . || echo $${TMPDIR:-/tmp}/idgen-installcheck-$$(id -un))
+REGRESS = $(patsubst sql/%.sql,%,$(call sources,sql/*.sql))
+REGRESS_OPTS = --use-existing --outputdir=$(RESULTS)
+ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(call sources,test/isolation/specs/*.spec))
+ISOLATION_OPTS = --use-existing --inputdir=$(SOURCE)/test/isolation --outputdir=$(RESULTS)/output_iso
+REGRESS_PREP = databases
 PROVE_TESTS = test/t/*.pl
 
 # The module uses no exceptions, no run-time type information and no static that needs
@@ -20,15 +43,18 @@ ifdef WERROR
 IDGEN_WARNINGS = -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror
 endif
 
-PG_CONFIG ?= pg_config
 # As system headers: clang's bitcode step and our warnings must not judge them.
-PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -I$(SOURCE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
 
 EXTRA_CLEAN = $(OBJS:.o=.d) output_iso tmp_check log
 
-PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+.PHONY: databases
+databases:
+	@PG_CONFIG='$(PG_CONFIG)' PSQL='$(bindir)/psql' RESULTS='$(RESULTS)' $(SHELL) '$(SOURCE)/test/databases' \
+	  $(if $(REGRESS),$(CONTRIB_TESTDB)) $(if $(ISOLATION),$(ISOLATION_TESTDB))
 
 # Servers that crash, restart and fail over, whose clocks step. Apart from installcheck,
 # because it starts servers of its own and needs Perl's IPC::Run.
@@ -38,5 +64,11 @@ tap:
 
 # PGXS does not give PG_CXXFLAGS to the bitcode step.
 BITCODE_CXXFLAGS += $(IDGEN_CXXFLAGS)
+
+# Outside the source tree the objects' directories have to be made. In full: VPATH would find the sources'.
+OBJDIRS = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))
+$(OBJS) $(OBJS:.o=.bc): | $(OBJDIRS)
+$(OBJDIRS):
+	mkdir -p $@
 
 -include $(OBJS:.o=.d)

@@ -1,21 +1,51 @@
 \echo Use "CREATE EXTENSION idgen" to load this file. \quit
 
--- The high-water mark: a time in milliseconds since 1970 that no ID handed out in this
--- database is later than. Written ahead of use by the functions below; part of a dump.
+-- The high-water mark ------------------------------------------------------------------
+
+-- A time in milliseconds since 1970 that no ID handed out in this database is later than. Written
+-- ahead of use by the functions below. The sequence shows it; what counts stands on its page where
+-- no statement reaches it, so that setval(), grants and the replication of sequences do nothing.
 CREATE SEQUENCE idgen_high_water_mark AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
 COMMENT ON SEQUENCE idgen_high_water_mark IS
   'idgen: no ID of a later time (milliseconds since 1970) was handed out in this database';
-SELECT pg_catalog.pg_extension_config_dump('idgen_high_water_mark', '');
+REVOKE ALL ON SEQUENCE idgen_high_water_mark FROM PUBLIC;
+GRANT SELECT ON SEQUENCE idgen_high_water_mark TO PUBLIC;
 
--- What is left behind when a clock was far ahead while IDs were made, and work went on
--- (idgen_start_over): all ID spaces but those of one machine ID are held until a time.
-CREATE SEQUENCE idgen_held_until AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
-COMMENT ON SEQUENCE idgen_held_until IS
-  'idgen: until then (milliseconds since 1970) only IDs of one machine ID are made';
-SELECT pg_catalog.pg_extension_config_dump('idgen_held_until', '');
-CREATE SEQUENCE idgen_fresh_machine AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
-COMMENT ON SEQUENCE idgen_fresh_machine IS 'idgen: the machine ID that idgen_held_until leaves out';
-SELECT pg_catalog.pg_extension_config_dump('idgen_fresh_machine', '');
+CREATE FUNCTION idgen_get_mark(
+    OUT mark_ms bigint, OUT held_until_ms bigint, OUT fresh_machine bigint)
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_get_mark';
+COMMENT ON FUNCTION idgen_get_mark() IS
+  'the high-water mark of this database, and what idgen_start_over() left behind';
+
+-- By this table a dump carries the mark: the rows that pg_dump finds in it are the condition's, and
+-- one that is inserted raises the mark instead. It is always empty. The condition looks the
+-- extension's schema up, because pg_dump does without a search_path.
+CREATE TABLE idgen_restore (mark_ms bigint, held_until_ms bigint, fresh_machine bigint);
+COMMENT ON TABLE idgen_restore IS
+  'idgen: always empty; a row that is inserted by a restore raises the high-water mark';
+REVOKE ALL ON idgen_restore FROM PUBLIC;
+GRANT SELECT ON idgen_restore TO PUBLIC;
+GRANT INSERT ON idgen_restore TO pg_database_owner;
+CREATE FUNCTION idgen_restore_mark() RETURNS trigger
+  LANGUAGE C
+  AS 'MODULE_PATHNAME', 'idgen_restore_mark';
+COMMENT ON FUNCTION idgen_restore_mark() IS 'raises the high-water mark; for idgen_restore only';
+REVOKE EXECUTE ON FUNCTION idgen_restore_mark() FROM PUBLIC;
+CREATE TRIGGER idgen_restore_mark BEFORE INSERT ON idgen_restore
+  FOR EACH ROW EXECUTE FUNCTION idgen_restore_mark();
+ALTER TABLE idgen_restore ENABLE ALWAYS TRIGGER idgen_restore_mark;
+INSERT INTO idgen_restore VALUES (0, 0, NULL);
+SELECT pg_catalog.pg_extension_config_dump('idgen_restore', $condition$WHERE false
+  UNION ALL
+  SELECT pg_catalog.substring(mark, '<mark_ms>([0-9]+)<')::pg_catalog.int8,
+         pg_catalog.substring(mark, '<held_until_ms>([0-9]+)<')::pg_catalog.int8,
+         pg_catalog.substring(mark, '<fresh_machine>(-?[0-9]+)<')::pg_catalog.int8
+  FROM (SELECT pg_catalog.query_to_xml(pg_catalog.format(
+                 'SELECT * FROM %I.idgen_get_mark()', n.nspname), true, true, '')::pg_catalog.text
+        FROM pg_catalog.pg_extension e
+        JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+        WHERE e.extname OPERATOR(pg_catalog.=) 'idgen') x(mark)$condition$);
 
 -- Layouts and generators of users ------------------------------------------------------
 
@@ -50,14 +80,16 @@ CREATE FUNCTION idgen_drop_layout(name text) RETURNS void
   AS 'MODULE_PATHNAME', 'idgen_drop_layout';
 COMMENT ON FUNCTION idgen_drop_layout(text) IS 'drops a layout that nothing uses';
 
-CREATE FUNCTION idgen_get_layouts(
-    OUT layout text, OUT fields text, OUT tick interval, OUT epoch timestamptz,
-    OUT ends timestamptz, OUT ids_per_tick bigint, OUT identities bigint,
-    OUT generates boolean, OUT owner oid, OUT note text)
-  RETURNS SETOF record
-  LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20
+-- The functions behind the views take an argument of a type of their own, so that no function that
+-- somebody has made before can be meant by the views' calls, or make them ambiguous.
+CREATE TYPE idgen_layout_row AS (
+  layout text, fields text, tick interval, epoch timestamptz, ends timestamptz,
+  ids_per_tick bigint, identities bigint, generates boolean, owner oid, note text);
+COMMENT ON TYPE idgen_layout_row IS 'idgen: for the view idgen_layouts';
+CREATE FUNCTION idgen_get_layouts(idgen_layout_row) RETURNS SETOF idgen_layout_row
+  LANGUAGE C STABLE PARALLEL SAFE ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_layouts';
-COMMENT ON FUNCTION idgen_get_layouts() IS 'what the view idgen_layouts shows';
+COMMENT ON FUNCTION idgen_get_layouts(idgen_layout_row) IS 'what the view idgen_layouts shows';
 
 -- ends: the first instant without an ID. life_used: percent of the time from epoch to end.
 CREATE VIEW idgen_layouts AS
@@ -71,7 +103,7 @@ CREATE VIEW idgen_layouts AS
            OPERATOR(pg_catalog.*) extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) epoch)
            OPERATOR(pg_catalog./) extract(epoch FROM ends OPERATOR(pg_catalog.-) epoch), 2) AS life_used,
          owner::pg_catalog.regrole AS owner, note
-  FROM idgen_get_layouts();
+  FROM idgen_get_layouts(NULL::idgen_layout_row);
 COMMENT ON VIEW idgen_layouts IS 'idgen: every layout, built in (without an owner) or a user''s';
 GRANT SELECT ON idgen_layouts TO PUBLIC;
 
@@ -84,32 +116,33 @@ CREATE FUNCTION idgen_create_generator(
 COMMENT ON FUNCTION idgen_create_generator(text, text, int, int, int) IS
   'makes a generator; what is NULL of its identity comes from the settings';
 
+-- -1: what an argument left out stands for, leave it as it is.
 CREATE FUNCTION idgen_alter_generator(
-    name text,
-    datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL, shard_id int DEFAULT NULL)
+    name text, datacenter_id int DEFAULT -1, machine_id int DEFAULT -1, shard_id int DEFAULT -1)
   RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_alter_generator';
 COMMENT ON FUNCTION idgen_alter_generator(text, int, int, int) IS
-  'gives a generator another identity; what is NULL of it comes from the settings';
+  'gives a generator another identity: what is left out stays, what is NULL comes from the settings';
 
 CREATE FUNCTION idgen_drop_generator(name text) RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_drop_generator';
 COMMENT ON FUNCTION idgen_drop_generator(text) IS 'drops a generator that nothing uses';
 
-CREATE FUNCTION idgen_get_generators(
-    OUT generator text, OUT layout text, OUT datacenter_id int, OUT machine_id int,
-    OUT shard_id int, OUT owner oid)
-  RETURNS SETOF record
-  LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20
+CREATE TYPE idgen_generator_row AS (
+  generator text, layout text, datacenter_id int, machine_id int, shard_id int, owner oid,
+  problem text);
+COMMENT ON TYPE idgen_generator_row IS 'idgen: for the view idgen_generators';
+CREATE FUNCTION idgen_get_generators(idgen_generator_row) RETURNS SETOF idgen_generator_row
+  LANGUAGE C STABLE PARALLEL SAFE ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_generators';
-COMMENT ON FUNCTION idgen_get_generators() IS 'what the view idgen_generators shows';
+COMMENT ON FUNCTION idgen_get_generators(idgen_generator_row) IS 'what the view idgen_generators shows';
 
 CREATE VIEW idgen_generators AS
   SELECT generator, layout, datacenter_id, machine_id, shard_id,
-         owner::pg_catalog.regrole AS owner
-  FROM idgen_get_generators();
+         owner::pg_catalog.regrole AS owner, problem
+  FROM idgen_get_generators(NULL::idgen_generator_row);
 COMMENT ON VIEW idgen_generators IS
   'idgen: every name that idgen_nextval() takes, and the part of its identity that is fixed';
 GRANT SELECT ON idgen_generators TO PUBLIC;
@@ -243,6 +276,13 @@ COMMENT ON FUNCTION idgen_start_over(int) IS
   'puts the high-water mark back to now for a machine ID that was never used';
 -- The only thing that can lower a mark.
 REVOKE EXECUTE ON FUNCTION idgen_start_over(int) FROM PUBLIC;
+
+CREATE FUNCTION idgen_accept_clock() RETURNS void
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_accept_clock';
+COMMENT ON FUNCTION idgen_accept_clock() IS
+  'lets IDs be made again after a step of the clock that idgen.max_clock_step stopped at';
+REVOKE EXECUTE ON FUNCTION idgen_accept_clock() FROM PUBLIC;
 
 -- Decoding ----------------------------------------------------------------------------
 

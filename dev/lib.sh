@@ -8,6 +8,7 @@ readonly IDGEN_ROOT IDGEN_PORT=54329 LEAST_POSTGRES=15
 SCRATCH=     # this run's directory below /tmp, see make_scratch
 KEEP_LOGS=   # if set, the logs in it outlive the run
 JOB=         # process group of the command that run_job waits for
+WATCH=       # the process that says how far it is, if there is one
 
 # Neither the caller's server nor its make may leak into what runs here.
 export LC_ALL=C
@@ -29,6 +30,9 @@ die() {
   printf '%s\n' "${RED}error:${PLAIN} $*" >&2
   exit 1
 }
+
+# The head of the script that is running, without its first lines of bash.
+help() { sed -n -E '2,/^[^#]/{s/^# ?//p}' "$IDGEN_ROOT/dev/$(basename "$0")"; }
 
 # --- root, and the user that servers and tests run as -------------------------------------
 
@@ -75,15 +79,29 @@ installed_postgres() {
 
 # Sets PG_CONFIG, PG_BINDIR and MAJOR (the version): the caller's PG_CONFIG, or the distribution's PostgreSQL.
 find_postgres() {
+  local given=${PG_CONFIG:-} version
   PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$(installed_postgres)/bin/pg_config}
-  PG_CONFIG=$(command -v "$PG_CONFIG") || die "no pg_config found; install PostgreSQL or set PG_CONFIG"
+  if [ "$given" ] && [ -d "$given" ]; then
+    die "PG_CONFIG=$given is a directory; it must name the program pg_config"
+  elif [[ $given == */* ]] && [ -e "$given" ] && [ ! -x "$given" ]; then
+    die "PG_CONFIG=$given is not executable"
+  fi
+  PG_CONFIG=$(command -v "$PG_CONFIG") ||
+    die "${given:+PG_CONFIG=}${given:-pg_config} not found; install PostgreSQL, or name its pg_config in PG_CONFIG"
   case $PG_CONFIG in /*) ;; *) PG_CONFIG=$PWD/$PG_CONFIG ;; esac
-  MAJOR=$("$PG_CONFIG" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
+  version=$("$PG_CONFIG" --version 2>&1) || version="an error: $version"
+  [[ $version =~ ^PostgreSQL\ ([0-9]+) ]] || die "$PG_CONFIG is no pg_config; asked for its version it says: ${version:-nothing}"
+  MAJOR=${BASH_REMATCH[1]}
   [ "$MAJOR" -ge "$LEAST_POSTGRES" ] ||
     die "idgen needs PostgreSQL $LEAST_POSTGRES or later, and $PG_CONFIG belongs to $MAJOR"
   PG_BINDIR=$("$PG_CONFIG" --bindir)
-  [ -e "$("$PG_CONFIG" --pgxs)" ] || die "PostgreSQL $MAJOR has no server development files (PGXS)"
-  [ -x "$PG_BINDIR/initdb" ] || die "PostgreSQL $MAJOR has no initdb in $PG_BINDIR"
+  if [ ! -x "$PG_BINDIR/initdb" ] || [ ! -x "$PG_BINDIR/postgres" ]; then
+    die "PostgreSQL $MAJOR has no server in $PG_BINDIR, where $PG_CONFIG looks" \
+      "(on Debian: package postgresql-$MAJOR)"
+  fi
+  [ -e "$("$PG_CONFIG" --pgxs)" ] ||
+    die "the server development files (PGXS) of PostgreSQL $MAJOR are not installed" \
+      "(on Debian: package postgresql-server-dev-$MAJOR)"
   export PG_CONFIG
 }
 
@@ -107,6 +125,7 @@ clean_up() {
   trap '' INT TERM HUP
   trap - EXIT
   set +e
+  if [ "$WATCH" ]; then kill "$WATCH" 2>/dev/null; fi
   end_job
   stop_all_servers
   cd /
@@ -174,33 +193,56 @@ counter_flags() {
   echo "PG_CPPFLAGS=-Isrc -I. -isystem $("$PG_CONFIG" --includedir-server) -DIDGEN_CYCLE_COUNTER='<$1>'"
 }
 
-# Installs what was built in a tree into the PostgreSQL that pg_config names.
-install_from() {
-  local -a command=(make -C "$1" PG_CONFIG="$PG_CONFIG" install)
-  if [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
-    "${command[@]}"
-  else
-    as_root "${command[@]}"
-  fi
+# --- a private PostgreSQL -------------------------------------------------------------------
+
+# What PostgreSQL calls its own in a directory of programs that may be everybody's.
+programs() {
+  (cd / && ls -d "${PG_BINDIR#/}"/{postgres,psql,initdb,pgbench,pg_*,createdb,dropdb,createuser,dropuser} \
+    "${PG_BINDIR#/}"/{clusterdb,reindexdb,vacuumdb,vacuumlo,oid2name} 2>/dev/null) || true
 }
 
-# The same with the build before it; its output goes to a log, whose end is shown on failure.
-build_and_install() {
-  { make_in "$1" && install_from "$1"; } >"$SCRATCH/log/build.log" 2>&1 ||
-    { tail -n 30 "$SCRATCH/log/build.log" && die "the build failed"; }
+# What programs are compiled and linked with that use libpq.
+client_files() {
+  local include lib
+  include=$("$PG_CONFIG" --includedir) lib=$("$PG_CONFIG" --libdir)
+  (cd / && ls -d "${include#/}"/{libpq-fe,libpq-events,postgres_ext,pg_config_ext}.h "${lib#/}"/libpq.* 2>/dev/null) || true
 }
 
-# A copy of PostgreSQL, which finds its files by its own place; the module goes there.
+# A copy of the PostgreSQL that PG_CONFIG names, which is the one from now on: for this script and,
+# as PG_CONFIG is exported, for those that it runs. PostgreSQL finds what belongs to it from where
+# its programs are. So nothing is installed, no rights are needed, and runs do not meet.
 copy_postgres() {
   local what
   mkdir "$SCRATCH/pg"
-  for what in --bindir --pkglibdir --sharedir --includedir-server; do
+  programs | tar -C / -chf - -T - | tar -C "$SCRATCH/pg" -xf -
+  client_files | tar -C / -cf - -T - | tar -C "$SCRATCH/pg" -xf -
+  for what in --pkglibdir --sharedir --includedir-server; do
     tar -C / -cf - "$("$PG_CONFIG" "$what" | sed 's|^/||')" | tar -C "$SCRATCH/pg" -xf -
   done
   PG_CONFIG=$SCRATCH/pg$PG_BINDIR/pg_config
   PG_BINDIR=$SCRATCH/pg$PG_BINDIR
   export PG_CONFIG
   if is_root; then chown -R "$(server_user):" "$SCRATCH/pg"; fi
+}
+
+# install_from TREE [make variable ...]: what was built there, into the private copy.
+install_from() {
+  local tree=$1
+  shift
+  as_user make -C "$tree" PG_CONFIG="$PG_CONFIG" "$@" install
+}
+
+# build_private TREE [make variable ...]: copies the sources there and PostgreSQL, builds and installs the
+# one into the other. The output goes to a log, whose end is shown on failure.
+build_private() {
+  local tree=$1 start=$SECONDS
+  shift
+  say "Building idgen for PostgreSQL $MAJOR of $PG_BINDIR, in a private copy of it below $SCRATCH"
+  copy_tree "$tree"
+  copy_postgres
+  { make_in "$tree" "$@" && install_from "$tree" "$@"; } >"$SCRATCH/log/build.log" 2>&1 ||
+    { tail -n 30 "$SCRATCH/log/build.log" && die "the build failed"; }
+  say "  ($((SECONDS - start)) s)"
 }
 
 # --- throw-away clusters --------------------------------------------------------------------

@@ -76,16 +76,17 @@ INSERT INTO check_numbers SELECT idgen_nextval('tso') FROM generate_series(1, 10
 SELECT datacenter_id, machine_id, shard_id, ids, own, problem
 FROM idgen_check_identity('check_numbers', 'id', 'tso', '2024-01-01Z');
 
--- By shard.
+-- By shard: of a layout that has never been used, whatever ran on this server before.
+SELECT idgen_create_layout('check_shard', 'timestamp:40, shard:13, sequence:10', epoch => clock_timestamp() - interval '1 year');
 CREATE TABLE check_shards (id bigint);
-INSERT INTO check_shards SELECT instagram_nextval(shard) FROM generate_series(8000, 8003) shard, generate_series(1, 100);
-INSERT INTO check_shards VALUES (idgen_compose('instagram', clock_timestamp() + interval '1 h', shard_id => 8004));
+INSERT INTO check_shards SELECT idgen_nextval('check_shard', shard) FROM generate_series(8000, 8003) shard, generate_series(1, 100);
+INSERT INTO check_shards VALUES (idgen_compose('check_shard', clock_timestamp() + interval '1 h', shard_id => 8004));
 SELECT datacenter_id, machine_id, shard_id, ids, own, problem
-FROM idgen_check_identity('check_shards', 'id', 'instagram');
-INSERT INTO check_shards VALUES (idgen_compose('instagram', clock_timestamp() + interval '1 h', shard_id => 8002));
-SELECT shard_id, ids, own, problem FROM idgen_check_identity('check_shards', 'id', 'instagram');
+FROM idgen_check_identity('check_shards', 'id', 'check_shard');
+INSERT INTO check_shards VALUES (idgen_compose('check_shard', clock_timestamp() + interval '1 h', shard_id => 8002));
+SELECT shard_id, ids, own, problem FROM idgen_check_identity('check_shards', 'id', 'check_shard');
 SET idgen.shard_id = 8004;
-SELECT shard_id, own, problem FROM idgen_check_identity('check_shards', 'id', 'instagram') WHERE problem IS NOT NULL;
+SELECT shard_id, own, problem FROM idgen_check_identity('check_shards', 'id', 'check_shard') WHERE problem IS NOT NULL;
 RESET idgen.shard_id;
 
 -- Layouts and generators of users; the sequence above the identity.
@@ -105,10 +106,11 @@ SELECT idgen_drop_generator('check_fixed');
 SELECT idgen_drop_layout('check_layout');
 
 -- Many identities.
+SELECT idgen_create_layout('check_machines', 'timestamp:41, machine:10, sequence:12', epoch => clock_timestamp() - interval '1 year');
 CREATE TABLE check_many AS
-SELECT idgen_compose('leaf', '2026-01-01Z', machine_id => n % 1024, sequence => 1) AS id FROM generate_series(0, 4095) n;
+SELECT idgen_compose('check_machines', clock_timestamp(), machine_id => n % 1024, sequence => 1) AS id FROM generate_series(0, 4095) n;
 SELECT count(*), sum(ids), min(machine_id), max(machine_id), bool_or(own AND machine_id <> 1) AS others
-FROM idgen_check_identity('check_many', 'id', 'leaf');
+FROM idgen_check_identity('check_many', 'id', 'check_machines');
 
 -- Partitions, whose columns stand in another order; inheritance; odd names.
 CREATE SCHEMA "check "" schema";
@@ -123,8 +125,8 @@ INSERT INTO "check "" schema"."t" SELECT n FROM generate_series(1, 2) n, generat
 SELECT machine_id, ids, own, problem FROM idgen_check_identity('"check "" schema".t', 'Id ";--');
 SELECT machine_id, ids, own, problem FROM idgen_check_identity('"check "" schema"."t 2"', 'Id ";--');
 CREATE TABLE check_heirs (more int) INHERITS (check_shards);
-INSERT INTO check_heirs SELECT instagram_nextval(8003), 1 FROM generate_series(1, 100);
-SELECT ids FROM idgen_check_identity('check_shards', 'id', 'instagram') WHERE shard_id = 8003;
+INSERT INTO check_heirs SELECT idgen_nextval('check_shard', 8003), 1 FROM generate_series(1, 100);
+SELECT ids FROM idgen_check_identity('check_shards', 'id', 'check_shard') WHERE shard_id = 8003;
 -- A column that is called as the query calls the table.
 CREATE TABLE check_t (t bigint DEFAULT snowflake_nextval(), id int);
 INSERT INTO check_t VALUES (DEFAULT, 1);
@@ -166,7 +168,7 @@ GRANT SELECT ON check_orders TO regress_idgen_check;
 SET ROLE regress_idgen_check;
 SELECT count(*) > 0 AS may FROM idgen_check_identity('check_orders', 'id');
 \set VERBOSITY sqlstate
-SELECT * FROM idgen_check_identity('check_shards', 'id', 'instagram');
+SELECT * FROM idgen_check_identity('check_shards', 'id', 'check_shard');
 SELECT * FROM idgen_check_identity('check_numbers', 'no_such_column');
 \set VERBOSITY default
 RESET ROLE;
@@ -208,3 +210,4 @@ DROP VIEW check_view;
 DROP SEQUENCE check_sequence;
 DROP TABLE check_orders, check_numbers, check_shards, check_heirs, check_many, check_t;
 DROP ROLE regress_idgen_check;
+SELECT idgen_drop_layout('check_shard'), idgen_drop_layout('check_machines');

@@ -51,6 +51,23 @@ SELECT snowflake_nextval() > :before AS goes_on;
 SELECT to_timestamp(last_value / 1000.0) > clock_timestamp() AS ahead_of_the_clock
 FROM idgen_high_water_mark;
 
+-- Functions of somebody else that were there first are not what the views call.
+DROP EXTENSION idgen;
+CREATE FUNCTION idgen_get_layouts() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION idgen_get_layouts(int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION idgen_get_layouts(anyelement) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION idgen_get_layouts(record) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION idgen_get_layouts(VARIADIC text[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION idgen_get_generators() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION idgen_get_generators(int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION idgen_get_generators(anycompatible, int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE EXTENSION idgen;
+SELECT count(*) > 15 AS layouts FROM idgen_layouts;
+SELECT count(*) > 10 AS generators FROM idgen_generators;
+DROP FUNCTION idgen_get_layouts(), idgen_get_layouts(int), idgen_get_layouts(anyelement),
+  idgen_get_layouts(record), idgen_get_layouts(text[]), idgen_get_generators(),
+  idgen_get_generators(int), idgen_get_generators(anycompatible, int);
+
 -- Somebody sets the mark back: the next session writes it anew.
 SELECT setval('idgen_high_water_mark', 5) AS set_back;
 \c -

@@ -53,18 +53,26 @@ DROP RULE lines ON orders;
 DROP FUNCTION new_line;
 DROP DOMAIN line_id;
 
--- Altered: the next ID has the new identity, and what is not given is inherited.
+-- Altered: the next ID has the new identity. What is left out stays, NULL is from the settings.
 SELECT idgen_alter_generator('orders', machine_id => 8, datacenter_id => 3);
 INSERT INTO orders (item) VALUES ('milk') RETURNING snowflake_datacenter(id), snowflake_machine(id);
 SELECT idgen_alter_generator('orders', machine_id => 10);
 INSERT INTO orders (item) VALUES ('milk') RETURNING snowflake_datacenter(id), snowflake_machine(id);
-BEGIN;
 SELECT idgen_alter_generator('orders');
+SELECT idgen_alter_generator('orders', -1, -1, -1);
+SELECT datacenter_id, machine_id, shard_id FROM idgen_generators WHERE generator = 'orders';
+BEGIN;
+SELECT idgen_alter_generator('orders', NULL, NULL, NULL);
 INSERT INTO orders (item) VALUES ('milk') RETURNING snowflake_datacenter(id), snowflake_machine(id);
 ROLLBACK;
 INSERT INTO orders (item) VALUES ('milk') RETURNING snowflake_datacenter(id), snowflake_machine(id);
-SELECT idgen_alter_generator('orders', machine_id => 10);
+SELECT idgen_alter_generator('orders', datacenter_id => NULL);
 SELECT datacenter_id, machine_id FROM idgen_generators WHERE generator = 'orders';
+SELECT idgen_alter_generator('orders', datacenter_id => 3);
+SELECT datacenter_id, machine_id FROM idgen_generators WHERE generator = 'orders';
+SELECT idgen_alter_generator('orders', datacenter_id => NULL);
+SELECT idgen_alter_generator('orders', machine_id => -2);
+SELECT idgen_alter_generator('orders', shard_id => 1);
 ALTER SERVER idgen_generator_orders OPTIONS (SET machine_id '11');
 INSERT INTO orders (item) VALUES ('milk') RETURNING snowflake_datacenter(id), snowflake_machine(id);
 ALTER SERVER idgen_generator_orders OPTIONS (SET machine_id '32');
@@ -115,6 +123,66 @@ CREATE SERVER idgen_layout_orders FOREIGN DATA WRAPPER idgen_layout
   OPTIONS (layout 'orders', fields 'timestamp:41, sequence:12', tick_us '1000', epoch_us '0');
 CREATE SERVER idgen_generator_same FOREIGN DATA WRAPPER idgen_generator
   OPTIONS (generator 'same', layout 'snowflake');
+
+-- One whose layout is gone, or is another one now, breaks nothing but itself. (A session that has not
+-- loaded the module can rename a layout's server; here the catalog is written to.)
+SELECT idgen_create_layout('parts', 'timestamp:41, machine:5, sequence:17');
+SELECT idgen_create_generator('broken', 'parts', machine_id => 9);
+CREATE PROCEDURE break(options text[]) LANGUAGE sql AS
+  $$ UPDATE pg_foreign_server SET srvoptions = options WHERE srvname = 'idgen_generator_broken' $$;
+CREATE VIEW broken AS SELECT generator, layout, datacenter_id, machine_id, shard_id, problem
+  FROM idgen_generators WHERE generator = 'broken';
+SELECT * FROM broken;
+CALL break('{generator=broken,layout=parts,datacenter_id=9}');
+SELECT * FROM broken;
+SELECT count(*) > 15 AS others, count(problem) AS problems FROM idgen_generators;
+SELECT idgen_nextval('broken');
+SELECT idgen_currval('broken');
+-- The error of a name that is misspelt is about that.
+SELECT idgen_nextval('line');
+SELECT idgen_create_generator('broken', 'snowflake');
+SELECT idgen_create_layout('broken', 'timestamp:41, sequence:12');
+-- What is broken can be mended,
+SELECT idgen_alter_generator('broken', machine_id => 8);
+SELECT idgen_alter_generator('broken', datacenter_id => NULL, machine_id => 8);
+SELECT * FROM broken;
+SELECT (idgen_parse(idgen_nextval('broken'), 'parts')).machine_id;
+-- or else dropped. Also in a session that has used it.
+CALL break('{generator=broken,layout=parts,machine_id=32}');
+SELECT * FROM broken;
+SELECT idgen_nextval('broken');
+CALL break('{generator=broken,layout=gone,machine_id=9}');
+SELECT * FROM broken;
+SELECT idgen_alter_generator('broken', machine_id => 8);
+CALL break('{generator=broken,layout=mastodon}');
+SELECT * FROM broken;
+CALL break('{generator=broken,layout=snowflake,machine_id=ten}');
+SELECT * FROM broken;
+CALL break('{generator=broken,layout=snowflake,machine_id=-1}');
+SELECT * FROM broken;
+CALL break('{generator=broken,layout=snowflake,colour=red}');
+SELECT * FROM broken;
+CALL break('{generator=broken}');
+SELECT * FROM broken;
+SELECT idgen_drop_layout('parts');
+CALL break('{layout=snowflake}');
+SELECT count(*) FROM broken;
+CALL break('{generator=broken,layout=parts,datacenter_id=9}');
+SELECT idgen_drop_layout('parts');
+SELECT idgen_drop_generator('broken');
+-- So is a layout.
+UPDATE pg_foreign_server SET srvoptions = '{layout=parts,fields=timestamp:99,tick_us=1000,epoch_us=0}'
+  WHERE srvname = 'idgen_layout_parts';
+SELECT count(*) AS parts FROM idgen_layouts WHERE layout = 'parts';
+SELECT count(*) > 15 AS others FROM idgen_generators;
+SELECT idgen_timestamp(1, 'parts');
+SELECT idgen_nextval('line');
+\set VERBOSITY terse
+SELECT idgen_nextval('parts');
+\set VERBOSITY default
+DROP SERVER idgen_layout_parts;
+DROP VIEW broken;
+DROP PROCEDURE break;
 
 -- Who may make one: not everybody, for it could take the identity of another server.
 CREATE ROLE regress_idgen_maker;

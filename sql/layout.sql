@@ -78,7 +78,7 @@ FROM (SELECT layout, tick, idgen_nextval(layout) AS id FROM idgen_layouts, gener
       WHERE owner IS NOT NULL OFFSET 0) made
 GROUP BY layout ORDER BY layout;
 RESET idgen.shard_id;
--- Fields that idgen does not know, and none at all but the time: only for reading.
+-- Fields that idgen does not know, and none at all but the time: only for reading, and that is said.
 SELECT idgen_create_layout('foreign_ids', 'timestamp:40, machine:3, tail:20', tick => '1 ms', epoch => '2016-02-29Z');
 SELECT idgen_create_layout('times', 'timestamp:50', tick => '1 us', epoch => '2020-01-01Z');
 SELECT * FROM idgen_parse(5::bigint << 20, 'foreign_ids');

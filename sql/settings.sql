@@ -60,4 +60,4 @@ SELECT current_database() AS db \gset
 ALTER DATABASE :"db" SET idgen.machine_id = 5;
 \c -
 SELECT snowflake_machine(snowflake_nextval());
-ALTER DATABASE :"db" RESET idgen.machine_id;
+ALTER DATABASE :"db" SET idgen.machine_id = 0;

@@ -36,18 +36,17 @@ SET idgen.shard_id = 9000;
 SELECT instagram_nextval();
 SELECT instagram_shard(instagram_nextval(16)) AS named;
 RESET idgen.shard_id;
-CREATE ROLE regress_idgen_shard LOGIN;
-ALTER ROLE regress_idgen_shard SET idgen.shard_id = 21;
-SELECT current_database() AS db, current_user AS me \gset
+SELECT current_database() AS db \gset
+ALTER ROLE CURRENT_USER IN DATABASE :"db" SET idgen.shard_id = 21;
 ALTER DATABASE :"db" SET idgen.shard_id = 22;
-\c - regress_idgen_shard
+\c -
 SELECT instagram_shard(instagram_nextval());
 SET idgen.shard_id = 23;
 SELECT instagram_shard(instagram_nextval());
-\c - :me
+ALTER ROLE CURRENT_USER IN DATABASE :"db" RESET idgen.shard_id;
+\c -
 SELECT instagram_shard(instagram_nextval());
-ALTER DATABASE :"db" RESET idgen.shard_id;
-DROP ROLE regress_idgen_shard;
+ALTER DATABASE :"db" SET idgen.shard_id = -1;
 \c -
 
 -- Observed: the shard in the ID is the one that is moved.

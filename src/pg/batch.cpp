@@ -108,14 +108,15 @@ Datum idgen_snowflake_nextval_batch(PG_FUNCTION_ARGS) {
 // fn_extra is the set-returning call's here.
 Datum idgen_nextval_batch(PG_FUNCTION_ARGS) {
   if (SRF_IS_FIRSTCALL()) {
-    BeginBatch(fcinfo, HandleOf(TextArgument(fcinfo, 0)), PG_GETARG_INT32(1), kNoShard);
+    BeginBatch(fcinfo, HandleOf(ShortTextArgument(fcinfo, 0)), PG_GETARG_INT32(1), kNoShard);
   }
   return NextOfBatch(fcinfo);
 }
 
 Datum idgen_nextval_batch_of_shard(PG_FUNCTION_ARGS) {
   if (SRF_IS_FIRSTCALL()) {
-    BeginBatch(fcinfo, HandleOf(TextArgument(fcinfo, 0)), PG_GETARG_INT32(1), PG_GETARG_INT32(2));
+    BeginBatch(fcinfo, HandleOf(ShortTextArgument(fcinfo, 0)), PG_GETARG_INT32(1),
+               PG_GETARG_INT32(2));
   }
   return NextOfBatch(fcinfo);
 }

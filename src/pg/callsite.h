@@ -19,6 +19,21 @@ inline std::string_view TextArgument(FunctionCallInfo fcinfo, int argument) {
   return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 
+// The same for a name, or what else is short: a text that is longer than those can be is cut off,
+// and what makes it long is not even read.
+inline std::string_view ShortTextArgument(FunctionCallInfo fcinfo, int argument) {
+  constexpr int kMost = 1024;
+  const varlena* const raw = PG_GETARG_RAW_VARLENA_P(argument);
+  if (likely(!VARATT_IS_EXTERNAL(raw) && !VARATT_IS_COMPRESSED(raw))) {
+    return {VARDATA_ANY(raw), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(raw))};
+  }
+  const text* value = PG_GETARG_TEXT_P_SLICE(argument, 0, kMost);
+  const int size = static_cast<int>(VARSIZE_ANY_EXHDR(value));
+  // Not in the middle of a character.
+  return {VARDATA_ANY(value),
+          static_cast<std::size_t>(pg_mbcliplen(VARDATA_ANY(value), size, size))};
+}
+
 // `Target` is what the name stands for.
 template <typename Target>
 struct CallSite {
@@ -44,7 +59,7 @@ inline bool IsConstantArgument(const FmgrInfo* function, int argument) {
 // Finds out what the name in an argument stands for, and keeps it.
 template <typename Target, typename Find>
 [[gnu::noinline]] Target& FindByArgument(FunctionCallInfo fcinfo, int argument, Find&& find) {
-  const std::string_view name = TextArgument(fcinfo, argument);
+  const std::string_view name = ShortTextArgument(fcinfo, argument);
   const std::uint64_t version = CatalogVersion();
   Target& target = find(name);
   auto* site = static_cast<CallSite<Target>*>(fcinfo->flinfo->fn_extra);
@@ -70,7 +85,7 @@ inline Target& NamedByArgument(FunctionCallInfo fcinfo, int argument, Find&& fin
   const auto* const site = static_cast<CallSite<Target>*>(fcinfo->flinfo->fn_extra);
   if (likely(site != nullptr)) {
     const bool current = for_session || site->version == CatalogVersion();
-    if (likely(current && (site->constant || site->IsFor(TextArgument(fcinfo, argument))))) {
+    if (likely(current && (site->constant || site->IsFor(ShortTextArgument(fcinfo, argument))))) {
       return *site->target;
     }
   }

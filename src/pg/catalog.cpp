@@ -38,15 +38,13 @@ const ForeignServer* ServerByName(const char* name) {
   }
 }
 
-// The options of the server that keeps what is named so; false if there is none.
-bool FindServer(const ServerKind& kind, std::string_view name, List*& options) {
-  if (name.size() > kLongestName) return false;
+// The server that keeps what is named so; nullptr if there is none.
+const ForeignServer* FindServer(const ServerKind& kind, std::string_view name) {
+  if (name.size() > kLongestName) return nullptr;
   const ForeignServer* server = ServerByName(ServerName(kind, name));
-  if (server == nullptr || server->fdwid != get_foreign_data_wrapper_oid(kind.wrapper, true)) {
-    return false;
-  }
-  options = server->options;
-  return true;
+  const bool is_ours =
+      server != nullptr && server->fdwid == get_foreign_data_wrapper_oid(kind.wrapper, true);
+  return is_ours ? server : nullptr;
 }
 
 bool IsSame(const Layout& a, const Layout& b) {
@@ -63,19 +61,20 @@ CachedLayout* FindCached(std::string_view name) {
   return nullptr;
 }
 
-const Layout* FindUserLayout(std::string_view name) {
+// `report` as for ReadLayoutOptions.
+const Layout* FindUserLayout(std::string_view name, bool report) {
   CachedLayout* cached = FindCached(name);
   if (cached != nullptr && cached->version == version) return &cached->layout;
 
   // What is read may itself bring a change to be known: then it is read again next time.
   const std::uint64_t read_at = version;
-  List* options = NIL;
-  if (!FindServer(kLayoutKind, name, options)) {
+  const ForeignServer* server = FindServer(kLayoutKind, name);
+  if (server == nullptr) {
     if (cached != nullptr) cached->version = 0;
     return nullptr;
   }
-  const Layout read = ReadLayoutOptions(options);
-  if (read.name != name) return nullptr;
+  Layout read;
+  if (!ReadLayoutOptions(server->options, report, read) || read.name != name) return nullptr;
   if (cached == nullptr || !IsSame(cached->layout, read)) {
     if (cached != nullptr) cached->version = 0;
     cached = new (MemoryContextAlloc(TopMemoryContext, sizeof(CachedLayout))) CachedLayout;
@@ -118,20 +117,23 @@ void ForEachServer(const ServerKind& kind, Take&& take) {
   }
 }
 
-// With `missing_ok` a generator whose layout was taken from it is none, and no error.
-bool FindUserGenerator(std::string_view name, bool missing_ok, Generator& generator) {
-  List* options = NIL;
-  if (!FindServer(kGeneratorKind, name, options)) return false;
-  const GeneratorOptions read = ReadGeneratorOptions(options, missing_ok);
-  if (name != read.name || read.generator.layout == nullptr) return false;
-  generator = read.generator;
-  return true;
+// nullptr if the server has been renamed.
+UserGenerator* ReadGenerator(std::string_view name, const ForeignServer& server) {
+  const GeneratorOptions read = ReadGeneratorOptions(server.options);
+  if (read.name == nullptr || name != read.name) return nullptr;
+  auto* found = static_cast<UserGenerator*>(palloc0(sizeof(UserGenerator)));
+  found->name = pstrdup(read.name);
+  found->owner = server.owner;
+  found->layout = read.layout != nullptr ? pstrdup(read.layout) : nullptr;
+  found->generator = read.generator;
+  found->flaw = read.flaw != Flaw::kNone ? FlawText(read) : nullptr;
+  return found;
 }
 
 extern "C" {
 
 // Only marks. Servers of other wrappers count too: they are few, and change seldom.
-static void ForgetCatalog(Datum, int, uint32) {
+static void ForgetCatalog(Datum, CacheNumber, uint32) {
   ++version;
   InvalidateHandles();
 }
@@ -146,7 +148,12 @@ char* ServerName(const ServerKind& kind, std::string_view name) {
 
 const Layout* FindLayout(std::string_view name) {
   const Layout* builtin = FindBuiltinLayout(name);
-  return builtin != nullptr ? builtin : FindUserLayout(name);
+  return builtin != nullptr ? builtin : FindUserLayout(name, true);
+}
+
+const Layout* FindSoundLayout(std::string_view name) {
+  const Layout* builtin = FindBuiltinLayout(name);
+  return builtin != nullptr ? builtin : FindUserLayout(name, false);
 }
 
 const Layout& LayoutByName(std::string_view name) {
@@ -157,9 +164,20 @@ const Layout& LayoutByName(std::string_view name) {
 
 bool FindGenerator(std::string_view name, Generator& generator) {
   const Layout* layout = FindLayout(name);
-  if (layout == nullptr) return FindUserGenerator(name, false, generator);
-  generator = {.layout = layout};
+  if (layout != nullptr) {
+    generator = {.layout = layout};
+    return true;
+  }
+  const UserGenerator* user = FindUserGenerator(name);
+  if (user == nullptr) return false;
+  if (user->flaw != nullptr) ReportFlawed(*user);
+  generator = user->generator;
   return true;
+}
+
+const UserGenerator* FindUserGenerator(std::string_view name) {
+  const ForeignServer* server = FindServer(kGeneratorKind, name);
+  return server != nullptr ? ReadGenerator(name, *server) : nullptr;
 }
 
 std::uint64_t CatalogVersion() { return version; }
@@ -167,8 +185,8 @@ std::uint64_t CatalogVersion() { return version; }
 List* UserLayouts() {
   List* layouts = NIL;
   ForEachServer(kLayoutKind, [&](const char* name, const ForeignServer& server) {
-    const Layout* layout = FindUserLayout(name);
-    if (layout == nullptr) return;  // renamed
+    const Layout* layout = FindUserLayout(name, false);
+    if (layout == nullptr) return;  // renamed, or broken
     auto* found = static_cast<UserLayout*>(palloc(sizeof(UserLayout)));
     *found = {pstrdup(name), server.owner, layout};
     layouts = lappend(layouts, found);
@@ -179,12 +197,10 @@ List* UserLayouts() {
 List* UserGenerators() {
   List* generators = NIL;
   ForEachServer(kGeneratorKind, [&](const char* name, const ForeignServer& server) {
-    Generator generator;
     // A layout that is found first hides a generator of its name.
-    if (FindLayout(name) != nullptr || !FindUserGenerator(name, true, generator)) return;
-    auto* found = static_cast<UserGenerator*>(palloc(sizeof(UserGenerator)));
-    *found = {pstrdup(name), server.owner, generator};
-    generators = lappend(generators, found);
+    if (FindSoundLayout(name) != nullptr) return;
+    UserGenerator* found = ReadGenerator(name, server);
+    if (found != nullptr) generators = lappend(generators, found);
   });
   return generators;
 }

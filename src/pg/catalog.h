@@ -64,11 +64,14 @@ constexpr std::uint64_t AsField(std::int64_t value) { return static_cast<std::ui
 // stays as it is for the session's life. Reads the system cache, if not the session's own.
 const Layout* FindLayout(std::string_view name);
 
-// The same; an error if there is none.
+// The same, and nullptr also for one whose options make no sense: that is an error otherwise.
+const Layout* FindSoundLayout(std::string_view name);
+
+// As FindLayout; an error if there is none.
 const Layout& LayoutByName(std::string_view name);
 
 // The generator of that name: every layout is one, with the identity of the settings. False
-// if there is none.
+// if there is none; an error if it is there and cannot make IDs.
 bool FindGenerator(std::string_view name, Generator& generator);
 
 // Counts the changes of what is found here, as far as this session has taken them in.
@@ -83,10 +86,15 @@ struct UserLayout {
 struct UserGenerator {
   char* name;
   Oid owner;
-  Generator generator;
+  char* layout;         // its name; nullptr if that is missing
+  Generator generator;  // without a layout if there is none of that name
+  char* flaw;           // why it cannot make IDs; nullptr: it can
 };
-List* UserLayouts();
-List* UserGenerators();
+List* UserLayouts();     // those that make sense
+List* UserGenerators();  // also those that cannot make IDs
+
+// One of them; nullptr if there is none of that name.
+const UserGenerator* FindUserGenerator(std::string_view name);
 
 // Registers for changes of foreign servers; once, from _PG_init.
 void WatchCatalog();

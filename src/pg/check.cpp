@@ -166,13 +166,15 @@ void LookUpOwn(const Handle& handle, const Check& check, Found& found) {
                   : kNoMachine));
   std::uint64_t position = start > 0 ? start - 1 : 0;
   bool used = false;
-  const Slot* slot = FindSlot(layout.SpaceOf(found.identity_bits));
+  const Slot* slot = FindSlot(SlotSpaceOf(layout, found.identity_bits));
   if (slot != nullptr) {
     const std::uint64_t last = LoadPosition(slot->position);
     used = last > 0 && last >= LoadShared(slot->start);
     position = std::max(position, last);
   }
   found.own_last = layout.Compose(std::min(position, layout.MaxPosition()), found.identity_bits);
+  // A slot that serves several shards does not tell which of them was used.
+  if (layout[FieldKind::kShard].bits > kMostShardBits) used = false;
   const bool configured =
       handle.space != nullptr && handle.space->identity_bits == found.identity_bits;
   found.own = configured || (used && found.own_last >= check.from);
@@ -288,7 +290,8 @@ extern "C" {
 IDGEN_SQL_FUNCTION(idgen_check_identity);
 
 Datum idgen_check_identity(PG_FUNCTION_ARGS) {
-  Handle& handle = HandleOf(TextArgument(fcinfo, 2));
+  Handle& handle = HandleOf(ShortTextArgument(fcinfo, 2));
+  if (RecoveryInProgress()) ReportRecovery("check identities");
   InitMaterializedSRF(fcinfo, 0);
 
   Check check{};

@@ -40,11 +40,83 @@ inline RelFileNumber MappedFileOf(char* database_path, Oid relation) {
   return RelationMapOidToFilenodeForDatabase(database_path, relation);
 }
 #endif
+#ifndef InvalidRelFileNumber
+#define InvalidRelFileNumber InvalidOid
+#endif
+inline RelFileNumber RelFileNumberOf(const FileLocator& file) {
+#if PG_VERSION_NUM >= 160000
+  return file.relNumber;
+#else
+  return file.relNode;
+#endif
+}
+// The first subtransaction of the current transaction that gave the relation a new file.
+inline SubTransactionId FirstNewFileOf(Relation relation) {
+#if PG_VERSION_NUM >= 160000
+  return relation->rd_firstRelfilelocatorSubid;
+#else
+  return relation->rd_firstRelfilenodeSubid;
+#endif
+}
+// 18 returns the path by value.
+inline void CopyPathOf(const FileLocator& file, char (&path)[MAXPGPATH]) {
+#if PG_VERSION_NUM >= 180000
+  strlcpy(path, relpathperm(file, MAIN_FORKNUM).str, sizeof(path));
+#else
+  char* const made = relpathperm(file, MAIN_FORKNUM);
+  strlcpy(path, made, sizeof(path));
+  pfree(made);
+#endif
+}
 inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber file) {
   return {tablespace, database, file};
 }
 
+// 16 has a function that finds one setting.
+inline const config_generic* FindGuc(const char* name) {
+#if PG_VERSION_NUM >= 160000
+  return find_option(name, false, true, ERROR);
+#else
+  config_generic** const settings = get_guc_variables();
+  const int count = GetNumConfigOptions();
+  for (int i = 0; i < count; ++i) {
+    if (pg_strcasecmp(settings[i]->name, name) == 0) return settings[i];
+  }
+  return nullptr;
+#endif
+}
+
+// Calls `take` with the record of each setting.
+template <typename Take>
+inline void ForEachSetting(Take&& take) {
+#if PG_VERSION_NUM >= 160000
+  int count = 0;
+  config_generic** const settings = get_guc_variables(&count);
+#else
+  config_generic** const settings = get_guc_variables();
+  const int count = GetNumConfigOptions();
+#endif
+  for (int i = 0; i < count; ++i) take(settings[i]);
+}
+
+// The text that RESET goes back to, of a setting that is a text. 19 put all kinds into one
+// struct.
+inline const char* ResetTextOf(const config_generic* setting) {
+#if PG_VERSION_NUM >= 190000
+  return setting->_string.reset_val;
+#else
+  return reinterpret_cast<const config_string*>(setting)->reset_val;
+#endif
+}
+
 // 16 has one ownership check for all objects (upstream afbfc02983f).
+inline bool OwnsDatabase(Oid database) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(DatabaseRelationId, database, GetUserId());
+#else
+  return pg_database_ownercheck(database, GetUserId());
+#endif
+}
 inline bool OwnsForeignServer(Oid server) {
 #if PG_VERSION_NUM >= 160000
   return object_ownercheck(ForeignServerRelationId, server, GetUserId());
@@ -62,6 +134,36 @@ inline SMgrRelation OpenStorage(const FileLocator& file) {
 #endif
 }
 
+// A page as it came from disk: checksum and header. 18 added what asynchronous reads need.
+
+inline bool IsPageGood(char* page, BlockNumber block) {
+#if PG_VERSION_NUM >= 180000
+  return PageIsVerified(reinterpret_cast<PageData*>(page), block, 0, nullptr);
+#else
+  return PageIsVerifiedExtended(page, block, 0);
+#endif
+}
+
+// 19 renamed the flag.
+inline void RequestImmediateCheckpoint() {
+#ifdef CHECKPOINT_FAST
+  RequestCheckpoint(CHECKPOINT_FAST | CHECKPOINT_WAIT);
+#else
+  RequestCheckpoint(CHECKPOINT_IMMEDIATE | CHECKPOINT_WAIT);
+#endif
+}
+
+// Whether there are synchronous standbys by the checkpointer's word. Minor releases of 2025 made
+// two flags of the one.
+inline bool AreStandbysDefined() {
+#ifdef SYNC_STANDBY_DEFINED
+  return (static_cast<volatile WalSndCtlData*>(WalSndCtl)->sync_standbys_status &
+          SYNC_STANDBY_DEFINED) != 0;
+#else
+  return static_cast<volatile WalSndCtlData*>(WalSndCtl)->sync_standbys_defined;
+#endif
+}
+
 // Custom wait events came with 17 (upstream c9af0546658); before, an extension's
 // waits all show as "Extension".
 inline uint32 WaitEventFor([[maybe_unused]] const char* name) {
@@ -71,6 +173,13 @@ inline uint32 WaitEventFor([[maybe_unused]] const char* name) {
   return PG_WAIT_EXTENSION;
 #endif
 }
+
+// 19 made an enum of the numbers of system caches, as their callbacks get them.
+#if PG_VERSION_NUM >= 190000
+using CacheNumber = SysCacheIdentifier;
+#else
+using CacheNumber = int;
+#endif
 
 // 17 gave dshash a copy function (upstream 42a1de3013e).
 inline dshash_parameters ByteKeyedTable(size_t key_size, size_t entry_size, int tranche) {

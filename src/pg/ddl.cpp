@@ -178,7 +178,17 @@ void CheckNotNull(FunctionCallInfo fcinfo, int argument, const char* name) {
 }
 
 char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name) {
+  constexpr int kMost = 1000;
+  constexpr int kMostShown = 40;
   CheckNotNull(fcinfo, argument, name);
+  // Before anything is made of it.
+  const Size size = toast_raw_datum_size(PG_GETARG_DATUM(argument)) - VARHDRSZ;
+  if (size > kMost) {
+    const text* begin = PG_GETARG_TEXT_P_SLICE(argument, 0, kMostShown);
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is too long", name),
+                    errdetail("It has %zu bytes, can have %d, and begins with \"%s\".", size, kMost,
+                              Shown({VARDATA_ANY(begin), VARSIZE_ANY_EXHDR(begin)}, kMostShown))));
+  }
   return text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
@@ -188,9 +198,8 @@ void LockCatalog() {
 }
 
 void CheckNameIsFree(const char* name) {
-  Generator generator;
-  if (!FindGenerator(name, generator)) return;
-  const bool is_layout = FindLayout(name) != nullptr;
+  const bool is_layout = FindSoundLayout(name) != nullptr;
+  if (!is_layout && FindUserGenerator(name) == nullptr) return;
   ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
                   errmsg("%s \"%s\" already exists", is_layout ? "layout" : "generator", name),
                   is_layout ? errdetail("Every layout is also a generator of the same name.") : 0));

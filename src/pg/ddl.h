@@ -10,7 +10,8 @@ namespace idgen::pg {
 // Refuses NULL for an argument of a DDL function.
 void CheckNotNull(FunctionCallInfo fcinfo, int argument, const char* name);
 
-// An argument that must not be NULL, as C wants it.
+// An argument that must not be NULL, as C wants it. A text that is much longer than what makes
+// sense is an error, and not looked at.
 char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name);
 
 // Lets one session at a time create or drop layouts and generators in this database, until

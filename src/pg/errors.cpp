@@ -76,6 +76,14 @@ void ReportUnknownGenerator(std::string_view name) { ReportUnknown(kGeneratorKin
 
 void ReportUnknownLayout(std::string_view name) { ReportUnknown(kLayoutKind, name); }
 
+void ReportFlawed(const UserGenerator& user) {
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                  errmsg("generator \"%s\" cannot make IDs", user.name),
+                  errdetail("The reason: %s.", user.flaw),
+                  errhint("Use idgen_alter_generator() or idgen_drop_generator().")));
+  pg_unreachable();
+}
+
 void ReportDecodeOnly(const Layout& layout) {
   ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                   errmsg("IDs of layout \"%s\" cannot be generated", NameOf(layout)),
@@ -126,12 +134,12 @@ void CheckShard(const char* name, const Generator& generator, std::int64_t shard
   }
 }
 
-void ReportRecovery() {
-  ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-                  errmsg("cannot generate IDs during recovery"),
-                  errdetail("This server is a standby, or has not finished its recovery."),
-                  errhint("Generate IDs on the primary, or promote this server first. Decoding "
-                          "functions work here too.")));
+void ReportRecovery(const char* what) {
+  ereport(ERROR,
+          (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("cannot %s during recovery", what),
+           errdetail("This server is a standby, or has not finished its recovery."),
+           errhint("Do it on the primary, or promote this server first. Decoding functions "
+                   "work here too.")));
   pg_unreachable();
 }
 

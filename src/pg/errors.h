@@ -14,14 +14,17 @@
 namespace idgen::pg {
 
 struct Generator;
+struct UserGenerator;
 
 [[noreturn]] void ReportUnknownGenerator(std::string_view name);
 [[noreturn]] void ReportUnknownLayout(std::string_view name);
+[[noreturn]] void ReportFlawed(const UserGenerator& user);
 [[noreturn]] void ReportDecodeOnly(const Layout& layout);
 [[noreturn]] void ReportNoShard(const Layout& layout);
 [[noreturn]] void ReportNoField(const Layout& layout, FieldKind kind, const char* hint);
 [[noreturn]] void ReportNegativeId(int64 id);
-[[noreturn]] void ReportRecovery();
+// `what` could not be done, as in "cannot generate IDs".
+[[noreturn]] void ReportRecovery(const char* what = "generate IDs");
 [[noreturn]] void ReportOutOfTime(const Layout& layout, std::int64_t now_us);
 [[noreturn]] void ReportClockBehind(const Layout& layout, const char* generator,
                                     const Attempt& attempt, const GuardSettings& guard,

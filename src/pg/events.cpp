@@ -3,6 +3,8 @@
 #include "core/clock.h"
 #include "errors.h"
 #include "handle.h"
+#include "mark.h"
+#include "settings.h"
 
 namespace idgen::pg {
 
@@ -35,20 +37,55 @@ bool MeasureOffset(std::int64_t& offset_us) {
   return false;
 }
 
+[[noreturn]] void ReportStep(std::int64_t step_us, const char* since) {
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                  errmsg("clock was set forward by %s", DurationText(step_us)),
+                  errdetail("It shows %s. No IDs are made after a step of more than "
+                            "idgen.max_clock_step, counted from %s.",
+                            InstantText(WallClockUs()), since),
+                  errhint("Correct the clock; or, if it is right, let a superuser call "
+                          "idgen_accept_clock().")));
+  pg_unreachable();
+}
+
 }  // namespace
+
+void CheckClockStep() {
+  ClockEvents& events = SharedRoot().events;
+  const std::int64_t most_us = MaxClockStepUs();
+  if (most_us > 0) {
+    // The first mark of this run: there is no monotonic clock that goes on from the run before.
+    const std::int64_t known_us = KnownMs(SharedRoot()) * 1000;
+    const std::int64_t since_us = WallClockUs() - known_us;
+    if (LoadWord(events.started) == 0 && known_us > 0 && since_us > most_us) {
+      ReportStep(since_us, "the latest high-water mark");
+    }
+    const std::int64_t step_us = WallClockUs() - MonotonicUs() - LoadWord(events.accepted_us);
+    if (LoadWord(events.known) != 0 && step_us > most_us) {
+      ReportStep(step_us, "the monotonic clock");
+    }
+  }
+  if (LoadWord(events.started) == 0) StoreWord(events.started, std::uint64_t{1});
+}
 
 void NoteClock() {
   Root& shared = SharedRoot();
   ClockEvents& events = shared.events;
-  if (events.known && !Differ(WallClockUs() - MonotonicUs(), events.offset_us)) return;
+  const bool known = LoadWord(events.known) != 0;
+  if (known && !Differ(WallClockUs() - MonotonicUs(), LoadWord(events.offset_us))) return;
 
   std::int64_t offset_us = 0;
   if (!MeasureOffset(offset_us)) return;
+  const std::int64_t most_us = MaxClockStepUs();
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
-  const bool stepped = events.known && Differ(offset_us, events.offset_us);
+  const bool first = events.known == 0;
+  const bool stepped = !first && Differ(offset_us, events.offset_us);
   const std::int64_t step_us = offset_us - events.offset_us;
-  if (stepped || !events.known) events.offset_us = offset_us;
-  events.known = true;
+  if (stepped || first) StoreWord(events.offset_us, offset_us);
+  if (first || most_us == 0 || offset_us - events.accepted_us <= most_us) {
+    StoreWord(events.accepted_us, offset_us);
+  }
+  StoreWord(events.known, std::uint64_t{1});
   LWLockRelease(&shared.lock);
   if (!stepped) return;
   const std::int64_t now_us = WallClockUs();
@@ -63,11 +100,11 @@ void NoteAhead(const Handle& handle, std::int64_t next_us, std::int64_t now_us) 
   if (next_us - now_us < kAheadUs) return;
   Root& shared = SharedRoot();
   ClockEvents& events = shared.events;
-  if (events.ahead && events.ahead_until >= next_us) return;
+  if (LoadWord(events.ahead) != 0 && LoadWord(events.ahead_until) >= next_us) return;
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
-  const bool begins = !events.ahead;
-  events.ahead = true;
-  if (begins || events.ahead_until < next_us) events.ahead_until = next_us;
+  const bool begins = events.ahead == 0;
+  if (begins || events.ahead_until < next_us) StoreWord(events.ahead_until, next_us);
+  StoreWord(events.ahead, std::uint64_t{1});
   LWLockRelease(&shared.lock);
   if (!begins) return;
   ereport(LOG, (errmsg("next ID of generator \"%s\" is ahead of the clock", handle.name),
@@ -81,12 +118,12 @@ void NoteAhead(const Handle& handle, std::int64_t next_us, std::int64_t now_us) 
 void NoteOnTime(std::int64_t now_us) {
   Root& shared = SharedRoot();
   ClockEvents& events = shared.events;
-  if (!events.ahead || now_us < events.ahead_until) return;
+  if (LoadWord(events.ahead) == 0 || now_us < LoadWord(events.ahead_until)) return;
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
-  const bool ends = events.ahead && now_us >= events.ahead_until;
+  const bool ends = events.ahead != 0 && now_us >= events.ahead_until;
   if (ends) {
-    events.ahead = false;
-    events.waited = false;
+    StoreWord(events.ahead, std::uint64_t{0});
+    StoreWord(events.waited, std::uint64_t{0});
   }
   LWLockRelease(&shared.lock);
   if (ends) ereport(LOG, (errmsg("clock has caught up with the IDs"), errhidestmt(true)));
@@ -96,10 +133,10 @@ void NoteWait(const Handle& handle, std::int64_t waited_us) {
   if (waited_us < kLongWaitUs) return;
   Root& shared = SharedRoot();
   ClockEvents& events = shared.events;
-  if (events.waited) return;
+  if (LoadWord(events.waited) != 0) return;
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
-  const bool first = !events.waited;
-  events.waited = true;
+  const bool first = events.waited == 0;
+  StoreWord(events.waited, std::uint64_t{1});
   LWLockRelease(&shared.lock);
   if (!first) return;
   ereport(LOG, (errmsg("generator \"%s\" waits for the clock for more than a second", handle.name),
@@ -107,5 +144,27 @@ void NoteWait(const Handle& handle, std::int64_t waited_us) {
                         "waiting."),
                 errhidestmt(true)));
 }
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_accept_clock);
+
+Datum idgen_accept_clock(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  if (RecoveryInProgress()) ReportRecovery();
+  Root& shared = SharedRoot();
+  ClockEvents& events = shared.events;
+  std::int64_t offset_us = 0;
+  if (!MeasureOffset(offset_us)) offset_us = WallClockUs() - MonotonicUs();
+  LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
+  StoreWord(events.accepted_us, offset_us);
+  StoreWord(events.offset_us, offset_us);
+  StoreWord(events.known, std::uint64_t{1});
+  StoreWord(events.started, std::uint64_t{1});
+  LWLockRelease(&shared.lock);
+  PG_RETURN_VOID();
+}
+
+}  // extern "C"
 
 }  // namespace idgen::pg

@@ -23,4 +23,8 @@ void NoteOnTime(std::int64_t now_us);
 // This session has waited for the clock for so long, and goes on waiting.
 void NoteWait(const Handle& handle, std::int64_t waited_us);
 
+// Refuses to go on after a step forward of more than idgen.max_clock_step that nobody has
+// accepted. For when the mark is about to follow the clock: one ID would take it along for good.
+void CheckClockStep();
+
 }  // namespace idgen::pg

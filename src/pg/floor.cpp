@@ -1,251 +1,132 @@
-// A backend cannot query another database, but it can read its files through the
-// buffers, as CREATE DATABASE does with its template: pg_class by its pages, to find the
-// sequences, and then the sequences' pages. Three locks keep the files in place meanwhile:
-// one on the database (against DROP DATABASE), one on its pg_class (against everything
-// that would move a row while we look, for a few milliseconds), one on each sequence. A
-// sequence that somebody has locked is waited for without the one on pg_class: he may be
-// dropping it, and need pg_class next.
-//
-// A sequence counts when it has the name of one of idgen's and either its page was written by
-// some run of idgen, or a superuser owns it: nobody else may put a mark there by giving a
-// sequence of his own that name. Nor may anybody let the server wait by holding a lock on
-// one: what no superuser owns is not waited for, and the rest for some seconds only, with
-// an error that names the database.
 #include "floor.h"
 
 #include <algorithm>
 
+#include "core/clock.h"
+#include "databases.h"
 #include "hold.h"
 #include "mark.h"
-#include "sequence.h"
+#include "settings.h"
+#include "wait.h"
 
 namespace idgen::pg {
 
 namespace {
 
-struct DatabaseFiles {
-  Oid database;
-  Oid tablespace;
-  NameData name;
+constinit object_access_hook_type next_access_hook = nullptr;
+
+// For locks that others hold for a moment (DROP DATABASE, VACUUM FULL); after that the files are
+// read without them.
+constexpr std::int64_t kPatienceUs = 1'000'000;
+constexpr std::int64_t kPauseUs = 10'000;
+
+// Takes into account what a mark says that this run of the server did not write.
+void AddToFloor(void* root, const DatabaseFiles& files, const FoundSequence& sequence,
+                Access access) {
+  Root& shared = *static_cast<Root*>(root);
+  MarkPage page;
+  if (!ReadMark(files, sequence, access, page)) return;
+  // What this run wrote is no floor: the positions themselves know.
+  if (page.recorded && page.record.token == shared.run_token) return;
+  // Without a record it may be somebody's sequence that happens to have the name, or is meant to.
+  if (!page.recorded && !superuser_arg(sequence.owner)) return;
+  const std::int64_t now_ms = WallClockUs() / 1000;
+  RaiseSharedMs(shared.floor_ms, MarkOf(page, now_ms));
+  // A mark that the database's owner restored must not hold back others.
+  if (page.record.restored_ms <= now_ms) RaiseSharedMs(shared.floor_ms, page.record.restored_ms);
+  AddHold(shared, page.record.held_until_ms, page.record.fresh_machine);
+}
+
+// A mark that is to be left in each place that is visited, and where that was logged.
+struct LeftMark {
+  std::int64_t mark_ms;
+  RelFileNumber except;
+  XLogRecPtr written;
 };
 
-// Somebody may hold a lock in another database for hours; an error is better than a server
-// that seems to hang.
-constexpr char kLongestLockWait[] = "5s";
-// Where sequences are dropped and made anew all the time, some other is locked after each
-// wait. After so many, pg_class is kept locked over one.
-constexpr int kMostWaits = 20;
+void Leave(void* context, const DatabaseFiles& files, const FoundSequence& sequence, Access) {
+  auto& left = *static_cast<LeftMark*>(context);
+  if (RelFileNumberOf(sequence.file) == left.except) return;
+  const XLogRecPtr written = RaiseMark(files, sequence, left.mark_ms);
+  if (written != InvalidXLogRecPtr) left.written = std::max(left.written, written);
+}
 
-// The three sequences that count, by their place here.
-constexpr const char* kNames[] = {kMarkSequence, kHeldSequence, kFreshSequence};
-enum Which { kMark, kHeld, kFresh, kSequences };
+// The databases that cannot be read under locks now, out of `databases`.
+List* VisitAll(List* databases, Access access, const MarkVisitor& visitor) {
+  List* left = NIL;
+  ListCell* cell;
+  foreach (cell, databases) {
+    auto* files = static_cast<DatabaseFiles*>(lfirst(cell));
+    if (!VisitMarks(*files, access, AccessShareLock, visitor)) left = lappend(left, files);
+  }
+  list_free(databases);
+  return left;
+}
 
-struct FoundSequence {
-  Which which;
-  Oid relation;
-  Oid owner;
-  FileLocator file;
-};
-
-// kSequences: none of them.
-Which WhichIs(const NameData& name) {
-  int which = 0;
-  while (which < kSequences && strcmp(NameStr(name), kNames[which]) != 0) ++which;
-  return static_cast<Which>(which);
+// Before a database, or the extension in it, goes.
+void LeaveWhatIsKnown(Oid database) {
+  if (RecoveryInProgress()) return;
+  Root& shared = SharedRoot();
+  if (LoadShared(shared.restart_needed) != 0) return;
+  FindFloor(shared);
+  (void)LeaveMark(KnownMs(shared), database, InvalidRelFileNumber);
 }
 
 extern "C" {
 
-static void NameDatabase(void* files) {
-  errcontext("reading the high-water mark of database \"%s\"",
-             NameStr(static_cast<DatabaseFiles*>(files)->name));
+static void OnObjectAccess(ObjectAccessType access, Oid catalog, Oid object, int column,
+                           void* argument) {
+  if (next_access_hook != nullptr) next_access_hook(access, catalog, object, column, argument);
+  if (access != OAT_DROP) return;
+  if (catalog == DatabaseRelationId) {
+    LeaveWhatIsKnown(object);
+  } else if (catalog == ExtensionRelationId && object == get_extension_oid("idgen", true)) {
+    LeaveWhatIsKnown(MyDatabaseId);
+  }
 }
 
 }  // extern "C"
-
-// A negative limit marks what is left of an interrupted DROP DATABASE, whose files may be gone.
-bool IsWhole(const FormData_pg_database& database) { return database.datconnlimit != -2; }
-
-List* OtherDatabases() {
-  List* databases = NIL;
-  MemoryContext caller = CurrentMemoryContext;
-  Relation catalog = table_open(DatabaseRelationId, AccessShareLock);
-  SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, nullptr, 0, nullptr);
-  for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
-       tuple = systable_getnext(scan)) {
-    const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
-    if (row->oid == MyDatabaseId || !IsWhole(*row)) continue;
-    MemoryContext inner = MemoryContextSwitchTo(caller);
-    auto* files = static_cast<DatabaseFiles*>(palloc(sizeof(DatabaseFiles)));
-    files->database = row->oid;
-    files->tablespace = row->dattablespace;
-    files->name = row->datname;
-    databases = lappend(databases, files);
-    MemoryContextSwitchTo(inner);
-  }
-  systable_endscan(scan);
-  table_close(catalog, AccessShareLock);
-  return databases;
-}
-
-// It may have been dropped, or moved to another tablespace, before we had its lock.
-bool IsStillThere(DatabaseFiles& files) {
-  HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(files.database));
-  if (!HeapTupleIsValid(tuple)) return false;
-  const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
-  const bool is_whole = IsWhole(*row);
-  files.tablespace = row->dattablespace;
-  ReleaseSysCache(tuple);
-  return is_whole;
-}
-
-// Adds the rows of one page of another database's pg_class that look like one of ours.
-// Every version of a row that was not rolled back counts: more marks are safe, fewer
-// are not.
-List* FindOnPage(Buffer buffer, const DatabaseFiles& files, List* found) {
-  SnapshotData snapshot{};
-  InitDirtySnapshot(snapshot);
-  Page page = BufferGetPage(buffer);
-  if (PageIsNew(page) || PageIsEmpty(page)) return found;
-  const OffsetNumber most = PageGetMaxOffsetNumber(page);
-  for (OffsetNumber offset = FirstOffsetNumber; offset <= most; ++offset) {
-    ItemId item = PageGetItemId(page, offset);
-    if (!ItemIdIsNormal(item)) continue;
-    HeapTupleData tuple;
-    tuple.t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
-    tuple.t_len = ItemIdGetLength(item);
-    tuple.t_tableOid = RelationRelationId;
-    ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), offset);
-    const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
-    const Which which = WhichIs(row->relname);
-    if (row->relkind != RELKIND_SEQUENCE || row->relpersistence != RELPERSISTENCE_PERMANENT ||
-        which == kSequences || row->relfilenode == InvalidOid ||
-        !HeapTupleSatisfiesVisibility(&tuple, &snapshot, buffer)) {
-      continue;
-    }
-    auto* sequence = static_cast<FoundSequence*>(palloc(sizeof(FoundSequence)));
-    const Oid tablespace = OidIsValid(row->reltablespace) ? row->reltablespace : files.tablespace;
-    sequence->which = which;
-    sequence->relation = row->oid;
-    sequence->file = MakeFileLocator(tablespace, files.database, row->relfilenode);
-    sequence->owner = row->relowner;
-    found = lappend(found, sequence);
-  }
-  return found;
-}
-
-// The sequences of another database, whose pg_class the caller has locked.
-List* FindSequences(const DatabaseFiles& files) {
-  char* path = GetDatabasePath(files.database, files.tablespace);
-  const FileLocator catalog =
-      MakeFileLocator(files.tablespace, files.database, MappedFileOf(path, RelationRelationId));
-  pfree(path);
-  const BlockNumber blocks = smgrnblocks(OpenStorage(catalog), MAIN_FORKNUM);
-  BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
-  List* found = NIL;
-  for (BlockNumber block = 0; block < blocks; ++block) {
-    CHECK_FOR_INTERRUPTS();
-    Buffer buffer =
-        ReadBufferWithoutRelcache(catalog, MAIN_FORKNUM, block, RBM_NORMAL, strategy, true);
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    found = FindOnPage(buffer, files, found);
-    UnlockReleaseBuffer(buffer);
-  }
-  FreeAccessStrategy(strategy);
-  return found;
-}
-
-// Locks a sequence of another database for reading, if need be by waiting.
-bool LockSequence(const DatabaseFiles& files, Oid relation, bool wait) {
-  LOCKTAG tag;
-  SET_LOCKTAG_RELATION(tag, files.database, relation);
-  return LockAcquire(&tag, AccessShareLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
-}
-
-void UnlockSequence(const DatabaseFiles& files, Oid relation) {
-  LockRelId lock{relation, files.database};
-  UnlockRelationId(&lock, AccessShareLock);
-}
-
-// Keeps the largest value of each sequence that this run of the server did not write. False, and
-// nothing was read, when somebody has it locked who is to be waited for.
-bool ReadSequence(const DatabaseFiles& files, const FoundSequence& sequence, bool wait,
-                  std::int64_t (&values)[kSequences]) {
-  const bool trusted = superuser_arg(sequence.owner);
-  if (!LockSequence(files, sequence.relation, wait && trusted)) return !trusted;
-  SMgrRelation storage = OpenStorage(sequence.file);
-  if (smgrexists(storage, MAIN_FORKNUM) && smgrnblocks(storage, MAIN_FORKNUM) > 0) {
-    Buffer buffer =
-        ReadBufferWithoutRelcache(sequence.file, MAIN_FORKNUM, 0, RBM_NORMAL, nullptr, true);
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    SequencePage page;
-    const bool is_sequence = ReadSequencePage(BufferGetPage(buffer), page);
-    UnlockReleaseBuffer(buffer);
-    // What this run wrote is no floor: the positions themselves know.
-    if (is_sequence && page.token != SharedRoot().run_token &&
-        (page.token >= kSmallestRunToken || trusted)) {
-      values[sequence.which] = std::max(values[sequence.which], page.value);
-    }
-  }
-  UnlockSequence(files, sequence.relation);
-  return true;
-}
-
-// Reads the sequences of a database, whose pg_class stays as it is meanwhile. With `wait` it
-// waits for locks on them; else it returns the one that is to be waited for, or InvalidOid.
-Oid ReadSequences(const DatabaseFiles& files, bool wait, Root& shared) {
-  LockRelId lock{RelationRelationId, files.database};
-  LockRelationId(&lock, ShareLock);
-  List* found = FindSequences(files);
-  Oid busy = InvalidOid;
-  std::int64_t values[kSequences] = {};
-  ListCell* cell;
-  foreach (cell, found) {
-    const auto& sequence = *static_cast<FoundSequence*>(lfirst(cell));
-    if (!ReadSequence(files, sequence, wait, values)) busy = sequence.relation;
-  }
-  list_free_deep(found);
-  UnlockRelationId(&lock, ShareLock);
-  if (OidIsValid(busy)) return busy;
-  RaiseSharedMs(shared.floor_ms, values[kMark]);
-  AddHold(shared, values[kHeld], values[kFresh]);
-  return InvalidOid;
-}
-
-void ReadDatabase(DatabaseFiles& files, Root& shared) {
-  ErrorContextCallback context{error_context_stack, NameDatabase, &files};
-  error_context_stack = &context;
-
-  LockSharedObject(DatabaseRelationId, files.database, 0, AccessShareLock);
-  if (IsStillThere(files)) {
-    for (int waits = 0;; ++waits) {
-      const Oid busy = ReadSequences(files, waits == kMostWaits, shared);
-      if (!OidIsValid(busy)) break;
-      // Who has it locked may want to write pg_class, so that is not locked now. What he does
-      // to the sequence is seen by looking again.
-      (void)LockSequence(files, busy, true);
-      UnlockSequence(files, busy);
-    }
-  }
-  UnlockSharedObject(DatabaseRelationId, files.database, 0, AccessShareLock);
-  error_context_stack = context.previous;
-}
 
 }  // namespace
 
 void FindFloor(Root& shared) {
   if (LoadShared(shared.floor_known) != 0) return;
-  const int settings = NewGUCNestLevel();
-  (void)set_config_option("lock_timeout", kLongestLockWait, PGC_USERSET, PGC_S_SESSION,
-                          GUC_ACTION_SAVE, true, 0, false);
-  List* databases = OtherDatabases();
-  ListCell* cell;
-  foreach (cell, databases) {
-    ReadDatabase(*static_cast<DatabaseFiles*>(lfirst(cell)), shared);
+  const MarkVisitor finder{AddToFloor, &shared};
+  List* left = VisitAll(AllDatabases(), Access::kBuffers, finder);
+  for (const std::int64_t end = MonotonicUs() + kPatienceUs; left != NIL && MonotonicUs() < end;) {
+    WaitForClock(kPauseUs);
+    left = VisitAll(left, Access::kBuffers, finder);
+  }
+  if (left != NIL) {
+    FlushAllFiles();
+    list_free(VisitAll(left, Access::kFiles, finder));
+  }
+  RaiseShared(shared.floor_known, 1);
+}
+
+XLogRecPtr LeaveMark(std::int64_t mark_ms, Oid except_database, RelFileNumber except_file) {
+  LeftMark mark{mark_ms, except_file, InvalidXLogRecPtr};
+  const MarkVisitor leaver{Leave, &mark};
+  List* databases = AllDatabases();
+  // In the own database first; else one other place is enough.
+  for (const bool own : {true, false}) {
+    ListCell* cell;
+    foreach (cell, databases) {
+      auto& files = *static_cast<DatabaseFiles*>(lfirst(cell));
+      if ((files.database == MyDatabaseId) != own || files.database == except_database) continue;
+      (void)VisitMarks(files, Access::kBuffers, RowExclusiveLock, leaver);
+      if (mark.written != InvalidXLogRecPtr) break;
+    }
+    if (mark.written != InvalidXLogRecPtr) break;
   }
   list_free_deep(databases);
-  AtEOXact_GUC(true, settings);
-  RaiseShared(shared.floor_known, 1);
+  if (mark.written != InvalidXLogRecPtr) XLogFlush(mark.written);
+  return mark.written;
+}
+
+void WatchDrops() {
+  next_access_hook = object_access_hook;
+  object_access_hook = OnObjectAccess;
 }
 
 }  // namespace idgen::pg

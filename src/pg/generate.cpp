@@ -77,6 +77,7 @@ Datum idgen_reserve(PG_FUNCTION_ARGS) {
 Datum idgen_observe(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOfArgument(fcinfo, 0);
   const int64 id = PG_GETARG_INT64(1);
+  if (RecoveryInProgress()) ReportRecovery("observe IDs");
   if (id < 0) (void)CheckId(handle.layout(), id);
   return Int64GetDatum(Observe(handle, static_cast<std::uint64_t>(id)));
 }

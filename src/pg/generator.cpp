@@ -10,54 +10,72 @@ namespace idgen::pg {
 
 namespace {
 
-// The identity from three arguments; NULL: from the settings.
-Generator IdentityFromArguments(FunctionCallInfo fcinfo, int first) {
-  Generator generator;
+// The default of the arguments of idgen_alter_generator(): leave it as it is.
+constexpr std::int32_t kAsItIs = -1;
+
+// Puts the identity of three arguments into a generator; NULL: from the settings.
+void TakeIdentity(FunctionCallInfo fcinfo, int first, bool may_stay, Generator& generator) {
   for (const IdentityField& field : kIdentityFields) {
     const int argument = first++;
-    if (PG_ARGISNULL(argument)) continue;
-    const std::int32_t value = PG_GETARG_INT32(argument);
-    if (value < 0) {
+    const bool from_settings = PG_ARGISNULL(argument);
+    const std::int32_t value = from_settings ? -1 : PG_GETARG_INT32(argument);
+    if (!from_settings && may_stay && value == kAsItIs) continue;
+    if (!from_settings && value < 0) {
       ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                      errmsg("%s %d is negative", field.name, value)));
+                      errmsg("%s %d is negative", field.name, value),
+                      errhint("Use NULL for what the settings shall say.")));
     }
     generator.*field.fixed = value;
   }
-  return generator;
 }
 
-// The generator of a user; errors if it is something else.
-Generator UserGeneratorByName(const char* name) {
-  Generator generator;
-  if (!FindGenerator(name, generator)) ReportUnknownGenerator(name);
-  if (FindLayout(name) != nullptr) {
+// The generator of a user, also one that cannot make IDs; errors if it is something else.
+const UserGenerator& UserGeneratorByName(const char* name) {
+  if (FindSoundLayout(name) != nullptr) {
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a layout", name),
                     errdetail("Its generator takes its identity from the settings, and is there as "
                               "long as the layout."),
                     errhint("Use idgen_create_generator() for one with another name.")));
   }
-  return generator;
+  const UserGenerator* user = FindUserGenerator(name);
+  if (user == nullptr) ReportUnknownGenerator(name);
+  return *user;
 }
 
-void ListGenerator(FunctionCallInfo fcinfo, std::string_view name, const Generator& generator,
-                   Oid owner) {
+void ListGenerator(FunctionCallInfo fcinfo, const UserGenerator& user) {
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  const Layout& layout = *generator.layout;
+  const Generator& generator = user.generator;
+  const auto text = [](const char* value) {
+    return value != nullptr ? CStringGetTextDatum(value) : Datum{0};
+  };
   Datum values[] = {
-      TextDatum(name),
-      TextDatum(layout.name),
+      text(user.name),
+      text(user.layout),
       Int32GetDatum(generator.datacenter_id),
       Int32GetDatum(generator.machine_id),
       Int32GetDatum(generator.shard_id),
-      ObjectIdGetDatum(owner),
+      ObjectIdGetDatum(user.owner),
+      text(user.flaw),
   };
   bool nulls[] = {false,
-                  false,
+                  user.layout == nullptr,
                   generator.datacenter_id < 0,
                   generator.machine_id < 0,
                   generator.shard_id < 0,
-                  !OidIsValid(owner)};
+                  !OidIsValid(user.owner),
+                  user.flaw == nullptr};
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+// Every layout that can generate is one, with the identity of the settings.
+void ListLayoutAsGenerator(FunctionCallInfo fcinfo, const Layout& layout, Oid owner) {
+  if (!layout.CanGenerate()) return;
+  char* const name = NameOf(layout);
+  ListGenerator(fcinfo, {.name = name,
+                         .owner = owner,
+                         .layout = name,
+                         .generator = {.layout = &layout},
+                         .flaw = nullptr});
 }
 
 }  // namespace
@@ -74,8 +92,8 @@ Datum idgen_create_generator(PG_FUNCTION_ARGS) {
   const char* const layout = RequiredText(fcinfo, 1, "layout name");
   CheckName(kGeneratorKind, name);
   LockCatalog();
-  Generator generator = IdentityFromArguments(fcinfo, 2);
-  generator.layout = &LayoutByName(layout);
+  Generator generator{.layout = &LayoutByName(layout)};
+  TakeIdentity(fcinfo, 2, false, generator);
   CheckGenerator(name, generator);
   CheckNameIsFree(name);
   StringInfoData command;
@@ -97,9 +115,11 @@ Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
   CheckOwner(kGeneratorKind, name);
   LockCatalog();
-  const Generator before = UserGeneratorByName(name);
-  Generator generator = IdentityFromArguments(fcinfo, 1);
-  generator.layout = before.layout;
+  const UserGenerator& user = UserGeneratorByName(name);
+  const Generator before = user.generator;
+  if (before.layout == nullptr) ReportFlawed(user);
+  Generator generator = before;
+  TakeIdentity(fcinfo, 1, true, generator);
   CheckGenerator(name, generator);
   StringInfoData changes;
   initStringInfo(&changes);
@@ -131,22 +151,18 @@ Datum idgen_drop_generator(PG_FUNCTION_ARGS) {
   PG_RETURN_VOID();
 }
 
-// The rows behind the view idgen_generators: every name that idgen_nextval() takes.
+// The rows behind the view idgen_generators: every name that idgen_nextval() takes. The
+// argument is there for its type.
 Datum idgen_get_generators(PG_FUNCTION_ARGS) {
   InitMaterializedSRF(fcinfo, 0);
-  for (const Format& format : kFormats) {
-    if (!format.layout.CanGenerate()) continue;
-    ListGenerator(fcinfo, format.layout.name, {.layout = &format.layout}, InvalidOid);
-  }
+  for (const Format& format : kFormats) ListLayoutAsGenerator(fcinfo, format.layout, InvalidOid);
   ListCell* cell;
   foreach (cell, UserLayouts()) {
     const auto* user = static_cast<UserLayout*>(lfirst(cell));
-    if (!user->layout->CanGenerate()) continue;
-    ListGenerator(fcinfo, user->name, {.layout = user->layout}, user->owner);
+    ListLayoutAsGenerator(fcinfo, *user->layout, user->owner);
   }
   foreach (cell, UserGenerators()) {
-    const auto* user = static_cast<UserGenerator*>(lfirst(cell));
-    ListGenerator(fcinfo, user->name, user->generator, user->owner);
+    ListGenerator(fcinfo, *static_cast<UserGenerator*>(lfirst(cell)));
   }
   return Datum{0};
 }

@@ -5,7 +5,6 @@
 
 #include "core/cycles.h"
 #include "errors.h"
-#include "floor.h"
 #include "hold.h"
 #include "mark.h"
 #include "settings.h"
@@ -19,6 +18,7 @@ constinit std::uint64_t invalidations = 1;
 // And those of the mark alone; what this session has seen of it is of `mark_seen`.
 constinit std::uint64_t mark_invalidations = 1;
 constinit std::uint64_t mark_seen = 0;
+constinit DatabaseMark* mark = nullptr;
 
 constinit Handle snowflake;
 constinit Handle instagram;
@@ -73,16 +73,14 @@ std::uint64_t CyclesPerUsOnce() {
   return cycles_per_us;
 }
 
-// Finds the mark of an earlier run of the server and claims its page for this one, if the
-// session has not looked at it since it may have changed. For all sessions but the first of
-// a database this is a look at the page.
-void SeeMark(DatabaseMark& database) {
-  if (mark_seen == mark_invalidations) return;
-  const std::uint64_t seen = mark_invalidations;
-  AdvanceMark(database, 0, 0);
-  SeeHold(SharedRoot());
-  FindFloor(SharedRoot());
-  mark_seen = seen;
+// What the session goes by, looked up again when the mark's sequence may have changed.
+DatabaseMark& CurrentMark() {
+  if (mark_seen != mark_invalidations) {
+    const std::uint64_t seen = mark_invalidations;
+    mark = &SeeMark();
+    mark_seen = seen;
+  }
+  return *mark;
 }
 
 // The identity that IDs get: the generator's where that is fixed, else the settings'.
@@ -98,7 +96,7 @@ Space& FindOrAddSpace(Handle& handle, std::uint64_t identity_bits) {
   Space* space = handle.spaces.Find(identity_bits);
   if (space != nullptr) return *space;
   const Layout& layout = handle.layout();
-  Slot& slot = SlotOf(layout.SpaceOf(identity_bits),
+  Slot& slot = SlotOf(SlotSpaceOf(layout, identity_bits),
                       layout.PositionLimit(FloorOf(handle.machine_id)), handle.machine_id);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
   Space& added = handle.spaces.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
@@ -190,6 +188,7 @@ bool IsPrepared(const Handle& handle) { return handle.preparation == invalidatio
 
 void PrepareHandle(Handle& handle) {
   if (RecoveryInProgress()) ReportRecovery();
+  CheckSettings();
 
   handle.window.Close();
   handle.space = nullptr;
@@ -207,8 +206,7 @@ void PrepareHandle(Handle& handle) {
   CheckIdentity(layout, server, true);
 
   CheckRestart(SharedRoot());
-  handle.database = &CurrentDatabaseMark();
-  SeeMark(*handle.database);
+  handle.database = &CurrentMark();
 
   handle.window.Restart(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
   handle.composer = layout.ComposerFor(0);
@@ -237,6 +235,10 @@ Space& SpaceFor(Handle& handle, std::int64_t shard) {
   CheckShard(handle.name, handle.generator, shard);
   if (handle.generator.shard_id >= 0) return *handle.space;
   return FindOrAddSpace(handle, handle.server_bits | (AsField(shard) << handle.shard_shift));
+}
+
+void ForgetLastIds() {
+  for (Handle* handle = handles; handle != nullptr; handle = handle->next) handle->last_id = -1;
 }
 
 void InvalidateHandles() {

@@ -124,6 +124,9 @@ bool IsPrepared(const Handle& handle);
 // reference is good until the next call. Errors: a shard that is missing, fixed, or out of range.
 Space& SpaceFor(Handle& handle, std::int64_t shard);
 
+// Forgets the last ID of each generator, as if this session had made none: DISCARD.
+void ForgetLastIds();
+
 // Every handle is to be prepared anew before its next use. May be called at any moment
 // at which PostgreSQL processes an invalidation or assigns a setting; reads nothing.
 void InvalidateHandles();

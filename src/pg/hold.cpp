@@ -17,33 +17,6 @@ namespace {
 // A mark that is ahead by less than this is none to start over from: it is waited for.
 constexpr std::int64_t kLeastAheadMs = 60'000;
 
-constinit Oid held_sequence = InvalidOid;
-constinit Oid fresh_sequence = InvalidOid;
-
-std::int64_t ReadSequence(const char* name, Oid& cached) {
-  Relation relation = OpenSequence(name, cached);
-  SequencePage values;
-  UnlockReleaseBuffer(LockSequencePage(relation, values));
-  relation_close(relation, RowExclusiveLock);
-  return values.value;
-}
-
-// An open sequence whose page is to be written together with others.
-struct LockedSequence {
-  Relation relation = nullptr;
-  Buffer buffer = InvalidBuffer;
-  SequencePage found{};
-};
-
-void Lock(LockedSequence& sequence) {
-  sequence.buffer = LockSequencePage(sequence.relation, sequence.found);
-}
-
-void Release(const LockedSequence& sequence) {
-  UnlockReleaseBuffer(sequence.buffer);
-  relation_close(sequence.relation, RowExclusiveLock);
-}
-
 [[noreturn]] void ReportInUse(std::int32_t machine_id, const char* detail) {
   ereport(ERROR,
           (errcode(ERRCODE_OBJECT_IN_USE), errmsg("machine ID %d is in use", machine_id),
@@ -61,43 +34,29 @@ void CheckNoGeneratorFixes(std::int32_t machine_id) {
   }
 }
 
-extern "C" {
-
-static void ForgetHold(Datum, Oid relation) {
-  if (relation == InvalidOid || relation == held_sequence) held_sequence = InvalidOid;
-  if (relation == InvalidOid || relation == fresh_sequence) fresh_sequence = InvalidOid;
-}
-
-}  // extern "C"
-
 }  // namespace
+
+std::int64_t FreshOfBoth(std::int64_t held_until_ms, std::int64_t machine_id,
+                         std::int64_t other_machine_id) {
+  return held_until_ms == 0 || machine_id == other_machine_id ? other_machine_id : kNoMachine;
+}
 
 void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id) {
   if (held_until_ms <= 0) return;
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
-  // Two holds that leave different machine IDs out leave none out.
-  if (shared.held_until_ms == 0) {
-    shared.fresh_machine = machine_id;
-  } else if (shared.fresh_machine != machine_id) {
-    shared.fresh_machine = kNoMachine;
-  }
+  StoreWord(shared.fresh_machine,
+            FreshOfBoth(LoadSharedMs(shared.held_until_ms), shared.fresh_machine, machine_id));
   // After the machine ID: whoever sees the hold sees that too, or a stricter one. And before
   // the lock is released: a second hold must not be taken for the first.
   RaiseSharedMs(shared.held_until_ms, held_until_ms);
   LWLockRelease(&shared.lock);
 }
 
-void SeeHold(Root& shared) {
-  const std::int64_t held_until_ms = ReadSequence(kHeldSequence, held_sequence);
-  if (held_until_ms == 0) return;
-  AddHold(shared, held_until_ms, ReadSequence(kFreshSequence, fresh_sequence));
-}
-
 std::int64_t FloorOf(std::int64_t machine_id) {
   const Root& shared = SharedRoot();
   const std::uint64_t floor_ms = LoadShared(shared.floor_ms);
   const std::uint64_t held_until_ms = LoadShared(shared.held_until_ms);
-  const bool is_fresh = machine_id != kNoMachine && machine_id == shared.fresh_machine;
+  const bool is_fresh = machine_id != kNoMachine && machine_id == LoadWord(shared.fresh_machine);
   return static_cast<std::int64_t>(is_fresh ? floor_ms : std::max(floor_ms, held_until_ms));
 }
 
@@ -110,8 +69,6 @@ void CheckRestart(const Root& shared) {
            errhint("Set idgen.machine_id to the machine ID that was given to it, and restart "
                    "the server.")));
 }
-
-void WatchHold() { CacheRegisterRelcacheCallback(ForgetHold, static_cast<Datum>(0)); }
 
 extern "C" {
 
@@ -127,16 +84,13 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
   CheckNoGeneratorFixes(machine_id);
   Root& shared = SharedRoot();
   const DatabaseMark& database = CurrentDatabaseMark();
-
-  // To open one may wait for somebody's lock: not with a page of another one locked.
-  LockedSequence mark{.relation = OpenMark()};
-  LockedSequence held{.relation = OpenSequence(kHeldSequence, held_sequence)};
-  LockedSequence fresh{.relation = OpenSequence(kFreshSequence, fresh_sequence)};
-  Lock(mark);
-  Lock(held);
-  Lock(fresh);
+  Relation relation = OpenMark();
+  MarkPage found;
+  Buffer buffer = LockMarkPage(relation, found);
+  MarkRecord record = found.record;
   const std::int64_t now_ms = WallClockUs() / 1000;
-  const std::int64_t mark_ms = std::max(mark.found.value, LoadSharedMs(database.durable_ms));
+  const std::int64_t mark_ms =
+      std::max({MarkOf(found, now_ms), record.restored_ms, LoadSharedMs(database.flushed_ms)});
   if (mark_ms < now_ms + ReserveWindowMs() + kLeastAheadMs) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("the high-water mark of this database is not far ahead of the clock"),
@@ -145,10 +99,6 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
                     errhint("There is nothing to start over from. The mark of another database of "
                             "this server may be ahead: connect to it.")));
   }
-  GenericXLogState* state = GenericXLogStart(mark.relation);
-  Page mark_page = GenericXLogRegisterBuffer(state, mark.buffer, 0);
-  Page held_page = GenericXLogRegisterBuffer(state, held.buffer, 0);
-  Page fresh_page = GenericXLogRegisterBuffer(state, fresh.buffer, 0);
 
   // Sessions look at this after they made a slot; so either they see it, or we see the slot.
   // And nobody writes the mark while we have its page.
@@ -165,15 +115,18 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
     PG_RE_THROW();
   }
   PG_END_TRY();
-  WriteSequencePage(mark_page, {now_ms, 0});
-  WriteSequencePage(held_page, {std::max(held.found.value, mark_ms), 0});
-  WriteSequencePage(fresh_page, {machine_id, 0});
-  const XLogRecPtr written = GenericXLogFinish(state);
-  Release(mark);
-  Release(held);
-  Release(fresh);
-  XLogFlush(written);
-  WaitForStandbys(written);
+  // Never used: so an earlier hold may leave it out as well.
+  record.fresh_machine = machine_id;
+  record.held_until_ms = std::max(record.held_until_ms, mark_ms);
+  record.mark_ms = now_ms;
+  record.token = 0;
+  record.restored_ms = 0;
+  const XLogRecPtr written = WriteAndUnlockMarkPage(relation, buffer, record);
+  relation_close(relation, RowExclusiveLock);
+  if (written != InvalidXLogRecPtr) {
+    XLogFlush(written);
+    WaitForStandbys(written);
+  }
   ereport(WARNING,
           (errmsg("this server makes no IDs until it is restarted"),
            errdetail("After that only IDs of machine ID %d are made before %s.", machine_id,

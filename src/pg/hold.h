@@ -8,9 +8,7 @@
 // of the server, so that nothing that sessions have cached can be wrong; until then, nothing
 // is handed out.
 //
-// Two more sequences of the extension have the hold, so that a dump, a standby and a backup
-// carry it: idgen_held_until and idgen_fresh_machine. They are written with the mark in one
-// WAL record.
+// The hold stands in the mark's record, so that a dump, a standby and a backup carry it.
 #pragma once
 
 #include "pg.h"
@@ -19,15 +17,13 @@
 
 namespace idgen::pg {
 
-inline constexpr char kHeldSequence[] = "idgen_held_until";
-inline constexpr char kFreshSequence[] = "idgen_fresh_machine";
-
 // Takes the hold of a database into account, the current one or another: all ID spaces below
 // `held_until_ms` but those of `machine_id` may be used up. 0: there is none.
 void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id);
 
-// Reads the hold of the current database and adds it. As AdvanceMark(), it may wait.
-void SeeHold(Root& shared);
+// The machine ID that two holds leave out together: that of both, or none.
+std::int64_t FreshOfBoth(std::int64_t held_until_ms, std::int64_t machine_id,
+                         std::int64_t other_machine_id);
 
 // The time, in milliseconds since 1970, before which this server may hand out nothing with a
 // machine ID (kNoMachine: with none).
@@ -35,8 +31,5 @@ std::int64_t FloorOf(std::int64_t machine_id);
 
 // Refuses to go on while a restart is needed.
 void CheckRestart(const Root& shared);
-
-// Registers for invalidations of the sequences; once, from _PG_init.
-void WatchHold();
 
 }  // namespace idgen::pg

@@ -48,7 +48,15 @@ char* FieldsText(const Layout& layout) {
   return text;
 }
 
-void WarnIfItHasEnded(const Layout& layout) {
+// Such layouts have their uses, but to be made by mistake is not one of them.
+void WarnIfItMakesNoIds(const Layout& layout) {
+  if (!layout.CanGenerate()) {
+    ereport(WARNING, (errmsg("IDs of layout \"%s\" can be read and not made", NameOf(layout)),
+                      layout.Has(FieldKind::kTail)
+                          ? errdetail("It has a tail, of which idgen knows no more.")
+                          : errdetail("It has no sequence to tell the IDs of one tick apart.")));
+    return;
+  }
   if (layout.TickAt(WallClockUs()) <= static_cast<std::int64_t>(layout.MaxTick())) return;
   ereport(WARNING, (errmsg("layout \"%s\" has run out of time", NameOf(layout)),
                     errdetail("Its last ID is of %s: it can be used to read IDs, and not to make "
@@ -107,7 +115,7 @@ Datum idgen_create_layout(PG_FUNCTION_ARGS) {
                quote_identifier(ServerName(kLayoutKind, name)), kLayoutKind.wrapper,
                quote_literal_cstr(name), quote_literal_cstr(FieldsText(layout)),
                static_cast<long long>(tick_us), static_cast<long long>(epoch_us)));
-  WarnIfItHasEnded(layout);
+  WarnIfItMakesNoIds(layout);
   PG_RETURN_VOID();
 }
 
@@ -119,13 +127,13 @@ Datum idgen_drop_layout(PG_FUNCTION_ARGS) {
   }
   CheckOwner(kLayoutKind, name);
   LockCatalog();
-  const Layout& layout = LayoutByName(name);
+  (void)LayoutByName(name);
   StringInfoData users;
   initStringInfo(&users);
   ListCell* cell;
   foreach (cell, UserGenerators()) {
     const auto* user = static_cast<UserGenerator*>(lfirst(cell));
-    if (user->generator.layout != &layout) continue;
+    if (user->layout == nullptr || strcmp(user->layout, name) != 0) continue;
     appendStringInfo(&users, "%sgenerator %s uses it.", users.len > 0 ? "\n" : "", user->name);
   }
   if (users.len > 0) {

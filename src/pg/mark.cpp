@@ -1,22 +1,22 @@
-// The mark is the sequence's one tuple:
-//
-//   last_value   the mark, in milliseconds since 1970; setval() of a restored dump
-//                writes it too
-//   log_cnt      the run token of the server run that wrote it. PostgreSQL's own code
-//                leaves 0 to 32 here (nextval, setval, ALTER SEQUENCE, and so a
-//                restored dump), so a page tells by itself whether this run of the
-//                server wrote it. If not, IDs up to the mark may have been handed out
-//                by somebody else, and no position of this run may begin below it.
-//
 // Locking: the page's content lock alone orders the writers, so that any number of
 // sessions may write at once; the second finds the mark late enough and only flushes.
 // DatabaseMark::writing keeps the crowd from trying early. It is the one LWLock of ours
 // that is held over page access and a WAL flush, which is allowed because nobody waits
-// for it; and its holder opens the sequence, with all that may wait there, before.
+// for it; and its holder opens the sequence, with all that may wait there, before, and
+// does not wait for the page.
+//
+// A file that a transaction of this session made (CREATE EXTENSION, ALTER SEQUENCE) is gone when
+// that is rolled back, and a crash takes back what is not committed. So what all sessions go by
+// never rises from such a file: the session keeps what it knows of it to itself, and before it
+// hands out IDs under a mark that stands there, the mark is also left where it will stay
+// (LeaveMark in floor.h): in the file that the transaction replaces, or in another database.
 #include "mark.h"
 
 #include <algorithm>
 
+#include "core/clock.h"
+#include "errors.h"
+#include "floor.h"
 #include "handle.h"
 #include "hold.h"
 #include "replicate.h"
@@ -26,8 +26,13 @@ namespace idgen::pg {
 
 namespace {
 
-// Cached until an invalidation of the relation comes.
-constinit Oid mark_sequence = InvalidOid;
+// What this session knows of a mark in a file that its own transaction may take back.
+constinit DatabaseMark own_mark{};
+constinit RelFileNumber own_file = InvalidRelFileNumber;  // where it stands
+
+// A mark without a record (a database that pg_upgrade made) shows in the sequence alone, where
+// anybody may have put something. One that is further ahead of the clock is nobody's.
+constexpr std::int64_t kPlausibleMs = 10'000;
 
 // A mark that is flushed, and where its record ends.
 struct WrittenMark {
@@ -35,87 +40,164 @@ struct WrittenMark {
   XLogRecPtr lsn = InvalidXLogRecPtr;
 };
 
-// Reads, writes if it must, and flushes. `relation` is open.
-WrittenMark AdvanceMarkPage(Relation relation, DatabaseMark& database, std::int64_t needed_ms,
-                            std::int64_t wanted_ms) {
-  Root& shared = SharedRoot();
-  SequencePage found;
-  Buffer buffer = LockSequencePage(relation, found);
-  // Not before the page is locked: idgen_start_over() sets this before it writes the page, and
-  // nobody may write it after that.
-  CheckRestart(shared);  // an error lets go of the page
-  const bool ours = found.token == shared.run_token;
-  if (!ours) {
-    // Before anybody can see the page as ours.
-    RaiseSharedMs(shared.floor_ms, found.value);
-  }
+std::int64_t NowMs() { return WallClockUs() / 1000; }
 
-  std::int64_t mark_ms = found.value;
-  // A sequence made anew, or set back, does not take back what this run knows; nor does a
-  // database that was given the OID of a dropped one.
-  const std::int64_t known_ms = LoadSharedMs(database.durable_ms);
-  if (!ours || mark_ms < std::max(needed_ms, known_ms)) {
-    mark_ms = std::max({found.value, known_ms, wanted_ms});
-    GenericXLogState* state = GenericXLogStart(relation);
-    WriteSequencePage(GenericXLogRegisterBuffer(state, buffer, 0), {mark_ms, shared.run_token});
-    GenericXLogFinish(state);
-  }
-  // Somebody else may have written it and not flushed it yet.
-  const XLogRecPtr written = PageGetLSN(BufferGetPage(buffer));
-  UnlockReleaseBuffer(buffer);
-  RaiseSharedMs(database.written_ms, mark_ms);
+void ReportSetFromOutside(std::int64_t shown, std::int64_t mark_ms) {
+  ereport(LOG, (errmsg("sequence \"%s\" was set to %lld by somebody else, and was put right",
+                       kMarkSequence, static_cast<long long>(shown)),
+                errdetail("The high-water mark itself stands elsewhere, and is %lld.",
+                          static_cast<long long>(mark_ms)),
+                errhint("Leave this sequence out of the replication of sequences, and out of "
+                        "grants to others."),
+                errhidestmt(true)));
+}
+
+// Flushes what was written on the page until now, by whomever.
+WrittenMark Flush(Relation relation, std::int64_t mark_ms, XLogRecPtr written) {
   if (!RelationNeedsWAL(relation)) return {mark_ms, InvalidXLogRecPtr};
   XLogFlush(written);
   return {mark_ms, written};
 }
 
-// The last step, with no lock of any kind held: the standbys may let us wait for long.
+// Reads, writes if it must, and flushes. The page is locked, and let go of.
+WrittenMark AdvanceMarkPage(Relation relation, Buffer buffer, const MarkPage& found,
+                            std::int64_t needed_ms, std::int64_t wanted_ms) {
+  Root& shared = SharedRoot();
+  // Not before the page is locked: idgen_start_over() sets this before it writes the page, and
+  // nobody may write it after that.
+  CheckRestart(shared);  // an error lets go of the page
+  const bool ours = found.record.token == shared.run_token;
+  // Before anybody can see the page as ours.
+  if (!ours) RaiseSharedMs(shared.floor_ms, MarkOf(found, NowMs()));
+
+  MarkRecord record = found.record;
+  const bool set_from_outside = found.recorded && found.shown != record.mark_ms;
+  XLogRecPtr written = InvalidXLogRecPtr;
+  if (!ours || set_from_outside || record.mark_ms < needed_ms) {
+    // What this server knows of was perhaps handed out in a database that is dropped, or in a
+    // transaction that is rolled back.
+    record.mark_ms = std::max({record.mark_ms, KnownMs(shared), wanted_ms});
+    record.token = shared.run_token;
+    written = WriteAndUnlockMarkPage(relation, buffer, record);
+  } else {
+    // Somebody else may have written it and not flushed it yet.
+    written = PageGetLSN(BufferGetPage(buffer));
+    UnlockReleaseBuffer(buffer);
+  }
+  RaiseSharedMs(shared.known_ms, record.mark_ms);
+  if (set_from_outside) ReportSetFromOutside(found.shown, record.mark_ms);
+  return Flush(relation, record.mark_ms, written);
+}
+
+// The last steps, with no lock of any kind held: the standbys may let us wait for long.
 void MakeDurable(DatabaseMark& database, const WrittenMark& written) {
-  if (written.lsn != InvalidXLogRecPtr) WaitForStandbys(written.lsn);
-  RaiseSharedMs(database.durable_ms, written.mark_ms);
+  XLogRecPtr lsn = written.lsn;
+  if (&database == &own_mark) lsn = std::max(lsn, LeaveMark(written.mark_ms, InvalidOid, own_file));
+  RaiseSharedMs(database.flushed_ms, written.mark_ms);
+  if (!MustReplicate()) return;
+  if (lsn != InvalidXLogRecPtr) WaitForStandbys(lsn);
+  RaiseSharedMs(database.replicated_ms, written.mark_ms);
+}
+
+DatabaseMark& MarkOfFile(Relation relation) {
+  if (!IsUncommitted(relation)) return CurrentDatabaseMark();
+  LWLockInitialize(&own_mark.writing, SharedRoot().tranche);
+  own_mark.written_ms = own_mark.flushed_ms = own_mark.replicated_ms = 0;
+  own_file = relation->rd_rel->relfilenode;
+  return own_mark;
+}
+
+void CheckRestored(const MarkRecord& record) {
+  if (record.restored_ms == 0) return;
+  const std::int64_t now_ms = NowMs();
+  if (record.restored_ms > now_ms) {
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+             errmsg("the high-water mark that was restored into this database is %s ahead of the "
+                    "clock",
+                    DurationText((record.restored_ms - now_ms) * 1000)),
+             errdetail("It is %s, and the clock shows %s. Until then no IDs are made in this "
+                       "database; other databases are not concerned.",
+                       InstantText(record.restored_ms * 1000), InstantText(now_ms * 1000)),
+             errhint("If the clock is wrong, correct it. If it is right, a superuser can accept "
+                     "the mark by inserting it into idgen_restore once more, or use "
+                     "idgen_start_over().")));
+  }
+  RaiseSharedMs(SharedRoot().floor_ms, record.restored_ms);
 }
 
 extern "C" {
 
-// Only marks: the sequence is looked up again when it is needed. An OID of 0 stands for
-// all relations.
-static void ForgetMarkSequence(Datum, Oid relation) {
-  if (relation == InvalidOid || relation == mark_sequence) {
-    mark_sequence = InvalidOid;
-    InvalidateMark();
-  }
+// The file is committed, prepared or gone.
+static void ForgetOwnMark(XactEvent, void*) {
+  if (own_file != InvalidRelFileNumber) InvalidateMark();
+  own_file = InvalidRelFileNumber;
 }
 
 }  // extern "C"
 
 }  // namespace
 
-Relation OpenMark() { return OpenSequence(kMarkSequence, mark_sequence); }
+void WatchMark() {
+  WatchMarkSequence();
+  RegisterXactCallback(ForgetOwnMark, nullptr);
+}
+
+std::int64_t MarkOf(const MarkPage& page, std::int64_t now_ms) {
+  if (page.recorded) return page.record.mark_ms;
+  return page.shown <= now_ms + kPlausibleMs ? page.shown : 0;
+}
+
+std::int64_t KnownMs(const Root& shared) {
+  return std::max(LoadSharedMs(shared.known_ms), LoadSharedMs(shared.floor_ms));
+}
+
+std::int64_t DurableMs(const DatabaseMark& database) {
+  return LoadSharedMs(MustReplicate() ? database.replicated_ms : database.flushed_ms);
+}
 
 void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms) {
   Relation relation = OpenMark();
-  const WrittenMark written = AdvanceMarkPage(relation, database, needed_ms, wanted_ms);
+  MarkPage found;
+  Buffer buffer = LockMarkPage(relation, found);
+  const WrittenMark written = AdvanceMarkPage(relation, buffer, found, needed_ms, wanted_ms);
+  RaiseSharedMs(database.written_ms, written.mark_ms);
   relation_close(relation, RowExclusiveLock);
   // A session that only looks at the page does not wait for anybody.
-  if (LoadSharedMs(database.durable_ms) < needed_ms) MakeDurable(database, written);
+  if (DurableMs(database) < needed_ms) MakeDurable(database, written);
 }
 
 void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms) {
   Relation relation = OpenMark();
   WrittenMark written;
   if (LWLockConditionalAcquire(&database.writing, LW_EXCLUSIVE)) {
-    // Another session may have been just before us.
-    if (LoadSharedMs(database.written_ms) < needed_ms) {
-      written = AdvanceMarkPage(relation, database, wanted_ms, wanted_ms);
+    MarkPage found;
+    // Another session may have been just before us, or be at it.
+    Buffer buffer = LoadSharedMs(database.written_ms) < needed_ms ? TryLockMarkPage(relation, found)
+                                                                  : InvalidBuffer;
+    if (BufferIsValid(buffer)) {
+      written = AdvanceMarkPage(relation, buffer, found, wanted_ms, wanted_ms);
+      RaiseSharedMs(database.written_ms, written.mark_ms);
     }
     LWLockRelease(&database.writing);
   }
   relation_close(relation, RowExclusiveLock);
-  MakeDurable(database, written);
+  if (written.mark_ms > 0) MakeDurable(database, written);
 }
 
-void WatchMarkSequence() {
-  CacheRegisterRelcacheCallback(ForgetMarkSequence, static_cast<Datum>(0));
+DatabaseMark& SeeMark() {
+  Root& shared = SharedRoot();
+  Relation relation = OpenMark();
+  MarkPage found;
+  Buffer buffer = LockMarkPage(relation, found);
+  const WrittenMark written = AdvanceMarkPage(relation, buffer, found, 0, 0);
+  DatabaseMark& database = MarkOfFile(relation);
+  RaiseSharedMs(database.written_ms, written.mark_ms);
+  relation_close(relation, RowExclusiveLock);
+  CheckRestored(found.record);
+  AddHold(shared, found.record.held_until_ms, found.record.fresh_machine);
+  FindFloor(shared);
+  return database;
 }
 
 }  // namespace idgen::pg

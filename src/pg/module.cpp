@@ -3,10 +3,11 @@
 
 #include "catalog.h"
 #include "ddl.h"
-#include "hold.h"
+#include "floor.h"
 #include "mark.h"
 #include "settings.h"
 #include "shared.h"
+#include "utility.h"
 
 extern "C" {
 
@@ -16,10 +17,11 @@ extern PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
   idgen::pg::DefineSettings();
-  idgen::pg::WatchMarkSequence();
-  idgen::pg::WatchHold();
+  idgen::pg::WatchMark();
+  idgen::pg::WatchDrops();
   idgen::pg::WatchCatalog();
   idgen::pg::GuardServers();
+  idgen::pg::WatchUtility();
   if (process_shared_preload_libraries_in_progress) idgen::pg::RequestSharedMemory();
 }
 

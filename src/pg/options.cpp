@@ -1,5 +1,9 @@
 #include "options.h"
 
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
 #include "errors.h"
 
 namespace idgen::pg {
@@ -13,52 +17,52 @@ struct Option {
   const char* value;
 };
 
-// The values of the options with these names. Refuses others.
-void ReadOptions(const List* options, std::span<Option> known) {
+// Puts in the values of the options with these names. Returns one that is none of them, if any.
+const DefElem* ReadOptions(const List* options, std::span<Option> known) {
   ListCell* cell;
   foreach (cell, options) {
     auto* element = static_cast<DefElem*>(lfirst(cell));
-    Option* found = nullptr;
-    for (Option& option : known) {
-      if (strcmp(option.name, element->defname) == 0) found = &option;
-    }
-    if (found == nullptr) {
-      StringInfoData names;
-      initStringInfo(&names);
-      for (const Option& option : known) {
-        appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", option.name);
-      }
-      ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-                      errmsg("invalid option \"%s\"", element->defname),
-                      known.empty() ? errhint("There are no options here.")
-                                    : errhint("The options are: %s.", names.data)));
-    }
+    const auto found = std::find_if(known.begin(), known.end(), [element](const Option& option) {
+      return strcmp(option.name, element->defname) == 0;
+    });
+    if (found == known.end() || element->arg == nullptr) return element;
     found->value = defGetString(element);
   }
+  return nullptr;
 }
 
-const char* Required(const Option& option) {
-  if (option.value == nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-                    errmsg("option \"%s\" is missing", option.name)));
+[[noreturn]] void ReportOption(const char* name, std::span<const Option> known) {
+  StringInfoData names;
+  initStringInfo(&names);
+  for (const Option& option : known) {
+    appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", option.name);
   }
-  return option.value;
+  ereport(ERROR,
+          (errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("invalid option \"%s\"", Shown(name)),
+           known.empty() ? errhint("There are no options here.")
+                         : errhint("The options are: %s.", names.data)));
+  pg_unreachable();
 }
 
-std::int64_t ReadInt64(const Option& option) {
-  const char* value = Required(option);
-  return DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(value)));
+[[noreturn]] void ReportMissing(const char* name) {
+  ereport(ERROR,
+          (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND), errmsg("option \"%s\" is missing", name)));
+  pg_unreachable();
 }
 
-std::int32_t ReadFixedField(const Option& option) {
-  if (option.value == nullptr) return -1;
-  const std::int32_t value =
-      DatumGetInt32(DirectFunctionCall1(int4in, CStringGetDatum(option.value)));
-  if (value < 0) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("option \"%s\" is negative", option.name)));
-  }
-  return value;
+[[noreturn]] void ReportNumber(const char* name, const char* value) {
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("invalid value of option \"%s\": \"%s\"", name, Shown(value, kMostShown)),
+                  errhint("It is a whole number.")));
+  pg_unreachable();
+}
+
+// The one reader of numbers: what it takes, it takes wherever they come from.
+template <typename Number>
+bool ReadNumber(const char* text, Number& number) {
+  const char* const end = text + strlen(text);
+  const auto [last, error] = std::from_chars(text, end, number);
+  return error == std::errc{} && last == end;
 }
 
 // Message and hint of an error in a field list.
@@ -122,6 +126,47 @@ Complaint ComplaintOf(const ParsedFields& parsed, const char* word) {
   pg_unreachable();
 }
 
+bool IsName(const char* name) {
+  const std::string_view text(name);
+  return !text.empty() && text.size() <= kLongestName &&
+         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+             text.size();
+}
+
+// What keeps this from making IDs, with the field that it is about.
+Flaw FlawOf(const Generator& generator, const IdentityField*& about) {
+  const Layout& layout = *generator.layout;
+  if (!layout.CanGenerate()) return Flaw::kDecodeOnly;
+  for (const IdentityField& field : kIdentityFields) {
+    const std::int32_t value = generator.*field.fixed;
+    if (value < 0) continue;
+    about = &field;
+    if (!layout.Has(field.kind)) return Flaw::kNoField;
+    Identity identity;
+    identity.*field.value = AsField(value);
+    if (layout.FindMisfit(identity) == field.kind) return Flaw::kOutOfRange;
+  }
+  about = nullptr;
+  return Flaw::kNone;
+}
+
+// The options that a validator gets. Nobody needs as much as this, and all of it would be in
+// errors and in the log.
+List* OptionsArgument(FunctionCallInfo fcinfo) {
+  constexpr Size kMost = 4096;
+  const Size size = toast_raw_datum_size(PG_GETARG_DATUM(0));
+  if (size > kMost) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are too long"),
+                    errdetail("They have %zu bytes, and can have %zu.", size, kMost)));
+  }
+  return untransformRelOptions(PG_GETARG_DATUM(0));
+}
+
+void RefuseOptions(const List* options) {
+  const DefElem* unknown = ReadOptions(options, {});
+  if (unknown != nullptr) ReportOption(unknown->defname, {});
+}
+
 }  // namespace
 
 Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
@@ -146,64 +191,157 @@ Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
   return layout;
 }
 
-Layout ReadLayoutOptions(const List* options) {
+bool ReadLayoutOptions(const List* options, bool report, Layout& layout) {
   Option known[] = {
       {"layout", nullptr}, {"fields", nullptr}, {"tick_us", nullptr}, {"epoch_us", nullptr}};
-  ReadOptions(options, known);
-  const char* const name = Required(known[0]);
-  CheckName(kLayoutKind, name);
-  return ParseLayout(name, Required(known[1]), ReadInt64(known[2]), ReadInt64(known[3]));
+  const auto& [name, fields, tick, epoch] = known;
+  const DefElem* unknown = ReadOptions(options, known);
+  if (unknown != nullptr) {
+    if (report) ReportOption(unknown->defname, known);
+    return false;
+  }
+  for (const Option& option : known) {
+    if (option.value != nullptr) continue;
+    if (report) ReportMissing(option.name);
+    return false;
+  }
+  std::int64_t tick_us = 0;
+  std::int64_t epoch_us = 0;
+  for (const auto& [option, number] : {std::pair{&tick, &tick_us}, std::pair{&epoch, &epoch_us}}) {
+    if (ReadNumber(option->value, *number)) continue;
+    if (report) ReportNumber(option->name, option->value);
+    return false;
+  }
+  if (report) {
+    CheckName(kLayoutKind, name.value);
+    layout = ParseLayout(name.value, fields.value, tick_us, epoch_us);
+    return true;
+  }
+  const ParsedFields parsed = ParseFields(fields.value);
+  if (!IsName(name.value) || parsed.error != FieldsError::kNone) return false;
+  layout = BuildLayout(name.value, tick_us, epoch_us, parsed.Specs());
+  return CheckLayout(layout) == LayoutError::kNone;
 }
 
-GeneratorOptions ReadGeneratorOptions(const List* options, bool missing_ok) {
+GeneratorOptions ReadGeneratorOptions(const List* options) {
   Option known[2 + std::size(kIdentityFields)] = {{"generator", nullptr}, {"layout", nullptr}};
-  Option* const fixed = known + 2;
   for (std::size_t i = 0; i < std::size(kIdentityFields); ++i) {
-    fixed[i] = {kIdentityFields[i].name, nullptr};
+    known[2 + i] = {kIdentityFields[i].name, nullptr};
   }
-  ReadOptions(options, known);
   GeneratorOptions read;
-  read.name = Required(known[0]);
-  CheckName(kGeneratorKind, read.name);
-  const char* const layout = Required(known[1]);
-  read.generator.layout = FindLayout(layout);
-  if (read.generator.layout == nullptr) {
-    if (!missing_ok) ReportUnknownLayout(layout);
-    return read;
+  const auto flaw = [&read](Flaw which, const char* option, const char* value) {
+    if (read.flaw != Flaw::kNone) return;
+    read.flaw = which;
+    read.option = option;
+    read.value = value;
+  };
+  const DefElem* unknown = ReadOptions(options, known);
+  if (unknown != nullptr) flaw(Flaw::kOption, unknown->defname, nullptr);
+  read.name = known[0].value;
+  read.layout = known[1].value;
+  if (read.name == nullptr) flaw(Flaw::kMissingOption, "generator", nullptr);
+  if (read.name != nullptr && !IsName(read.name)) flaw(Flaw::kName, "generator", read.name);
+  if (read.layout == nullptr) {
+    flaw(Flaw::kMissingOption, "layout", nullptr);
+  } else {
+    read.generator.layout = FindSoundLayout(read.layout);
+    if (read.generator.layout == nullptr) flaw(Flaw::kUnknownLayout, "layout", read.layout);
   }
   for (std::size_t i = 0; i < std::size(kIdentityFields); ++i) {
-    read.generator.*kIdentityFields[i].fixed = ReadFixedField(fixed[i]);
+    const Option& option = known[2 + i];
+    if (option.value == nullptr) continue;
+    std::int32_t value = -1;
+    if (!ReadNumber(option.value, value) || value < 0) {
+      flaw(Flaw::kNumber, option.name, option.value);
+    } else {
+      read.generator.*kIdentityFields[i].fixed = value;
+    }
   }
-  CheckGenerator(read.name, read.generator);
+  if (read.flaw == Flaw::kNone) read.flaw = FlawOf(read.generator, read.field);
   return read;
+}
+
+void ReportFlaw(const GeneratorOptions& read) {
+  switch (read.flaw) {
+    case Flaw::kNone:
+      break;
+    case Flaw::kOption: {
+      Option known[2 + std::size(kIdentityFields)] = {{"generator", nullptr}, {"layout", nullptr}};
+      for (std::size_t i = 0; i < std::size(kIdentityFields); ++i) {
+        known[2 + i] = {kIdentityFields[i].name, nullptr};
+      }
+      ReportOption(read.option, known);
+    }
+    case Flaw::kMissingOption:
+      ReportMissing(read.option);
+    case Flaw::kName:
+      CheckName(kGeneratorKind, read.name);
+      break;
+    case Flaw::kNumber:
+      ReportNumber(read.option, read.value);
+    case Flaw::kUnknownLayout:
+      ReportUnknownLayout(read.layout);
+    case Flaw::kDecodeOnly:
+    case Flaw::kNoField:
+    case Flaw::kOutOfRange:
+      CheckGenerator(read.name, read.generator);
+      break;
+  }
+  pg_unreachable();
+}
+
+char* FlawText(const GeneratorOptions& read) {
+  const char* const field =
+      read.field != nullptr ? NameOfField(read.field->kind).data() : "identity";
+  switch (read.flaw) {
+    case Flaw::kNone:
+      break;
+    case Flaw::kOption:
+      return psprintf("there is no option \"%s\"", Shown(read.option));
+    case Flaw::kMissingOption:
+      return psprintf("its option \"%s\" is missing", read.option);
+    case Flaw::kName:
+      return pstrdup("its name is invalid");
+    case Flaw::kNumber:
+      return psprintf("its option \"%s\" is invalid", read.option);
+    case Flaw::kUnknownLayout:
+      return psprintf("layout \"%s\" does not exist", Shown(read.layout));
+    case Flaw::kDecodeOnly:
+      return psprintf("IDs of layout \"%s\" cannot be generated", Shown(read.layout));
+    case Flaw::kNoField:
+      return psprintf("layout \"%s\" has no %s field", Shown(read.layout), field);
+    case Flaw::kOutOfRange:
+      return psprintf("%s ID %d is out of range for layout \"%s\"", field,
+                      read.generator.*read.field->fixed, Shown(read.layout));
+  }
+  pg_unreachable();
 }
 
 void CheckGenerator(const char* name, const Generator& generator) {
   const Layout& layout = *generator.layout;
-  if (!layout.CanGenerate()) ReportDecodeOnly(layout);
-  for (const IdentityField& field : kIdentityFields) {
-    const std::int32_t value = generator.*field.fixed;
-    if (value < 0) continue;
-    if (!layout.Has(field.kind)) {
-      ReportNoField(layout, field.kind,
-                    psprintf("Leave %s out of generator \"%s\".", field.name, name));
+  const IdentityField* field = nullptr;
+  switch (FlawOf(generator, field)) {
+    case Flaw::kDecodeOnly:
+      ReportDecodeOnly(layout);
+    case Flaw::kNoField:
+      ReportNoField(layout, field->kind,
+                    psprintf("Leave %s out of generator \"%s\".", field->name, name));
+    case Flaw::kOutOfRange: {
+      Identity identity;
+      identity.*field->value = AsField(generator.*field->fixed);
+      CheckIdentity(layout, identity, false);
+      break;
     }
-    Identity identity;
-    identity.*field.value = AsField(value);
-    CheckIdentity(layout, identity, false);
+    default:
+      break;
   }
 }
 
 void CheckName(const ServerKind& kind, const char* name) {
-  const std::string_view text(name);
-  const bool fits = !text.empty() && text.size() <= kLongestName;
-  const bool legal =
-      strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
-      text.size();
-  if (fits && legal) return;
+  if (IsName(name)) return;
   ereport(ERROR,
           (errcode(ERRCODE_INVALID_NAME),
-           errmsg("invalid name of a %s: \"%s\"", kind.name, Shown(text, kMostShown + NAMEDATALEN)),
+           errmsg("invalid name of a %s: \"%s\"", kind.name, Shown(name, kMostShown + NAMEDATALEN)),
            errhint("Use 1 to %d letters (a to z, A to Z), digits, and the characters \"_\", "
                    "\"-\" and \".\".",
                    static_cast<int>(kLongestName))));
@@ -216,21 +354,23 @@ IDGEN_SQL_FUNCTION(idgen_generator_validator);
 
 // The wrappers themselves and user mappings have no options.
 Datum idgen_layout_validator(PG_FUNCTION_ARGS) {
-  List* options = untransformRelOptions(PG_GETARG_DATUM(0));
+  List* options = OptionsArgument(fcinfo);
+  Layout layout;
   if (PG_GETARG_OID(1) == ForeignServerRelationId) {
-    (void)ReadLayoutOptions(options);
+    (void)ReadLayoutOptions(options, true, layout);
   } else {
-    ReadOptions(options, {});
+    RefuseOptions(options);
   }
   PG_RETURN_VOID();
 }
 
 Datum idgen_generator_validator(PG_FUNCTION_ARGS) {
-  List* options = untransformRelOptions(PG_GETARG_DATUM(0));
+  List* options = OptionsArgument(fcinfo);
   if (PG_GETARG_OID(1) == ForeignServerRelationId) {
-    (void)ReadGeneratorOptions(options, false);
+    const GeneratorOptions read = ReadGeneratorOptions(options);
+    if (read.flaw != Flaw::kNone) ReportFlaw(read);
   } else {
-    ReadOptions(options, {});
+    RefuseOptions(options);
   }
   PG_RETURN_VOID();
 }

@@ -1,17 +1,26 @@
 #include "replicate.h"
 
+#include <algorithm>
+
+#include "guc.h"
+
 namespace idgen::pg {
 
 namespace {
 
-bool AreStandbysAsked() {
-  return SyncRepRequested() && SyncRepStandbyNames != nullptr && SyncRepStandbyNames[0] != '\0';
+// synchronous_commit as far as it counts here.
+int CommitLevel() {
+  static constinit const config_generic* setting = nullptr;
+  if (setting == nullptr) setting = FindSetting("synchronous_commit");
+  const bool is_servers = setting != nullptr && setting->source <= PGC_S_GLOBAL;
+  return is_servers ? synchronous_commit
+                    : std::max(synchronous_commit, static_cast<int>(SYNCHRONOUS_COMMIT_ON));
 }
 
 // What the standbys have confirmed; PostgreSQL's own wait does not tell how it ended.
 bool IsReplicated(XLogRecPtr lsn) {
-  const int mode = synchronous_commit == SYNCHRONOUS_COMMIT_REMOTE_WRITE ? SYNC_REP_WAIT_WRITE
-                                                                         : SYNC_REP_WAIT_FLUSH;
+  const int mode =
+      CommitLevel() == SYNCHRONOUS_COMMIT_REMOTE_WRITE ? SYNC_REP_WAIT_WRITE : SYNC_REP_WAIT_FLUSH;
   LWLockAcquire(SyncRepLock, LW_SHARED);
   const XLogRecPtr confirmed = WalSndCtl->lsn[mode];
   LWLockRelease(SyncRepLock);
@@ -20,15 +29,29 @@ bool IsReplicated(XLogRecPtr lsn) {
 
 }  // namespace
 
+// The flag in shared memory, and not this session's copy of synchronous_standby_names, which it
+// reads again only between two statements: replication may be switched off while we wait.
+bool MustReplicate() {
+  return max_wal_senders > 0 && CommitLevel() > SYNCHRONOUS_COMMIT_LOCAL_FLUSH &&
+         AreStandbysDefined();
+}
+
 void WaitForStandbys(XLogRecPtr lsn) {
-  if (!AreStandbysAsked()) return;
+  if (!MustReplicate()) return;
+  // Taken back by the end of the transaction if there is an error.
+  const int settings = NewGUCNestLevel();
+  if (synchronous_commit < CommitLevel()) {
+    (void)set_config_option("synchronous_commit", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+                            true, 0, false);
+  }
   // HOLD_INTERRUPTS and RESUME_INTERRUPTS, without an increment of something volatile, which
   // C++20 deprecates.
   InterruptHoldoffCount = InterruptHoldoffCount + 1;
   SyncRepWaitForLSN(lsn, false);
   InterruptHoldoffCount = InterruptHoldoffCount - 1;
+  AtEOXact_GUC(true, settings);
   CHECK_FOR_INTERRUPTS();
-  if (IsReplicated(lsn) || !AreStandbysAsked()) return;
+  if (IsReplicated(lsn) || !AreStandbysDefined()) return;
   // It took the request to cancel for its own, and only warned.
   ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
                   errmsg("canceled while the high-water mark was being replicated"),

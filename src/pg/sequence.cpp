@@ -1,6 +1,10 @@
 #include "sequence.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "handle.h"
+#include "wait.h"
 
 namespace idgen::pg {
 
@@ -12,11 +16,20 @@ struct SequenceMagic {
   uint32 magic;
 };
 
-Form_pg_sequence_data ValuesOn(Page page) {
-  HeapTupleHeader tuple =
-      reinterpret_cast<HeapTupleHeader>(PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)));
-  return reinterpret_cast<Form_pg_sequence_data>(reinterpret_cast<char*>(tuple) + tuple->t_hoff);
+constexpr std::uint64_t kRecordMagic = 0x31304B52414D4449;  // "IDMARK01" in memory's order
+// Behind PostgreSQL's columns.
+constexpr std::size_t kRecordPlace = MAXALIGN(sizeof(FormData_pg_sequence_data));
+constexpr std::size_t kDataSize = kRecordPlace + sizeof(MarkRecord);
+
+// Cached until an invalidation of the relation comes.
+constinit Oid mark_sequence = InvalidOid;
+
+HeapTupleHeader TupleOn(Page page) {
+  return reinterpret_cast<HeapTupleHeader>(
+      PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)));
 }
+
+char* DataOf(HeapTupleHeader tuple) { return reinterpret_cast<char*>(tuple) + tuple->t_hoff; }
 
 // The schema that the extension is in now; it may be moved.
 Oid ExtensionSchema() {
@@ -36,66 +49,166 @@ Oid ExtensionSchema() {
   return schema;
 }
 
+void CheckSequence(Relation relation) {
+  const char* const name = RelationGetRelationName(relation);
+  if (relation->rd_rel->relkind != RELKIND_SEQUENCE) {
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a sequence", name)));
+  }
+  if (relation->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("sequence \"%s\" is not logged", name),
+                    errdetail("The high-water mark of idgen must survive a crash."),
+                    errhint("Use ALTER SEQUENCE ... SET LOGGED.")));
+  }
+}
+
+void ReadLockedPage(Relation relation, Buffer buffer, MarkPage& found) {
+  if (ReadMarkPage(BufferGetPage(buffer), found)) return;
+  ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                  errmsg("bad page in sequence \"%s\"", RelationGetRelationName(relation))));
+}
+
+extern "C" {
+
+// Only marks: the sequence is looked up again when it is needed. An OID of 0 stands for
+// all relations.
+static void ForgetMarkSequence(Datum, Oid relation) {
+  if (relation == InvalidOid || relation == mark_sequence) {
+    mark_sequence = InvalidOid;
+    InvalidateMark();
+  }
+}
+
+}  // extern "C"
+
 }  // namespace
 
-bool ReadSequencePage(Page page, SequencePage& values) {
+bool ReadMarkPage(Page page, MarkPage& found) {
   if (PageIsNew(page) || PageGetSpecialSize(page) != MAXALIGN(sizeof(SequenceMagic)) ||
       reinterpret_cast<SequenceMagic*>(PageGetSpecialPointer(page))->magic != kSequenceMagic ||
       PageGetMaxOffsetNumber(page) < FirstOffsetNumber) {
     return false;
   }
-  if (!ItemIdIsNormal(PageGetItemId(page, FirstOffsetNumber))) return false;
-  const FormData_pg_sequence_data* data = ValuesOn(page);
-  values.value = std::max<std::int64_t>(data->last_value, 0);
-  values.token = data->log_cnt;
+  ItemId item = PageGetItemId(page, FirstOffsetNumber);
+  if (!ItemIdIsNormal(item)) return false;
+  HeapTupleHeader tuple = TupleOn(page);
+  const std::size_t size = ItemIdGetLength(item);
+  if (size < tuple->t_hoff + offsetof(FormData_pg_sequence_data, is_called) + sizeof(bool)) {
+    return false;
+  }
+  found = {};
+  const char* const data = DataOf(tuple);
+  found.shown = std::max<std::int64_t>(
+      reinterpret_cast<const FormData_pg_sequence_data*>(data)->last_value, 0);
+  if (size >= tuple->t_hoff + kDataSize) {
+    MarkRecord record;
+    std::memcpy(&record, data + kRecordPlace, sizeof(record));
+    found.recorded = record.magic == kRecordMagic;
+    if (found.recorded) found.record = record;
+  }
   return true;
 }
 
-void WriteSequencePage(Page page, const SequencePage& values) {
-  Form_pg_sequence_data data = ValuesOn(page);
-  data->last_value = values.value;
-  data->log_cnt = values.token;
+void WriteMarkPage(Page page, const MarkRecord& record) {
+  alignas(MAXIMUM_ALIGNOF) char written[MaxHeapTupleSize / 4] = {};
+  HeapTupleHeader old = TupleOn(page);
+  const std::size_t head = old->t_hoff;
+  Assert(head + kDataSize <= sizeof(written));
+  std::memcpy(written, old, head);
+  auto* tuple = reinterpret_cast<HeapTupleHeader>(written);
+  auto* data = reinterpret_cast<Form_pg_sequence_data>(DataOf(tuple));
+  data->last_value = record.mark_ms;
+  data->log_cnt = 0;
   data->is_called = true;
+  MarkRecord with_magic = record;
+  with_magic.magic = kRecordMagic;
+  std::memcpy(DataOf(tuple) + kRecordPlace, &with_magic, sizeof(with_magic));
+  if (!PageIndexTupleOverwrite(page, FirstOffsetNumber, reinterpret_cast<Item>(written),
+                               head + kDataSize)) {
+    elog(ERROR, "no room for the high-water mark on its page");
+  }
 }
 
-Relation OpenSequence(const char* name, Oid& cached) {
+Relation OpenMark() {
   for (int attempt = 0; attempt < 2; ++attempt) {
-    if (!OidIsValid(cached)) {
+    if (!OidIsValid(mark_sequence)) {
       const Oid schema = ExtensionSchema();
-      if (OidIsValid(schema)) cached = get_relname_relid(name, schema);
-      if (!OidIsValid(cached)) break;
+      if (OidIsValid(schema)) mark_sequence = get_relname_relid(kMarkSequence, schema);
+      if (!OidIsValid(mark_sequence)) break;
     }
-    Relation relation = try_relation_open(cached, RowExclusiveLock);
+    Relation relation = try_relation_open(mark_sequence, RowExclusiveLock);
     if (relation != nullptr) {
-      if (relation->rd_rel->relkind != RELKIND_SEQUENCE) {
-        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-                        errmsg("\"%s\" is not a sequence", RelationGetRelationName(relation))));
-      }
-      if (relation->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT) {
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("sequence \"%s\" is not logged", RelationGetRelationName(relation)),
-                        errdetail("The high-water mark of idgen must survive a crash."),
-                        errhint("Use ALTER SEQUENCE ... SET LOGGED.")));
-      }
+      CheckSequence(relation);
       return relation;
     }
     // Dropped, and perhaps made anew, since it was looked up.
-    cached = InvalidOid;
+    mark_sequence = InvalidOid;
   }
   ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                  errmsg("sequence \"%s\" of extension idgen does not exist", name),
+                  errmsg("sequence \"%s\" of extension idgen does not exist", kMarkSequence),
                   errhint("Use CREATE EXTENSION idgen.")));
   pg_unreachable();
 }
 
-Buffer LockSequencePage(Relation relation, SequencePage& values) {
-  Buffer buffer = ReadBuffer(relation, 0);
-  LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-  if (!ReadSequencePage(BufferGetPage(buffer), values)) {
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                    errmsg("bad page in sequence \"%s\"", RelationGetRelationName(relation))));
+// The relation cache knows in the session itself. A parallel worker has to look at who wrote the
+// row of the catalog; that may have been a mere GRANT, and then nothing is lost but some time.
+bool IsUncommitted(Relation relation) {
+  if (relation->rd_createSubid != InvalidSubTransactionId ||
+      FirstNewFileOf(relation) != InvalidSubTransactionId) {
+    return true;
   }
+  if (!IsParallelWorker()) return false;
+  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(RelationGetRelid(relation)));
+  if (!HeapTupleIsValid(tuple)) return true;
+  const bool own = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+  ReleaseSysCache(tuple);
+  return own;
+}
+
+bool TryLockPage(Buffer buffer) { return ConditionalLockBuffer(buffer); }
+
+// Whoever has the page locked keeps it for a microsecond, unless he was stopped just then. The
+// others must not wait inside of PostgreSQL's own lock, where nothing can be cancelled.
+void LockPage(Buffer buffer) {
+  constexpr int kSpins = 100;
+  constexpr std::int64_t kPauseUs = 100;
+  for (int spins = 0; !TryLockPage(buffer); ++spins) {
+    if (spins < kSpins) {
+      SPIN_DELAY();
+    } else {
+      WaitForClock(kPauseUs);
+    }
+  }
+}
+
+Buffer LockMarkPage(Relation relation, MarkPage& found) {
+  Buffer buffer = ReadBuffer(relation, 0);
+  LockPage(buffer);
+  ReadLockedPage(relation, buffer, found);
   return buffer;
+}
+
+Buffer TryLockMarkPage(Relation relation, MarkPage& found) {
+  Buffer buffer = ReadBuffer(relation, 0);
+  if (!TryLockPage(buffer)) {
+    ReleaseBuffer(buffer);
+    return InvalidBuffer;
+  }
+  ReadLockedPage(relation, buffer, found);
+  return buffer;
+}
+
+XLogRecPtr WriteAndUnlockMarkPage(Relation relation, Buffer buffer, const MarkRecord& record) {
+  GenericXLogState* state = GenericXLogStart(relation);
+  WriteMarkPage(GenericXLogRegisterBuffer(state, buffer, 0), record);
+  GenericXLogFinish(state);
+  const XLogRecPtr written = PageGetLSN(BufferGetPage(buffer));
+  UnlockReleaseBuffer(buffer);
+  return RelationNeedsWAL(relation) ? written : InvalidXLogRecPtr;
+}
+
+void WatchMarkSequence() {
+  CacheRegisterRelcacheCallback(ForgetMarkSequence, static_cast<Datum>(0));
 }
 
 }  // namespace idgen::pg

@@ -1,32 +1,73 @@
-// The sequences of the extension that are written by idgen itself and not by nextval(): the
-// high-water mark and what belongs to it. Each holds one number on one page.
+// The page of the high-water mark: the one page of the sequence idgen_high_water_mark, and what
+// idgen keeps on it.
+//
+// PostgreSQL knows three columns in a sequence's tuple, and whoever has been granted UPDATE on
+// the sequence can write those with setval(); so can other extensions that replicate sequences.
+// What idgen goes by stands behind them, in bytes of the same tuple that no statement reaches:
+// PostgreSQL takes the tuple's length from the page, and carries all of it along when it logs,
+// replays or copies the tuple (commands/sequence.c). last_value only shows the mark.
 #pragma once
 
 #include "pg.h"
 
 #include <cstdint>
+#include <type_traits>
 
 namespace idgen::pg {
 
-// What stands on the page of a sequence.
-struct SequencePage {
-  std::int64_t value = 0;  // not negative
-  std::int64_t token = 0;  // what PostgreSQL calls log_cnt
+// A machine ID that is none: the layout has no such field, or a hold leaves none out.
+inline constexpr std::int64_t kNoMachine = -1;
+
+// What idgen knows of a database across restarts. Times are milliseconds since 1970, 0: none.
+struct MarkRecord {
+  std::uint64_t magic = 0;
+  std::int64_t mark_ms = 0;        // no ID of a later time was handed out in this database
+  std::int64_t token = 0;          // of the server run that wrote the mark (Root::run_token)
+  std::int64_t held_until_ms = 0;  // the hold (hold.h),
+  std::int64_t fresh_machine = kNoMachine;  // and the machine ID that it leaves out
+  std::int64_t restored_ms = 0;  // a restored mark that holds for this database only (restore.h)
+};
+static_assert(std::is_trivially_copyable_v<MarkRecord>);
+
+// What is found on the page.
+struct MarkPage {
+  MarkRecord record;
+  bool recorded = false;   // false: there is no record yet, and this one is empty
+  std::int64_t shown = 0;  // last_value, which anybody may have set; not negative
 };
 
-// The values on the page of a sequence, whose content lock the caller holds; false when the
-// page is not a sequence's.
-bool ReadSequencePage(Page page, SequencePage& values);
+inline constexpr char kMarkSequence[] = "idgen_high_water_mark";
 
-// Writes them on a page that is a sequence's, or a copy of one.
-void WriteSequencePage(Page page, const SequencePage& values);
+// Reads a page, or a copy of one; false when it is not a sequence's.
+bool ReadMarkPage(Page page, MarkPage& found);
 
-// Opens a sequence of the extension, wherever that is now, with the lock that nextval()
-// takes. `cached` is its OID, or InvalidOid, and is kept up to date. Errors: there is none, or
-// it would not survive a crash.
-Relation OpenSequence(const char* name, Oid& cached);
+// Writes a record on a page that is a sequence's: the image of a generic WAL record.
+void WriteMarkPage(Page page, const MarkRecord& record);
 
-// Locks the only page of an open sequence exclusively and reads it; an error if it is bad.
-Buffer LockSequencePage(Relation relation, SequencePage& values);
+// Opens the mark's sequence, wherever the extension is now, with the lock that nextval() takes.
+// Errors: there is none, or it would not survive a crash.
+Relation OpenMark();
+
+// True when a transaction that is still open, this session's own, made the file of the relation
+// and may take it back.
+bool IsUncommitted(Relation relation);
+
+// Locks a page exclusively. The wait can be cancelled, unless an LWLock is held: then use
+// TryLockPage(). False from that: somebody else has it locked.
+void LockPage(Buffer buffer);
+bool TryLockPage(Buffer buffer);
+
+// Locks the only page of the open sequence and reads it; an error if it is bad.
+Buffer LockMarkPage(Relation relation, MarkPage& found);
+
+// The same without waiting: InvalidBuffer when somebody else has it locked.
+Buffer TryLockMarkPage(Relation relation, MarkPage& found);
+
+// Writes the record with generic WAL on the locked page, and lets go of it. Returns where the
+// log must be flushed to.
+XLogRecPtr WriteAndUnlockMarkPage(Relation relation, Buffer buffer, const MarkRecord& record);
+
+// Registers for invalidations of the sequence; once, from _PG_init.
+void WatchMarkSequence();
 
 }  // namespace idgen::pg

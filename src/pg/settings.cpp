@@ -1,6 +1,9 @@
 #include "settings.h"
 
+#include "core/fields.h"
+#include "core/formats.h"
 #include "handle.h"
+#include "refused.h"
 
 namespace idgen::pg {
 
@@ -14,6 +17,10 @@ constinit int max_clock_wait_ms = 2000;
 constinit int max_clock_lead_ms = 10000;
 constinit int reserve_window_ms = 1000;
 constinit int block_size = 1;
+constinit int max_clock_step_s = 0;
+
+// While the settings are defined, what was given for them is set once more.
+constinit bool is_being_defined = false;
 
 constexpr int kDayMs = 24 * 60 * 60 * 1000;
 
@@ -31,30 +38,68 @@ static void AssignHandleSetting(int, void*) { InvalidateHandles(); }
 
 }  // extern "C"
 
+// An identity that does not fit what most people use is accepted, since other layouts are wider;
+// but whoever sets it for later is told at once, and not by the first INSERT then.
+bool WarnIfTooLarge(const char* name, FieldKind kind, int value, GucSource source) {
+  const std::uint64_t most = kSnowflake[kind].Largest();
+  if (value < 0 || static_cast<std::uint64_t>(value) <= most) return true;
+  // ALTER SYSTEM is checked as the file that it writes, but within a transaction; ALTER DATABASE
+  // and ALTER ROLE as a test.
+  const bool for_later = source == PGC_S_TEST || (source == PGC_S_FILE && IsTransactionState());
+  if (!for_later || is_being_defined || IsParallelWorker()) return true;
+  ereport(WARNING,
+          (errmsg("%s = %d does not fit layout \"snowflake\"", name, value),
+           errdetail("Its %s field has %u bits: 0 to %llu. snowflake_nextval() will fail.",
+                     NameOfField(kind).data(), static_cast<unsigned>(kSnowflake[kind].bits),
+                     static_cast<unsigned long long>(most)),
+           errhint("Generators of layouts with a wider field can use it.")));
+  return true;
+}
+
+extern "C" {
+
+static bool CheckDatacenterSetting(int* value, void**, GucSource source) {
+  return WarnIfTooLarge("idgen.datacenter_id", FieldKind::kDatacenter, *value, source);
+}
+
+static bool CheckMachineSetting(int* value, void**, GucSource source) {
+  return WarnIfTooLarge("idgen.machine_id", FieldKind::kMachine, *value, source);
+}
+
+}  // extern "C"
+
 void DefineInt(const char* name, const char* short_text, const char* long_text, int* variable,
-               int least, int most, GucContext context, int flags, GucIntAssignHook assign) {
+               int least, int most, GucContext context, int flags, GucIntAssignHook assign,
+               GucIntCheckHook check = nullptr) {
+  const GivenSetting given = LookAtGiven(name);
   DefineCustomIntVariable(name, short_text, long_text, variable, *variable, least, most, context,
-                          flags, nullptr, assign, nullptr);
+                          flags, check, assign, nullptr);
+  NoteIfRefused(given);
 }
 
 }  // namespace
 
 void DefineSettings() {
+  is_being_defined = true;
+  DefineRefused();
   DefineInt("idgen.datacenter_id", "Datacenter ID of this server in generated IDs.",
             "Servers that write to one data set need different pairs of datacenter and machine ID.",
-            &datacenter_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting);
+            &datacenter_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting,
+            CheckDatacenterSetting);
   DefineInt("idgen.machine_id", "Machine ID of this server in generated IDs.",
             "Servers that write to one data set need different pairs of datacenter and machine ID.",
-            &machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting);
+            &machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting, CheckMachineSetting);
   DefineInt("idgen.shard_id", "Logical shard in generated IDs, where the layout has a shard field.",
             "-1 stands for unset.", &shard_id, -1, PG_INT32_MAX, PGC_USERSET, 0,
             AssignHandleSetting);
+  const GivenSetting clock_regression_given = LookAtGiven("idgen.clock_regression");
   DefineCustomEnumVariable(
       "idgen.clock_regression", "What to do when the clock is behind the last ID.",
       "wait: wait for the clock, at most idgen.max_clock_wait. lead: go on ahead of the clock, at "
       "most idgen.max_clock_lead. error: fail at once.",
       &clock_regression, clock_regression, kClockRegressionOptions, PGC_SUSET, 0, nullptr, nullptr,
       nullptr);
+  NoteIfRefused(clock_regression_given);
   DefineInt("idgen.max_clock_wait", "Longest time to wait for a clock that is behind.",
             "Keep it longer than idgen.reserve_window, or the first ID after a restart may fail.",
             &max_clock_wait_ms, 0, kDayMs, PGC_USERSET, GUC_UNIT_MS, nullptr);
@@ -68,7 +113,14 @@ void DefineSettings() {
             "Above 1, IDs of different sessions may be out of order by at most one tick, and what "
             "is left of a block at the end of its tick is dropped.",
             &block_size, 1, 1 << 20, PGC_USERSET, 0, AssignHandleSetting);
+  DefineInt("idgen.max_clock_step", "Longest step forward of the clock that is accepted.",
+            "After a longer one no IDs are made until idgen_accept_clock() is called, or the clock "
+            "is set back. 0: every step is accepted.",
+            &max_clock_step_s, 0, PG_INT32_MAX, PGC_SIGHUP, GUC_UNIT_S, nullptr);
+  NoteUnknownSettings();
   MarkGUCPrefixReserved("idgen");
+  PublishRefused();
+  is_being_defined = false;
 }
 
 Identity IdentityFromSettings() {
@@ -87,6 +139,8 @@ GuardSettings GuardFromSettings() {
 }
 
 int ReserveWindowMs() { return reserve_window_ms; }
+
+std::int64_t MaxClockStepUs() { return std::int64_t{max_clock_step_s} * 1'000'000; }
 
 int BlockSize() { return block_size; }
 

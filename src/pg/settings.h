@@ -12,6 +12,14 @@ namespace idgen::pg {
 // Defines the settings; once, from _PG_init.
 void DefineSettings();
 
+// Refuses to go on where a setting of idgen was given and was not accepted, or has a name that
+// is none of ours: IDs would be made with other settings than somebody meant, and perhaps with
+// another server's identity. PostgreSQL itself only warns of that when the module is loaded.
+void CheckSettings();
+
+// The session's settings were reset: all of them (nullptr), or one.
+void OnSettingsReset(const char* name);
+
 // The identity of this server by the settings. A shard that is unset is 0 here.
 Identity IdentityFromSettings();
 
@@ -23,6 +31,9 @@ GuardSettings GuardFromSettings();
 
 // idgen.reserve_window, in milliseconds.
 int ReserveWindowMs();
+
+// idgen.max_clock_step; 0: off.
+std::int64_t MaxClockStepUs();
 
 // idgen.block_size: IDs that a session takes at a time.
 int BlockSize();

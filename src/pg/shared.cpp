@@ -43,7 +43,7 @@ static void InitializeRoot(void* memory) {
     random = static_cast<std::uint64_t>(GetCurrentTimestamp()) * 2862933555777941757U +
              static_cast<std::uint64_t>(MyProcPid);
   }
-  fresh->run_token = static_cast<std::int64_t>(random >> 2) | kSmallestRunToken;
+  fresh->run_token = static_cast<std::int64_t>(random >> 1) | 1;  // never 0
   fresh->fresh_machine = kNoMachine;
   fresh->area = DSA_HANDLE_INVALID;
 }
@@ -53,8 +53,9 @@ static void RequestRoot() {
   RequestAddinShmemSpace(MAXALIGN(kRootSize));
 }
 
-// Adds to an error of PostgreSQL's own what a user can do about it.
+// Adds to an error of PostgreSQL's own what a user can do about it. Ours have a hint already.
 static void ExplainFailure(void*) {
+  if (geterrcode() == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE) return;
   errhint(
       "idgen needs a little shared memory: a few hundred bytes of the main segment (which "
       "adding idgen to shared_preload_libraries sets aside) and about 1 MB of dynamic shared "
@@ -156,6 +157,14 @@ Root& SharedRoot() {
   return *root;
 }
 
+IdSpace SlotSpaceOf(const Layout& layout, std::uint64_t identity_bits) {
+  const Field& shard = layout[FieldKind::kShard];
+  if (shard.bits > kMostShardBits) {
+    identity_bits &= ~(shard.Put(shard.Largest() >> kMostShardBits << kMostShardBits));
+  }
+  return layout.SpaceOf(identity_bits);
+}
+
 Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id) {
   Root& shared = SharedRoot();
   ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};
@@ -222,7 +231,8 @@ DatabaseMark& CurrentDatabaseMark() {
   if (!found) {
     LWLockInitialize(&mark->writing, shared.tranche);
     mark->written_ms = 0;
-    mark->durable_ms = 0;
+    mark->flushed_ms = 0;
+    mark->replicated_ms = 0;
   }
   dshash_release_lock(databases, mark);
   error_context_stack = context.previous;

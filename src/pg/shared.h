@@ -18,14 +18,14 @@
 
 #include "pg.h"
 
+#include <atomic>
 #include <type_traits>
 
 #include "core/layout.h"
 #include "core/position.h"
+#include "sequence.h"
 
 namespace idgen::pg {
-
-inline constexpr std::int64_t kNoMachine = -1;
 
 // One ID space. A cache line of its own.
 struct alignas(PG_CACHE_LINE_SIZE) Slot {
@@ -38,19 +38,22 @@ static_assert(std::is_trivially_copyable_v<Slot> && std::is_standard_layout_v<Sl
 
 // What the server knows of one database's high-water mark.
 struct DatabaseMark {
-  Oid database;              // the key
-  LWLock writing;            // tried by whoever writes a later mark early
-  std::uint64_t written_ms;  // on the page; atomic, only grows
-  std::uint64_t durable_ms;  // flushed, and replicated where that is asked for; the same
+  Oid database;                 // the key
+  LWLock writing;               // tried by whoever writes a later mark early
+  std::uint64_t written_ms;     // on the page; atomic, only grows
+  std::uint64_t flushed_ms;     // the same, in the log on disk
+  std::uint64_t replicated_ms;  // the same, and known to the synchronous standbys if there are any
 };
 
 // What the operator's log was told of the clock, and what it is compared with (events.cpp).
-// Read without the lock to see whether there may be news.
+// Written by lock; atomic, since they are read without it to see whether there may be news.
 struct ClockEvents {
-  bool known;                // the offset below was measured
-  bool ahead;                // the log was told that IDs are ahead of the clock
-  bool waited;               // and that somebody waits for long
+  std::uint64_t known;       // 1: the offsets below were measured
+  std::uint64_t started;     // 1: this run has moved the mark, or was allowed to
+  std::uint64_t ahead;       // 1: the log was told that IDs are ahead of the clock
+  std::uint64_t waited;      // 1: and that somebody waits for long
   std::int64_t offset_us;    // the wall clock less the monotonic one, when last looked at
+  std::int64_t accepted_us;  // the same, less the steps that nobody has accepted yet
   std::int64_t ahead_until;  // the latest time of an ID, or of one that is waited for, in us
 };
 
@@ -62,9 +65,10 @@ struct Root {
   std::int64_t run_token;     // tells marks that this run wrote from all others; set once
   std::uint64_t floor_ms;     // every mark found from before this run; atomic, only grows
   std::uint64_t floor_known;  // 1: the marks of all databases were read; atomic
+  std::uint64_t known_ms;     // every mark that this run wrote, wherever; atomic, only grows
   // The hold (hold.h).
   std::uint64_t held_until_ms;   // of all databases; atomic, only grows
-  std::int64_t fresh_machine;    // the machine ID that it leaves out, or kNoMachine; by lock
+  std::int64_t fresh_machine;    // the machine ID that it leaves out, or kNoMachine; as events
   std::uint64_t restart_needed;  // calls of idgen_start_over() that succeeded or still may; atomic
   // What the log was told of the clock (events.h); all by lock.
   ClockEvents events;
@@ -76,12 +80,9 @@ struct Root {
   std::uint32_t spare_slots_left;
 };
 
-// Larger than anything that PostgreSQL itself leaves in a run token's place (mark.cpp).
-inline constexpr std::int64_t kSmallestRunToken = std::int64_t{1} << 32;
-
 // To be raised with every change of what is in shared memory: a module that is replaced while
 // the server runs must find out. The memory is larger than need be, and so always the same.
-inline constexpr std::uint32_t kRootVersion = 1;
+inline constexpr std::uint32_t kRootVersion = 2;
 inline constexpr std::size_t kRootSize = 512;
 static_assert(sizeof(Root) <= kRootSize);
 
@@ -90,6 +91,13 @@ void RequestSharedMemory();
 
 // The root; attaches this backend on first use.
 Root& SharedRoot();
+
+// The ID space whose slot serves the IDs of a layout with these identity bits: their own, but
+// that shards share one which are the same in the lowest kMostShardBits bits. They share a rate
+// then, and not a promise: each ID space's positions still grow. Without it, whoever goes through
+// the shards of a layout with millions of them would fill the shared memory.
+IdSpace SlotSpaceOf(const Layout& layout, std::uint64_t identity_bits);
+inline constexpr unsigned kMostShardBits = 14;
 
 // The slot of an ID space, made on first use with `start` as its first position.
 Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id);
@@ -119,6 +127,16 @@ inline std::int64_t LoadSharedMs(const std::uint64_t& word) {
 }
 inline void RaiseSharedMs(std::uint64_t& word, std::int64_t at_least_ms) {
   RaiseShared(word, static_cast<std::uint64_t>(at_least_ms));
+}
+
+// And those that go either way, or may be negative.
+template <typename Word>
+inline Word LoadWord(const Word& word) {
+  return std::atomic_ref(const_cast<Word&>(word)).load(std::memory_order_acquire);
+}
+template <typename Word>
+inline void StoreWord(Word& word, Word value) {
+  std::atomic_ref(word).store(value, std::memory_order_release);
 }
 
 }  // namespace idgen::pg

@@ -39,7 +39,7 @@ void ApplyFloor(const Handle& handle, Space& space) {
 
 // The first position beyond the mark, as it is now.
 std::uint64_t LimitOf(const Handle& handle) {
-  return handle.layout().PositionLimit(LoadSharedMs(handle.database->durable_ms));
+  return handle.layout().PositionLimit(DurableMs(*handle.database));
 }
 
 // Brings the handle up to date, and finds the ID space.
@@ -56,12 +56,12 @@ Space& Refresh(Handle& handle, std::int64_t shard) {
 void OpenHotPath(Handle& handle, std::int64_t now_us) {
   const auto window_ms = std::int64_t{ReserveWindowMs()};
   const std::int64_t early_ms = window_ms / kEarlyPart;
-  std::int64_t durable_ms = LoadSharedMs(handle.database->durable_ms);
+  std::int64_t durable_ms = DurableMs(*handle.database);
   // Ahead of the clock only, and not of a position that leads: else the mark, and with it
   // the wait after a restart, would grow with every crash.
   if (ToMs(now_us) + early_ms >= durable_ms) {
     AdvanceMarkEarly(*handle.database, ToMs(now_us) + early_ms + 1, ToMs(now_us) + window_ms);
-    durable_ms = LoadSharedMs(handle.database->durable_ms);
+    durable_ms = DurableMs(*handle.database);
   }
   // Opening the mark's sequence may have taken in an invalidation.
   if (IsPrepared(handle)) handle.window.Open(handle.layout().PositionLimit(durable_ms - early_ms));
@@ -92,6 +92,7 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
         return {attempt.taken, &space};
 
       case Verdict::kReserve: {
+        CheckClockStep();
         const std::uint64_t last = attempt.next + (request.together ? request.count - 1 : 0);
         const std::int64_t needed_ms = AheadOf(layout, last, attempt.now_us) + 1;
         AdvanceMark(*handle.database, needed_ms, needed_ms + ReserveWindowMs());

@@ -92,7 +92,7 @@ Datum idgen_encode(PG_FUNCTION_ARGS) {
 
 Datum idgen_decode(PG_FUNCTION_ARGS) {
   const TextFormat& format = FormatOfArgument(fcinfo);
-  const std::string_view text = TextArgument(fcinfo, 0);
+  const std::string_view text = ShortTextArgument(fcinfo, 0);
   const DecodedText decoded = DecodeText(text, format);
   if (decoded.error != TextError::kNone) ReportText(text, format, decoded);
   return Int64GetDatum(static_cast<int64>(decoded.id));

@@ -26,12 +26,17 @@ my @before = nextvals($primary, 5000);
 $primary->wait_for_catchup($standby);
 
 my $session = $standby->background_psql('postgres', on_error_stop => 0);
-for my $call ('snowflake_nextval()', 'snowflake_nextval_batch(3)',
-	"idgen_reserve('snowflake', 3)", "idgen_observe('snowflake', 1)")
+for (
+	[ 'snowflake_nextval()', 'generate IDs' ],
+	[ 'snowflake_nextval_batch(3)', 'generate IDs' ],
+	[ "idgen_reserve('snowflake', 3)", 'generate IDs' ],
+	[ "idgen_observe('snowflake', 1)", 'observe IDs' ],
+	[ "idgen_check_identity('orders', 'id')", 'check identities' ])
 {
+	my ($call, $what) = @$_;
 	my ($state, $out, $err) = sqlstate_of($standby, "SELECT $call");
 	is($state, '25006', "$call on a standby");
-	like($err, qr/cannot generate IDs during recovery/, "$call on a standby: the message");
+	like($err, qr/cannot $what during recovery/, "$call on a standby: the message");
 	like($err, qr/HINT:.*primary/, "$call on a standby: the hint");
 }
 $session->query('SELECT snowflake_nextval()');
@@ -71,18 +76,29 @@ $standby->stop;
 	$node->reload;
 	$node->poll_query_until('postgres', q{SELECT sync_state = 'sync' FROM pg_stat_replication})
 	  or die 'the standby does not become synchronous';
+	$node->safe_psql('postgres', 'CREATE ROLE hasty LOGIN; ALTER ROLE hasty SET synchronous_commit = off');
 	my @ids = nextvals($node, 100);
 
 	$other->stop('immediate');
-	# One ID a call, in transactions of their own that write nothing, until one has to wait.
+	# One ID a call, in transactions of their own that write nothing, until one has to wait. A session
+	# that asks for less than the server does changes nothing, neither for itself nor for others.
+	my $local = $node->background_psql('postgres', on_error_stop => 0);
+	$local->query("SET synchronous_commit = local; SET statement_timeout = '200ms'");
 	my $state = '';
 	for (1 .. 200)
 	{
+		push @ids, $local->query('SELECT snowflake_nextval()') =~ /^(\d+)$/m;
 		($state, my $out) = sqlstate_of($node,
 			"SET statement_timeout = '1s'; SELECT snowflake_nextval(); SELECT pg_sleep(0.05)");
 		push @ids, $out =~ /^(\d+)$/m;
 		last if $state ne '';
 	}
+	my ($status, $stdout, $stderr) = $node->psql('postgres',
+		"SET statement_timeout = '1s'; SELECT snowflake_nextval()", extra_params => [ '-U', 'hasty' ]);
+	like($stderr, qr/canceled while the high-water mark was being replicated/,
+		'a role\'s own synchronous_commit does not count');
+	$local->query('SELECT snowflake_nextval()');
+	$local->quit;
 	is($state, '57014', 'without the standby, IDs end with the mark that it has');
 	cmp_ok(scalar @ids, '>', 100, 'there were some until then');
 	($state) = sqlstate_of($node, "SET statement_timeout = '1s'; SELECT snowflake_nextval()");
@@ -98,10 +114,25 @@ $standby->stop;
 	check_ids('promoted, an hour behind', \@ids, \@leading);
 	$other->stop;
 
-	# Who does not ask for replication does not wait for it; nor does anybody when the standby
-	# is back.
+	# Nobody waits where the server's own setting does not ask for it, nor when it is no longer asked
+	# for, nor when the standby is back.
+	$node->append_conf('postgresql.conf', "synchronous_commit = local\n");
 	$node->start;
-	is(scalar nextvals($node, 10, set => 'SET synchronous_commit = local'), 10, 'synchronous_commit = local');
+	is(scalar nextvals($node, 10), 10, 'synchronous_commit = local in the file');
+	$node->append_conf('postgresql.conf', "synchronous_commit = on\n");
+	$node->reload;
+	$node->poll_query_until('postgres', q{SELECT current_setting('synchronous_commit') = 'on'});
+	my $waits = $node->background_psql('postgres', on_error_stop => 0);
+	$waits->query_until(qr/begun/, "\\echo begun\nSELECT 'made', snowflake_nextval();\n");
+	$node->poll_query_until('postgres',
+		q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'})
+	  or die 'the session does not wait';
+	$node->append_conf('postgresql.conf', "synchronous_standby_names = ''\n");
+	$node->reload;
+	like($waits->query('SELECT 1'), qr/made/, 'a session that waits goes on when replication is switched off');
+	$waits->quit;
+	$node->append_conf('postgresql.conf', "synchronous_standby_names = '*'\n");
+	$node->reload;
 	my $third = PostgreSQL::Test::Cluster->new('third');
 	$third->init_from_backup($node, 'base', has_streaming => 1);
 	$third->start;

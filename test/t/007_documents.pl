@@ -1,4 +1,10 @@
-# Every SQL example in the documents runs, and fails where the document says that it does.
+# Every SQL example in the documents runs, fails where the document says that it does, and prints
+# what the document says that it prints:
+#   - A block without a language right behind a block of SQL is what psql prints for that, except for
+#     "(n rows)", and spaces at the ends of lines. Behind ```sql unaligned it is the values alone.
+#   - A comment of one word behind a SELECT on its line is the value: SELECT f();  -- x
+# IDs (15 to 19 digits) that the statement does not have itself are made anew each time: their length
+# is compared. What else varies stands in a ```text block, which is not compared.
 use strict;
 use warnings;
 
@@ -17,26 +23,62 @@ my $node = PostgreSQL::Test::Cluster->new('documents');
 $node->init;
 $node->start;
 
-my ($examples, $number) = (0, 0);
+# What is compared of an output: IDs that are not in the SQL as so many #.
+sub comparable
+{
+	my ($text, $sql) = @_;
+	$text =~ s/(?<!\d)(\d{15,19})(?!\d)/index($sql, $1) < 0 ? '#' x length($1) : $1/ge;
+	$text =~ s/[ \t]+$//mg;
+	$text =~ s/^\n+|\n+$//g;
+	return $text;
+}
+
+# An error as psql prints it when it is not verbose.
+sub message_of
+{
+	my ($err) = @_;
+	$err =~ s/^psql:<stdin>:\d+: //mg;
+	$err =~ s/^(ERROR|FATAL):  [0-9A-Z]{5}: /$1:  /mg;
+	$err =~ s/^LOCATION: .*\n?//mg;
+	return $err;
+}
+
+my ($examples, $outputs, $values, $number) = (0, 0, 0, 0);
 for my $document (@documents)
 {
 	my ($name) = $document =~ m{([^/]+)$};
-	my @blocks = slurp_file($document) =~ /^```(sql[^\n]*)\n(.*?)^```$/msg;
-	next unless @blocks;
+	my $text = slurp_file($document);
 	my $database = 'document_' . ++$number;
+	my ($first) = $text =~ /^```sql[^\n]*\n(.*?)^```$/ms or next;
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
 	$node->safe_psql($database, 'CREATE EXTENSION idgen')
-	  unless $blocks[1] =~ /CREATE EXTENSION/;
-	while (my ($info, $sql) = splice(@blocks, 0, 2))
+	  unless $first =~ /CREATE EXTENSION/;
+	while ($text =~ /^```sql([^\n]*)\n(.*?)^```\n(?:```\n(.*?)^```\n)?/msg)
 	{
+		my ($info, $sql, $output) = ($1, $2, $3);
+		my $where = "$name:" . (1 + (substr($text, 0, $-[0]) =~ tr/\n//));
 		my ($expected) = $info =~ /error=(\w+)/;
 		$examples++;
-		my ($state, $out, $err) = sqlstate_of($node, "SELECT snowflake_machine(0) AS loads;\n" x !!$expected . $sql,
+		my $format = $info =~ /unaligned/ ? 'unaligned' : "aligned\n\\pset tuples_only off\n\\pset footer off";
+		my ($state, $out, $err) = sqlstate_of($node,
+			($expected ? "SELECT snowflake_machine(0) \\gset\n" : '') . "\\pset format $format\n$sql",
 			database => $database);
-		is($state, $expected // '', "$name: example $examples") or diag($sql, $err);
+		is($state, $expected // '', "$where runs") or diag($sql, $err);
+
+		while ($sql =~ /^(SELECT [^\n]*;)[ ]+--[ ](\S+)$/mg)
+		{
+			my ($select, $value) = ($1, $2);
+			$values++;
+			is((sqlstate_of($node, $select, database => $database))[1], $value, "$where has the value of $select");
+		}
+		next unless defined $output;
+		$outputs++;
+		is(comparable($expected ? message_of($err) : $out, $sql), comparable($output, $sql), "$where prints that");
 	}
 }
 cmp_ok($examples, '>', 10, 'there are examples');
+cmp_ok($outputs, '>=', 3, 'there are outputs');
+cmp_ok($values, '>=', 1, 'there are values');
 
 $node->stop;
 done_testing();

@@ -1,0 +1,194 @@
+// idgen_restore: the table by which a dump carries the mark. It is always empty. What pg_dump
+// finds in it is the mark as the sequence shows it (the condition that the install script gives to
+// pg_extension_config_dump), and what pg_restore puts into it raises the mark instead, by a
+// trigger that no setting of the session switches off.
+//
+// A restore only ever raises, and takes effect at once for the whole server, since ID spaces are
+// the server's. But who owns a database may restore it and must not stop others by it: a mark of
+// his that is ahead of the clock holds for his own database, and so does one that is so far ahead
+// that it is more likely a mistake.
+#include "pg.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "errors.h"
+#include "handle.h"
+#include "hold.h"
+#include "mark.h"
+#include "sequence.h"
+#include "settings.h"
+#include "wait.h"
+
+namespace idgen::pg {
+
+namespace {
+
+constexpr std::int64_t kDayMs = 24 * 60 * 60 * 1000;
+
+// A row of the table.
+struct Restored {
+  std::int64_t mark_ms;
+  std::int64_t held_until_ms;
+  std::int64_t fresh_machine;
+};
+
+std::int64_t Column(const TriggerData* trigger, int number, std::int64_t if_null) {
+  bool is_null = false;
+  const Datum value =
+      heap_getattr(trigger->tg_trigtuple, number, RelationGetDescr(trigger->tg_relation), &is_null);
+  return is_null ? if_null : DatumGetInt64(value);
+}
+
+Restored ReadRow(const TriggerData* trigger) {
+  const Restored row{Column(trigger, 1, 0), Column(trigger, 2, 0), Column(trigger, 3, kNoMachine)};
+  if (row.mark_ms < 0 || row.held_until_ms < 0 || row.fresh_machine < kNoMachine) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("high-water mark to be restored is out of range")));
+  }
+  return row;
+}
+
+// Grants do not count: who may insert rows here may hold back a database.
+void CheckRights() {
+  if (superuser() || OwnsDatabase(MyDatabaseId)) return;
+  ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                  errmsg("permission denied to restore a high-water mark"),
+                  errdetail("Only a superuser and the database's owner may do so.")));
+}
+
+// A mark is written ahead of use. So one of a clock that is right is ahead of ours by a moment, and
+// whoever restores it can wait for that moment.
+void WaitForMark(std::int64_t mark_ms) {
+  const std::int64_t end = MonotonicUs() + GuardFromSettings().max_clock_wait_us;
+  for (;;) {
+    const std::int64_t wait_us = mark_ms * 1000 - WallClockUs();
+    const std::int64_t left_us = end - MonotonicUs();
+    if (wait_us <= 0 || left_us <= 0 || wait_us > left_us) return;
+    WaitForClock(wait_us);
+  }
+}
+
+void WarnOfMark(const char* what, std::int64_t time_ms, std::int64_t now_ms) {
+  ereport(WARNING,
+          (errmsg("the restored %s is %s ahead of the clock", what,
+                  DurationText((time_ms - now_ms) * 1000)),
+           errdetail("It is %s, and the clock shows %s. Until then no IDs are made in this "
+                     "database.",
+                     InstantText(time_ms * 1000), InstantText(now_ms * 1000)),
+           superuser() ? errhint("Check the clocks of this server and of the one that was dumped. "
+                                 "idgen_start_over() is a way back to work.")
+                       : errhint("Check the clock of this server, or let a superuser restore the "
+                                 "table idgen_restore.")));
+}
+
+void Restore(const Restored& row) {
+  Root& shared = SharedRoot();
+  if (!superuser()) WaitForMark(row.mark_ms);
+  const std::int64_t now_ms = WallClockUs() / 1000;
+  const std::int64_t most_ms = superuser() ? now_ms + kDayMs : now_ms;
+  const bool holds = row.held_until_ms > now_ms;
+  // What holds for this database alone.
+  const bool mark_is_far = row.mark_ms > most_ms;
+  const bool hold_is_refused = holds && !superuser();
+
+  Relation relation = OpenMark();
+  MarkPage found;
+  Buffer buffer = LockMarkPage(relation, found);
+  CheckRestart(shared);
+  MarkRecord record = found.record;
+  if (mark_is_far) {
+    record.restored_ms = std::max(record.restored_ms, row.mark_ms);
+  } else {
+    // Before anybody can see it on the page.
+    RaiseSharedMs(shared.floor_ms, row.mark_ms);
+    record.mark_ms = std::max(record.mark_ms, row.mark_ms);
+    // A superuser's word on a mark that the owner restored before.
+    if (superuser() && row.mark_ms >= record.restored_ms) record.restored_ms = 0;
+  }
+  if (hold_is_refused) record.restored_ms = std::max(record.restored_ms, row.held_until_ms);
+  if (holds && !hold_is_refused) {
+    AddHold(shared, row.held_until_ms, row.fresh_machine);
+    record.fresh_machine =
+        FreshOfBoth(record.held_until_ms, record.fresh_machine, row.fresh_machine);
+    record.held_until_ms = std::max(record.held_until_ms, row.held_until_ms);
+    if (row.held_until_ms >= record.restored_ms) record.restored_ms = 0;
+  }
+  const XLogRecPtr written = WriteAndUnlockMarkPage(relation, buffer, record);
+  if (written != InvalidXLogRecPtr) XLogFlush(written);
+  // Sessions that make IDs here look at the page again.
+  CacheInvalidateRelcache(relation);
+  InvalidateMark();
+  relation_close(relation, NoLock);
+  if (mark_is_far) WarnOfMark("high-water mark", row.mark_ms, now_ms);
+  if (hold_is_refused) WarnOfMark("hold of idgen_start_over()", row.held_until_ms, now_ms);
+}
+
+// The first record of a new extension. Needs no shared memory, so that where there is none the
+// first ID says so.
+void MakeRecord() {
+  Relation relation = OpenMark();
+  MarkPage found;
+  Buffer buffer = LockMarkPage(relation, found);
+  if (found.recorded) {
+    UnlockReleaseBuffer(buffer);
+  } else {
+    (void)WriteAndUnlockMarkPage(relation, buffer, found.record);
+  }
+  relation_close(relation, NoLock);
+}
+
+}  // namespace
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_get_mark);
+IDGEN_SQL_FUNCTION(idgen_restore_mark);
+
+Datum idgen_get_mark(PG_FUNCTION_ARGS) {
+  TupleDesc columns = nullptr;
+  if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
+    elog(ERROR, "return type must be a row type");
+  }
+  Relation relation = OpenMark();
+  MarkPage found;
+  UnlockReleaseBuffer(LockMarkPage(relation, found));
+  relation_close(relation, RowExclusiveLock);
+  const MarkRecord& record = found.record;
+  Datum values[] = {
+      Int64GetDatum(std::max(MarkOf(found, WallClockUs() / 1000), record.restored_ms)),
+      Int64GetDatum(record.held_until_ms), Int64GetDatum(record.fresh_machine)};
+  bool nulls[] = {false, false, record.fresh_machine == kNoMachine};
+  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+}
+
+Datum idgen_restore_mark(PG_FUNCTION_ARGS) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) {
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("idgen_restore_mark() is a trigger")));
+  }
+  const auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
+  if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+      !TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) {
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("idgen_restore_mark() is for rows before they are inserted")));
+  }
+  // On another table somebody else's columns would be taken for a mark.
+  if (getExtensionOfObject(RelationRelationId, RelationGetRelid(trigger->tg_relation)) !=
+      get_extension_oid("idgen", false)) {
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("idgen_restore_mark() is for the table idgen_restore only")));
+  }
+  CheckRights();
+  const Restored row = ReadRow(trigger);
+  if (row.mark_ms == 0 && row.held_until_ms == 0) {
+    MakeRecord();
+  } else {
+    Restore(row);
+  }
+  return PointerGetDatum(nullptr);  // the row is not inserted
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg

@@ -1,0 +1,152 @@
+# Dumps that carry the mark, restored by a superuser and by a database's owner: a restore only ever
+# raises, at once and for the whole server, and an owner stops nobody but himself.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use IdgenTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+plan skip_all => 'libfaketime is not installed' unless have_faketime();
+
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $old = new_server('old');
+$old->safe_psql('postgres', <<'EOS');
+CREATE ROLE owner LOGIN;
+CREATE DATABASE shop OWNER owner;
+EOS
+$old->safe_psql('shop', <<'EOS');
+CREATE EXTENSION idgen;
+SET ROLE owner;
+CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), item int);
+INSERT INTO orders (item) SELECT generate_series(1, 3000);
+EOS
+my @before = split /\n/, $old->safe_psql('shop', 'SELECT id FROM orders');
+my $mark = $old->safe_psql('shop', 'SELECT mark_ms FROM idgen_get_mark()');
+
+my @owner = ('-U', 'owner');
+$old->command_ok([ 'pg_dump', '-F', 'custom', '-f', "$dir/shop.dump", '-d', $old->connstr('shop'), @owner ],
+	'the owner of a database can dump it');
+$old->command_ok([ 'pg_dump', '--inserts', '-f', "$dir/shop.sql", '-d', $old->connstr('shop'), @owner ],
+	'also with --inserts');
+like(slurp_file("$dir/shop.sql"), qr/INSERT INTO public.idgen_restore VALUES \($mark, 0, NULL\)/,
+	'the mark is in the dump');
+# What the sequence shows is not what is dumped.
+$old->safe_psql('shop', "SELECT setval('idgen_high_water_mark', 1)");
+$old->command_ok([ 'pg_dump', '-f', "$dir/after.sql", '-d', $old->connstr('shop') ], 'after a setval()');
+like(slurp_file("$dir/after.sql"), qr/^$mark\t0\t\\N$/m, 'the mark is in the dump');
+$old->safe_psql('shop', 'CREATE SCHEMA elsewhere; ALTER EXTENSION idgen SET SCHEMA elsewhere');
+$old->command_ok([ 'pg_dump', '-f', "$dir/moved.sql", '-d', $old->connstr('shop') ],
+	'where the extension is in another schema');
+like(slurp_file("$dir/moved.sql"), qr/^$mark\t0\t\\N$/m, 'the mark is in the dump');
+
+my $new = new_server('new', clock => '+0');
+$new->safe_psql('postgres', 'CREATE ROLE owner LOGIN');
+my $lead = "SET idgen.clock_regression = lead; SET idgen.max_clock_lead = '1h'";
+my $impatient = "SET idgen.max_clock_wait = 0; SELECT snowflake_nextval()";
+
+# Makes the database anew, with the extension, which only a superuser can make; then restores.
+sub restore
+{
+	my ($name, $file, @options) = @_;
+	$new->safe_psql('postgres', "DROP DATABASE IF EXISTS shop");
+	$new->safe_psql('postgres', "CREATE DATABASE shop OWNER owner");
+	$new->safe_psql('shop', 'CREATE EXTENSION idgen');
+	my ($out, $err) = run_command([ $file =~ /dump$/ ? 'pg_restore' : ('psql', '-X', '-f', $file),
+		'-d', $new->connstr('shop'), @options, $file =~ /dump$/ ? $file : () ]);
+	note($err);
+	is($new->safe_psql('shop', 'SELECT count(*) FROM orders'), 3000, "$name: the rows are there");
+	return $err;
+}
+
+# A clock that is right: nobody waits for long, and a crash right after changes nothing.
+restore('by the owner', "$dir/shop.dump", @owner);
+my $restored = $new->safe_psql('shop', 'SELECT mark_ms FROM idgen_get_mark()');
+cmp_ok($restored, '>=', $mark, 'the owner\'s restore has raised the mark');
+is($new->safe_psql('shop', 'SELECT count(*) FROM idgen_restore'), 0, 'the table is empty');
+kill_server($new);
+start_with_clock($new, '-30');
+my @after = nextvals($new, 3000, set => $lead);
+check_ids('another database after a crash, with the clock back', \@before, \@after);
+@after = (@after, nextvals($new, 3000, database => 'shop', set => $lead));
+check_ids('and the restored one', \@before, \@after);
+
+# A clock that is behind by an hour, a server that has just started.
+$new->stop;
+start_with_clock($new, '-3600');
+restore('by a superuser, behind', "$dir/shop.sql");
+is((sqlstate_of($new, $impatient))[0], '58000', 'a superuser\'s restore holds all databases back at once');
+is((sqlstate_of($new, $impatient, database => 'shop'))[0], '58000', 'and its own');
+
+# An owner's restore on a clock that is behind: of a server that has no other mark.
+my $third = new_server('third', clock => '-3600');
+$third->safe_psql('postgres', 'CREATE ROLE owner LOGIN');
+$new->stop;
+$new = $third;
+# pg_restore shows no warnings; psql does, and so does the server's log.
+restore('by the owner, behind', "$dir/shop.dump", @owner);
+like(slurp_file($new->logfile), qr/WARNING:\s+the restored high-water mark is .* ahead of the clock/,
+	'there is a warning');
+is((sqlstate_of($new, $impatient))[0], '', 'others go on');
+my ($state, $out, $err) = sqlstate_of($new, $impatient, database => 'shop');
+is($state, '55000', 'the restored database makes no IDs');
+like($err, qr/the high-water mark that was restored into this database is .* ahead of the clock/,
+	'and says why');
+like($err, qr/HINT:.*idgen_restore/, 'and what to do');
+kill_server($new);
+start_with_clock($new, '-3600');
+is((sqlstate_of($new, $impatient, database => 'shop'))[0], '55000', 'also after a crash');
+is((sqlstate_of($new, $impatient))[0], '', 'where others go on');
+set_clock($new, '+5');
+@after = nextvals($new, 3000, database => 'shop', set => $lead);
+check_ids('when the clock has passed it', \@before, \@after);
+
+# Absurd marks, and who may restore at all.
+my $year2049 = 2493072000000;
+for my $who ('owner', 'postgres')
+{
+	my ($status, $stdout, $stderr) = $new->psql('shop', "INSERT INTO idgen_restore VALUES ($year2049)",
+		extra_params => [ '-U', $who ]);
+	is($status, 0, "an absurd mark, by $who");
+	like($stderr, qr/WARNING:.*ahead of the clock/, 'is warned of');
+	is((sqlstate_of($new, $impatient, database => 'shop'))[0], '55000', 'holds its own database');
+	is((sqlstate_of($new, "SET idgen.max_clock_wait = '10s'; SELECT snowflake_nextval()"))[0], '',
+		'and no other');
+}
+$new->safe_psql('postgres', 'CREATE ROLE visitor LOGIN; GRANT pg_write_all_data TO visitor');
+($state, my $text, $err) = ('', '', '');
+$new->psql('shop', 'INSERT INTO idgen_restore VALUES (1)', extra_params => [ '-U', 'visitor' ],
+	stderr => \$err);
+like($err, qr/permission denied to restore a high-water mark/, 'nobody else may restore');
+$new->psql('postgres', 'INSERT INTO idgen_restore VALUES (1)', extra_params => [ '-U', 'owner' ],
+	stderr => \$err);
+like($err, qr/permission denied/, 'nor the owner of another database');
+
+# A mark that is lower changes nothing.
+my $first = $new->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark()');
+$new->safe_psql('postgres', 'INSERT INTO idgen_restore VALUES (1000)');
+cmp_ok($new->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark()'), '>=', $first,
+	'a restore only ever raises');
+
+# The way out of an absurd one.
+my ($status, $stdout, $stderr) = $new->psql('shop', 'SELECT idgen_start_over(9)');
+is($status, 0, 'idgen_start_over() in that database');
+$new->append_conf('postgresql.conf', "idgen.machine_id = 9\n");
+$new->restart;
+is(scalar nextvals($new, 10, database => 'shop', set => "SET idgen.max_clock_wait = '10s'"), 10,
+	'IDs are made there again');
+
+# A trigger of somebody's own table has no say.
+($state) = sqlstate_of($new, <<'EOS');
+CREATE TABLE mine (a text, b text, c text);
+CREATE TRIGGER raise BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION idgen_restore_mark();
+INSERT INTO mine VALUES ('1', '2', '3');
+EOS
+is($state, '39P01', 'the trigger on another table');
+
+$new->stop;
+$old->stop;
+done_testing();
