@@ -349,7 +349,7 @@ my $room = 2**20;
 		$session->quit;
 	}
 	# Nor can who owns a database, or drops the extension in it and does not end his transaction.
-	for my $held ('ANALYZE pg_class', 'DROP EXTENSION idgen')
+	for my $held ('ANALYZE pg_class', 'DROP EXTENSION idgen', 'LOCK TABLE pg_class IN ACCESS EXCLUSIVE MODE')
 	{
 		$node->restart;
 		my $session = $node->background_psql('other', on_error_stop => 0);
