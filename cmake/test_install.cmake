@@ -1,27 +1,36 @@
-# Installs the library into a folder of the build tree, builds the examples against what
-# was installed, and runs the service twice with one mark file: the second run must go on
-# above the first.
+# Runs the commands of the documentation that build and install the library and build a program
+# against it, in a copy of what they need; then the service of the examples twice with one mark
+# file: the second run must go on above the first.
 #
-# cmake -D BUILD_DIR=... -D EXAMPLES_DIR=... [-D CONFIG= -D GENERATOR= -D CXX_COMPILER=
+# cmake -D WORK=... -D SOURCE_DIR=... -D PAGE=library.md [-D CONFIG= -D GENERATOR= -D CXX_COMPILER=
 #       -D CXX_FLAGS=] -P test_install.cmake
-set(work ${BUILD_DIR}/test_install)
+set(work ${WORK})
+set(tree ${work}/idgen)
 file(REMOVE_RECURSE ${work})
+file(COPY ${SOURCE_DIR}/CMakeLists.txt ${SOURCE_DIR}/cmake ${SOURCE_DIR}/examples DESTINATION ${tree})
+file(COPY ${SOURCE_DIR}/src/core DESTINATION ${tree}/src)
 
-execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${work}/prefix
-                        --config "${CONFIG}"
-                COMMAND_ERROR_IS_FATAL ANY OUTPUT_QUIET)
-execute_process(COMMAND ${CMAKE_COMMAND} -S ${EXAMPLES_DIR} -B ${work}/build -G ${GENERATOR}
-                        -D CMAKE_PREFIX_PATH=${work}/prefix
-                        -D CMAKE_BUILD_TYPE=${CONFIG}
-                        -D CMAKE_CXX_COMPILER=${CXX_COMPILER}
-                        "-DCMAKE_CXX_FLAGS=${CXX_FLAGS}"
-                COMMAND_ERROR_IS_FATAL ANY OUTPUT_QUIET)
-execute_process(COMMAND ${CMAKE_COMMAND} --build ${work}/build --config "${CONFIG}"
-                COMMAND_ERROR_IS_FATAL ANY OUTPUT_QUIET)
+# The shell commands of one section.
+file(READ ${PAGE} page)
+string(REPLACE ";" "\\;" page "${page}")
+string(REGEX MATCH "\n## Build and install\n.*\n## An example\n" section "${page}")
+string(REGEX MATCHALL "```sh\n[^`]*```" blocks "${section}")
+list(LENGTH blocks count)
+if(count LESS 2)
+  message(FATAL_ERROR "${PAGE} has ${count} blocks of commands where two are known to be")
+endif()
+foreach(block IN LISTS blocks)
+  string(REGEX REPLACE "^```sh\n|```$" "" commands "${block}")
+  message("${commands}")
+  # What is installed goes below HOME, and no file of the build tree is touched.
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env HOME=${work} CXX=${CXX_COMPILER}
+                          "CXXFLAGS=${CXX_FLAGS}" "CMAKE_GENERATOR=${GENERATOR}" sh -euc "${commands}"
+                  WORKING_DIRECTORY ${tree} COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
 
 # The service is in a folder of the configuration's name with some generators.
 find_program(service NAMES idgen_service NO_DEFAULT_PATH REQUIRED
-             PATHS ${work}/build ${work}/build/${CONFIG})
+             PATHS ${tree}/build/examples ${tree}/build/examples/${CONFIG})
 function(run_service smallest largest)
   execute_process(COMMAND ${service} ${work}/mark OUTPUT_VARIABLE output
                   COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)

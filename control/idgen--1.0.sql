@@ -267,6 +267,12 @@ CREATE FUNCTION idgen_check_identity(
 COMMENT ON FUNCTION idgen_check_identity(regclass, name, text, timestamptz) IS
   'the identities in a table of IDs, and whether another server uses one of this server''s';
 
+CREATE FUNCTION idgen_get_identity(generator text) RETURNS text
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_get_identity';
+COMMENT ON FUNCTION idgen_get_identity(text) IS
+  'what idgen_check_identity() asks the nodes of a Citus cluster';
+
 -- A clock that was far ahead --------------------------------------------------------------
 
 CREATE FUNCTION idgen_start_over(machine_id int) RETURNS void

@@ -35,8 +35,8 @@ SELECT * FROM error_of('SELECT snowflake_nextval()');
 SET idgen.machine_id = 18;
 SELECT count(DISTINCT id) FROM snowflake_nextval_batch(20000) id;
 
--- lead: on from the last tick, and from a used-up one into the next without waiting, up to
--- max_clock_lead.
+-- lead: on from the last tick, and from a used-up one into the next after a tick's length, up
+-- to max_clock_lead.
 SET idgen.machine_id = 17;
 SET idgen.clock_regression = lead;
 SET idgen.max_clock_lead = '20s';
@@ -52,6 +52,15 @@ SET idgen.machine_id = 17;
 \x on
 SELECT * FROM error_of('SELECT snowflake_nextval()');
 \x off
+
+-- A burst is no reason to lead: a session in mode error finds the clock right afterwards.
+RESET ALL;
+SET idgen.machine_id = 19;
+SET idgen.clock_regression = lead;
+SELECT count(DISTINCT id) FROM snowflake_nextval_batch(400000) id;
+SELECT count(idgen_reserve('snowflake', 3000)) FROM generate_series(1, 100);
+SET idgen.clock_regression = error;
+SELECT snowflake_nextval() > 0 AS works;
 
 -- After all of that the server and the other ID spaces work as before.
 RESET ALL;

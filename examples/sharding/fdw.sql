@@ -10,8 +10,7 @@
 CREATE EXTENSION IF NOT EXISTS idgen;
 CREATE EXTENSION IF NOT EXISTS postgres_fdw;
 
-SELECT :server = 1 AS is_server1, :server = 2 AS is_server2, :server = 3 AS is_server3,
-       :server - 1 AS writer \gset
+SELECT :server = 1 AS is_server1, :server = 2 AS is_server2, :server = 3 AS is_server3 \gset
 
 -- The IDs ---------------------------------------------------------------------------------
 
@@ -19,10 +18,10 @@ SELECT :server = 1 AS is_server1, :server = 2 AS is_server2, :server = 3 AS is_s
 -- the IDs of a shard. So the 13 bits of the shard are two numbers here:
 --
 --   11 bits   the customer's shard, which says where the row belongs
---    2 bits   the writer, the server that makes the ID
+--    2 bits   the writer: the number of the server that makes the ID
 CREATE FUNCTION order_id(customer text) RETURNS bigint
   LANGUAGE sql VOLATILE PARALLEL SAFE
-  RETURN instagram_nextval(idgen_shard(customer, 2048) * 4 + :writer);
+  RETURN instagram_nextval(idgen_shard(customer, 2048) * 4 + :server);
 
 -- The table ---------------------------------------------------------------------------------
 

@@ -52,13 +52,14 @@ CREATE FUNCTION shard_is_closed(shard int) RETURNS boolean LANGUAGE sql STABLE
 
 -- Waits for the transactions that write to the shard, and refuses writes from then on;
 -- reading goes on. The trigger is part of the dump: the shard arrives closed.
--- Returns the last ID that this server made for the shard, also if no row has it.
+-- Returns the last ID that this server made for the shard, also if no row has it. May be called
+-- again, when its answer was lost or a table was added since.
 CREATE FUNCTION close_shard(shard int) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   relation regclass;
 BEGIN
   FOR relation IN SELECT shard_tables(shard) LOOP
-    EXECUTE format('CREATE TRIGGER closed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
+    EXECUTE format('CREATE OR REPLACE TRIGGER closed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
                     FOR EACH STATEMENT EXECUTE FUNCTION refuse_writes()', relation);
   END LOOP;
   -- The shard's very first ID, which changes nothing; the result is what counts.

@@ -27,9 +27,6 @@ constexpr std::string_view NameOfField(FieldKind kind) noexcept {
   return kFieldNames[static_cast<std::size_t>(kind)];
 }
 
-// An ID has a sign bit, which is always zero.
-inline constexpr unsigned kMostLayoutBits = 63;
-
 // The most bits that a field of this kind can have. All but the timestamp and the tail are
 // SQL's `int` somewhere: a setting, an argument, a column.
 constexpr unsigned MostBitsOf(FieldKind kind) noexcept {
@@ -260,24 +257,6 @@ constexpr std::size_t WriteFields(const Layout& layout, char* out) noexcept {
     if (bits >= 10) out[length++] = static_cast<char>('0' + bits / 10);
     out[length++] = static_cast<char>('0' + bits % 10);
   }
-}
-
-// A tick is at most a day long.
-inline constexpr std::int64_t kLongestTickUs = 86'400'000'000;
-
-enum class LayoutError : std::uint8_t {
-  kNone,
-  kBadTick,      // not from 1 us to kLongestTickUs
-  kEndsTooLate,  // the end of its last tick is beyond int64 microseconds (year 294247)
-};
-
-// What else than its fields can be wrong with a layout.
-constexpr LayoutError CheckLayout(const Layout& layout) noexcept {
-  if (layout.tick_us < 1 || layout.tick_us > kLongestTickUs) return LayoutError::kBadTick;
-  const Int128 ticks = static_cast<Int128>(layout.MaxTick()) + 1;
-  const Int128 end_us = ticks * layout.tick_us + layout.epoch_us;
-  if (end_us > std::numeric_limits<std::int64_t>::max()) return LayoutError::kEndsTooLate;
-  return LayoutError::kNone;
 }
 
 }  // namespace idgen

@@ -6,31 +6,30 @@ namespace idgen {
 
 namespace {
 
-// Sleeps until about `us` microseconds have passed, by the monotonic clock. Short
-// waits end in a spin, because a sleep's end is late by some 60 us; a wall clock that
-// is stepped meanwhile is seen after `kLongestSleepUs` at the latest.
-void Pause(std::int64_t us) noexcept {
-  constexpr std::int64_t kSpinUs = 80;
-  constexpr std::int64_t kLongestSleepUs = 20'000;
-  const std::int64_t end = MonotonicUs() + std::min(us, kLongestSleepUs);
-  if (us > kSpinUs) {
-    const std::int64_t sleep_us = std::min(us, kLongestSleepUs) - kSpinUs;
-    timespec rest{};
-    rest.tv_nsec = static_cast<decltype(rest.tv_nsec)>(sleep_us * 1000);
-    while (nanosleep(&rest, &rest) == -1 && errno == EINTR) {
-    }
-  }
-  while (MonotonicUs() < end) {
-  }
-}
-
 Status RefusalFor(const Layout& layout, const Identity& identity) noexcept {
+  if (CheckLayout(layout) != LayoutError::kNone) return Status::kBadLayout;
   if (!layout.CanGenerate()) return Status::kDecodeOnly;
   if (layout.FindMisfit(identity) != FieldKind::kTimestamp) return Status::kBadIdentity;
   return Status::kOk;
 }
 
 }  // namespace
+
+// A sleep's end is late by some 60 us: hence the spin.
+void PauseUs(std::int64_t us) noexcept {
+  constexpr std::int64_t kSpinUs = 80;
+  constexpr std::int64_t kLongestUs = 20'000;
+  us = std::min(us, kLongestUs);
+  const std::int64_t end = MonotonicUs() + us;
+  if (us > kSpinUs) {
+    timespec rest{};
+    rest.tv_nsec = static_cast<decltype(rest.tv_nsec)>((us - kSpinUs) * 1000);
+    while (nanosleep(&rest, &rest) == -1 && errno == EINTR) {
+    }
+  }
+  while (MonotonicUs() < end) {
+  }
+}
 
 const char* StatusText(Status status) noexcept {
   switch (status) {
@@ -54,20 +53,20 @@ const char* StatusText(Status status) noexcept {
       return "the layout's sequence is not its lowest field";
     case Status::kDecodeOnly:
       return "IDs of the layout can be read, but not made";
+    case Status::kBadLayout:
+      return "the layout is not valid";
   }
   return "unknown status";
 }
 
 Generator::Generator(const Layout& layout, const Options& options)
-    : layout_(layout),
-      options_(options),
-      divider_(layout),
-      composer_(layout.ComposerFor(0)),
-      start_(layout.PositionLimit(options.not_before_ms)),
-      refusal_(RefusalFor(layout, options.identity)) {
-  // A generator that refuses keeps a limit of 0: Next ends in the slow path, which checks.
+    : layout_(layout), options_(options), refusal_(RefusalFor(layout, options.identity)) {
+  // A generator that refuses has no tick for any instant (TickDivider's default): Next ends in
+  // the slow path, which checks. And nothing is computed from what is no layout.
   if (refusal_ != Status::kOk) return;
+  divider_ = TickDivider(layout);
   composer_ = layout.ComposerFor(layout.IdentityBits(options.identity));
+  start_ = layout.PositionLimit(options.not_before_ms);
   if (start_ > 0) position_ = start_ - 1;
   if (options.extend_mark == nullptr) limit_ = layout.MaxPosition() + 1;
 }
@@ -86,7 +85,7 @@ Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
   if (refusal_ != Status::kOk) return refusal_;
   WaitBudget budget;
   for (;;) {
-    const Bounds bounds{LoadPosition(limit_), start_};
+    const Bounds bounds{LoadPosition(limit_), start_, 0, budget.Awaits(options_.monotonic_clock)};
     const Attempt attempt =
         TryTake(position_, layout_, options_.guard, bounds, request, options_.clock);
     switch (attempt.verdict) {
@@ -101,9 +100,9 @@ Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
       }
       case Verdict::kWaitForTick:
       case Verdict::kWaitForClock: {
-        const std::int64_t left = budget.Left(attempt, options_.guard, MonotonicUs());
+        const std::int64_t left = budget.Left(attempt, options_.guard, options_.monotonic_clock());
         if (left <= 0) return Status::kClockBehind;
-        Pause(std::min(attempt.wait_us, left));
+        options_.pause(std::min(attempt.wait_us, left));
         break;
       }
       case Verdict::kClockBehind:
@@ -145,7 +144,8 @@ Status Generator::Observe(std::int64_t id) noexcept {
   if (refusal_ != Status::kOk) return refusal_;
   if (id < 0 || static_cast<std::uint64_t>(id) > layout_.MaxId()) return Status::kBadId;
   const auto bits = static_cast<std::uint64_t>(id);
-  const std::int64_t ahead = layout_.StartOfTick(layout_.Parse(bits).tick) - options_.clock();
+  const std::int64_t ahead =
+      DifferenceUs(layout_.StartOfTick(layout_.Parse(bits).tick), options_.clock());
   if (ahead > options_.guard.max_clock_lead_us) return Status::kTooFarAhead;
   const std::uint64_t position = layout_.PositionNotAbove(bits, composer_.identity_bits);
   // The mark first: what was observed is then remembered across a restart too.

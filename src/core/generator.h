@@ -38,7 +38,8 @@ enum class Status : std::uint8_t {
   kBadId,           // Observe: not an ID of the layout
   kTooFarAhead,     // Observe: later than max_clock_lead allows
   kNotConsecutive,  // Reserve: the layout's sequence is not its lowest field
-  kDecodeOnly       // the layout's IDs can be read, but not made (Layout::CanGenerate)
+  kDecodeOnly,      // the layout's IDs can be read, but not made (Layout::CanGenerate)
+  kBadLayout        // what CheckLayout does not let pass is no layout
 };
 
 // A short English text for a status, for logs.
@@ -48,6 +49,10 @@ struct Result {
   Status status = Status::kOk;
   std::int64_t id = 0;  // with kOk
 };
+
+// Returns after about `us` microseconds by the monotonic clock, or sooner, but after 20 ms at
+// the latest: in case the wall clock is set meanwhile. Ends in a spin.
+void PauseUs(std::int64_t us) noexcept;
 
 class Generator {
  public:
@@ -66,8 +71,13 @@ class Generator {
     void* mark_context = nullptr;
     // Microseconds since 1970 UTC.
     std::int64_t (*clock)() noexcept = &WallClockUs;
+    // Microseconds on a clock that is never set, and how a call lets some of them pass: both or
+    // none are to be replaced.
+    std::int64_t (*monotonic_clock)() noexcept = &MonotonicUs;
+    void (*pause)(std::int64_t us) noexcept = &PauseUs;
   };
 
+  // A layout that is none, or an identity that does not fit, is refused by every call.
   explicit Generator(const Layout& layout) : Generator(layout, Options{}) {}
   Generator(const Layout& layout, const Options& options);
   Generator(const Generator&) = delete;

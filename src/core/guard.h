@@ -9,15 +9,26 @@
 //
 //   kIssued       the positions are the caller's
 //   kReserve      the candidate is beyond the high-water mark: write a later mark
-//   kWaitForTick  the sequence of this tick is used up: wait `wait_us`
+//   kWaitForTick  the sequence of a tick is used up: wait `wait_us`
 //   kWaitForClock the clock is behind: wait `wait_us`
 //                 (both no longer in all than a WaitBudget allows)
 //   kClockBehind  the clock is behind and the settings say not to wait
 //   kOutOfTime    the layout has no position left
+//
+// Mode lead is for a clock that went back, and not for bursts: a lead that bursts could make
+// would hold up all callers in other modes, while the clock is right. So it goes on in the tick
+// of the last position at once, but a *new* tick that is ahead of the clock costs each caller a
+// wait of one tick's length. Nobody sees a candidate in tick T before a position of T - 1 is
+// taken, and who takes the first of T has waited a tick's length since he saw it: so ticks that
+// are ahead of the clock advance no faster than real time, whoever and however many ask for
+// them, and nothing has to be remembered but by the callers that wait. (Positions that were
+// taken for nothing are no sign that their tick has begun: a used-up sequence is waited for
+// from the clock's own tick on.)
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "layout.h"
 #include "position.h"
@@ -48,9 +59,12 @@ struct Attempt {
   Verdict verdict = Verdict::kOutOfTime;
   Taken taken;                 // with kIssued
   std::uint64_t next = 0;      // the candidate
+  std::uint64_t tick = 0;      // its tick
   std::int64_t now_us = 0;     // the clock's reading
   std::int64_t wait_us = 0;    // until the settings let the candidate pass; 0 if they do
   std::int64_t behind_us = 0;  // how far the clock is behind the candidate; 0 if it is not
+  // With mode lead: until this caller may take the candidate's tick, as far as it is a new one.
+  std::int64_t new_tick_us = 0;
 };
 
 // What a caller asks for.
@@ -62,6 +76,12 @@ struct Request {
   bool together = false;
 };
 
+// A tick that a caller waits for, and for how long still, by the monotonic clock.
+struct Awaited {
+  std::uint64_t tick = 0;
+  std::int64_t rest_us = 0;
+};
+
 // The bounds of one attempt that do not come from the settings.
 struct Bounds {
   std::uint64_t limit = 0;  // the first position beyond the high-water mark
@@ -69,7 +89,23 @@ struct Bounds {
   // Positions beyond the end of a tick that may have been taken for nothing: what
   // OvershootOf() says where callers use TakeNext, 0 where they do not.
   std::uint64_t overshoot = 0;
+  // What this caller waits for since an earlier attempt of the same call (WaitBudget::Awaits).
+  Awaited awaited = {};
 };
+
+// a + b and a - b, or the nearest number to it that there is.
+constexpr std::int64_t SumUs(std::int64_t a, std::int64_t b) noexcept {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? std::numeric_limits<std::int64_t>::max()
+               : std::numeric_limits<std::int64_t>::min();
+}
+constexpr std::int64_t DifferenceUs(std::int64_t a, std::int64_t b) noexcept {
+  std::int64_t difference = 0;
+  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
+  return b < 0 ? std::numeric_limits<std::int64_t>::max()
+               : std::numeric_limits<std::int64_t>::min();
+}
 
 // One attempt. `clock` returns microseconds since 1970; it is read *after* the
 // position, so that a position beyond it means that the clock is behind, and not
@@ -79,8 +115,9 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
                 const Bounds& bounds, const Request& request, Clock&& clock) noexcept {
   const unsigned sequence_bits = layout.SequenceBits();
   const std::uint64_t ids_per_tick = layout.IdsPerTick();
-  const std::int64_t lead_us =
-      settings.mode == ClockRegression::kLead ? settings.max_clock_lead_us : 0;
+  const std::int64_t lead_us = settings.mode == ClockRegression::kLead
+                                   ? std::max<std::int64_t>(settings.max_clock_lead_us, 0)
+                                   : 0;
   AtomicWord position(word);
   std::uint64_t last = position.load(std::memory_order_acquire);
   for (;;) {
@@ -103,10 +140,25 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
     if (next > layout.MaxPosition()) return attempt;  // kOutOfTime
 
     const std::uint64_t next_tick = next >> sequence_bits;
-    const std::int64_t next_us = layout.StartOfTick(next_tick);
+    attempt.tick = next_tick;
+    // The last ID is of the clock's tick, or positions beyond its end were taken for nothing
+    // (TakeNext): then the sequence is used up. Else the clock is behind.
+    const bool is_used_up =
+        now_tick >= 0 &&
+        last < ((static_cast<std::uint64_t>(now_tick) + 1) << sequence_bits) + bounds.overshoot;
     if (static_cast<std::int64_t>(next_tick) > now_tick) {
-      attempt.behind_us = next_us - attempt.now_us;
+      attempt.behind_us = DifferenceUs(layout.StartOfTick(next_tick), attempt.now_us);
       attempt.wait_us = std::max<std::int64_t>(attempt.behind_us - lead_us, 0);
+      // The first tick of this run is no new one: nothing was used up before it.
+      const bool is_new = (is_used_up || next_tick > last >> sequence_bits) &&
+                          next_tick > bounds.start >> sequence_bits;
+      if (is_new && lead_us > 0) {
+        const std::int64_t ticks = is_used_up ? static_cast<std::int64_t>(next_tick) - now_tick : 1;
+        const std::int64_t rest_us =
+            bounds.awaited.tick == next_tick ? bounds.awaited.rest_us : ticks * layout.tick_us;
+        attempt.new_tick_us = std::clamp<std::int64_t>(rest_us, 0, attempt.behind_us);
+        attempt.wait_us = std::max(attempt.wait_us, attempt.new_tick_us);
+      }
     }
     if (attempt.wait_us == 0) {
       // The settings let the candidate pass; does the mark?
@@ -128,10 +180,7 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
       continue;  // another caller was faster; `last` is now its position
     }
 
-    // The last ID is of this tick, or positions beyond its end were taken for nothing
-    // (TakeNext): then the sequence is used up. Else the clock is behind.
-    if (now_tick >= 0 &&
-        last < ((static_cast<std::uint64_t>(now_tick) + 1) << sequence_bits) + bounds.overshoot) {
+    if (is_used_up || attempt.behind_us <= lead_us) {
       attempt.verdict = Verdict::kWaitForTick;
     } else if (settings.mode == ClockRegression::kError &&
                !(last < bounds.start && attempt.wait_us <= settings.max_start_wait_us)) {
@@ -143,35 +192,52 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
   }
 }
 
-// How long the caller of one attempt after the other may still wait. A clock that is
-// behind has max_clock_wait in all. A used-up sequence has the rest of its tick and
-// max_clock_wait besides: more than enough for a clock that runs, and an end for one that
-// stands still or is set back over and over. A caller that other callers are faster than
-// meets a new tick each time, and starts again with that.
+// How long one call, which makes one attempt after the other, may still wait. All of its waits
+// for a clock that is behind end max_clock_wait after the first of them began. A used-up
+// sequence has the rest of its tick and max_clock_wait besides: more than enough for a clock
+// that runs, and an end for one that stands still or is set back over and over. Only a caller
+// that others were faster than, so that his candidate has grown, starts again with that; a
+// verdict that changes with the clock, to and fro, gives no time.
 class WaitBudget {
  public:
+  // For the bounds of the next attempt. `monotonic` returns microseconds.
+  template <typename Monotonic>
+  [[nodiscard]] Awaited Awaits(Monotonic&& monotonic) const noexcept {
+    if (tick_ == 0) return {};
+    return {tick_, DifferenceUs(new_tick_end_us_, monotonic())};
+  }
+
   // Microseconds left for an attempt that says to wait; nothing left: not above 0.
   [[nodiscard]] std::int64_t Left(const Attempt& attempt, const GuardSettings& settings,
                                   std::int64_t monotonic_us) noexcept {
-    const bool for_tick = attempt.verdict == Verdict::kWaitForTick;
-    if (!waiting_ || for_tick != for_tick_ || (for_tick && attempt.next != next_)) {
-      waiting_ = true;
-      for_tick_ = for_tick;
-      next_ = attempt.next;
-      end_us_ = monotonic_us + settings.max_clock_wait_us + (for_tick ? attempt.wait_us : 0);
-      // Where nothing is to be waited for beyond the tick, its end may be seen late.
-      if (for_tick) end_us_ += kLateUs;
+    if (attempt.tick != tick_) {
+      tick_ = attempt.tick;
+      new_tick_end_us_ = SumUs(monotonic_us, attempt.new_tick_us);
     }
-    return end_us_ - monotonic_us;
+    const std::int64_t clock_end_us = SumUs(monotonic_us, settings.max_clock_wait_us);
+    if (attempt.verdict != Verdict::kWaitForTick) {
+      if (!waits_for_clock_) clock_end_us_ = clock_end_us;
+      waits_for_clock_ = true;
+      return DifferenceUs(clock_end_us_, monotonic_us);
+    }
+    if (attempt.next > next_) {
+      next_ = attempt.next;
+      // Where nothing is to be waited for beyond the tick, its end may be seen late.
+      tick_end_us_ = SumUs(clock_end_us, SumUs(attempt.wait_us, kLateUs));
+    }
+    return DifferenceUs(tick_end_us_, monotonic_us);
   }
 
  private:
   static constexpr std::int64_t kLateUs = 100'000;
 
-  bool waiting_ = false;
-  bool for_tick_ = false;
-  std::uint64_t next_ = 0;
-  std::int64_t end_us_ = 0;
+  // The candidate's tick, and until when it is waited for as a new one; that is never tick 0.
+  std::uint64_t tick_ = 0;
+  std::int64_t new_tick_end_us_ = 0;
+  std::uint64_t next_ = 0;  // the largest candidate that a tick was waited for with
+  std::int64_t tick_end_us_ = 0;
+  bool waits_for_clock_ = false;
+  std::int64_t clock_end_us_ = 0;
 };
 
 }  // namespace idgen

@@ -6,7 +6,9 @@
 // position is `tick << sequence bits | sequence`: one word that orders all IDs of
 // one ID space (layout and identity).
 //
-// Everything here is constexpr, allocates nothing and throws nothing.
+// Everything here is constexpr, allocates nothing and throws nothing. The members of a Layout,
+// and all else that takes one, here and in the other headers, rely on what CheckLayout looks at:
+// check one that did not come from here (a Generator does so itself).
 #pragma once
 
 #include <array>
@@ -25,6 +27,12 @@ __extension__ using Int128 = __int128;
 // bits of which idgen knows no more than that another system put them there.
 enum class FieldKind : std::uint8_t { kTimestamp, kDatacenter, kMachine, kShard, kSequence, kTail };
 inline constexpr std::size_t kFieldKinds = 6;
+
+// An ID has a sign bit, which is always zero.
+inline constexpr unsigned kMostLayoutBits = 63;
+
+// A tick is at most a day long.
+inline constexpr std::int64_t kLongestTickUs = 86'400'000'000;
 
 // Where a field stands in an ID; zero bits: the layout lacks it.
 struct Field {
@@ -285,27 +293,72 @@ struct FieldSpec {
   std::uint8_t bits = 0;
 };
 
-// A layout from its fields, given from the highest bit down. The name is not copied.
+// A layout from its fields, given from the highest bit down, each once. The name is not copied.
+// Whatever it is given, nothing breaks; whether that is a layout, CheckLayout tells.
 constexpr Layout BuildLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_us,
                              std::span<const FieldSpec> specs) {
+  // Where it does not fit a Field it is no layout either, and must not become one by wrapping.
+  constexpr std::uint64_t kMostShift = std::numeric_limits<std::uint8_t>::max();
   Layout layout;
   layout.name = name;
   layout.tick_us = tick_us;
   layout.epoch_us = epoch_us;
-  unsigned below = 0;
+  std::uint64_t below = 0;
   for (const FieldSpec& spec : specs) below += spec.bits;
   for (const FieldSpec& spec : specs) {
     below -= spec.bits;
-    layout.fields[static_cast<std::size_t>(spec.kind)] =
-        Field{spec.bits, static_cast<std::uint8_t>(below)};
+    const auto kind = static_cast<std::size_t>(spec.kind);
+    // Left out, a field that there is not leaves a gap.
+    if (kind >= kFieldKinds) continue;
+    layout.fields[kind] =
+        Field{spec.bits, static_cast<std::uint8_t>(below < kMostShift ? below : kMostShift)};
   }
   return layout;
 }
 
-// The same for constants in source text: the epoch in milliseconds since 1970.
+// The same for constants in source text: the epoch in milliseconds since 1970. One that is no
+// int64 in microseconds becomes the largest, which is no layout's.
 constexpr Layout MakeLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_ms,
                             std::initializer_list<FieldSpec> specs) {
-  return BuildLayout(name, tick_us, epoch_ms * 1000, {specs.begin(), specs.size()});
+  std::int64_t epoch_us = 0;
+  if (__builtin_mul_overflow(epoch_ms, 1000, &epoch_us)) {
+    epoch_us = std::numeric_limits<std::int64_t>::max();
+  }
+  return BuildLayout(name, tick_us, epoch_us, {specs.begin(), specs.size()});
+}
+
+enum class LayoutError : std::uint8_t {
+  kNone,
+  kBadTick,      // not from 1 us to kLongestTickUs
+  kBadFields,    // no timestamp, or not in the highest bits; fields that overlap, or leave bits
+                 // between or below them to none; more than kMostLayoutBits
+  kEndsTooLate,  // the end of its last tick is beyond int64 microseconds (year 294247)
+};
+
+// What is wrong with a layout, the first of these that is. Any values may be given.
+constexpr LayoutError CheckLayout(const Layout& layout) noexcept {
+  if (layout.tick_us < 1 || layout.tick_us > kLongestTickUs) return LayoutError::kBadTick;
+  const unsigned total_bits = layout.TotalBits();
+  if (!layout.Has(FieldKind::kTimestamp) || total_bits > kMostLayoutBits) {
+    return LayoutError::kBadFields;
+  }
+  // Each bit is one field's: as many bits as the fields have, all of them below the sum.
+  std::uint64_t taken = 0;
+  for (const Field& field : layout.fields) {
+    if (field.bits == 0) continue;
+    if (field.shift + field.bits > total_bits) return LayoutError::kBadFields;
+    const std::uint64_t bits = field.Put(field.Largest());
+    if ((taken & bits) != 0) return LayoutError::kBadFields;
+    taken |= bits;
+  }
+  const Field& timestamp = layout[FieldKind::kTimestamp];
+  if (timestamp.shift + timestamp.bits != static_cast<int>(total_bits)) {
+    return LayoutError::kBadFields;
+  }
+  const Int128 ticks = static_cast<Int128>(layout.MaxTick()) + 1;
+  const Int128 end_us = ticks * layout.tick_us + layout.epoch_us;
+  if (end_us > std::numeric_limits<std::int64_t>::max()) return LayoutError::kEndsTooLate;
+  return LayoutError::kNone;
 }
 
 }  // namespace idgen

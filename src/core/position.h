@@ -55,18 +55,25 @@ inline Taken TakeUpTo(std::uint64_t& word, std::uint64_t base, std::uint64_t end
 // under contention costs half of a compare-and-swap. For a caller who knows that the
 // position is not below his base, because he took one from there on himself. If what he
 // gets is at or beyond his end, it is used up for nothing; he must not issue it, and must
-// use TakeUpTo from then on (kMostOvershoot).
+// use TakeUpTo from then on (OvershootOf).
 inline std::uint64_t TakeNext(std::uint64_t& word) noexcept {
   return AtomicWord(word).fetch_add(1, std::memory_order_acq_rel) + 1;
 }
 
-// How many callers may take a position beyond the end of a tick by TakeNext: as many as
-// took one in it. Only for ID spaces with at least kLeastForTakeNext positions in a tick,
-// of which they are a small part.
-inline constexpr std::uint64_t kMostOvershoot = 1024;
+// TakeNext is only for ID spaces with at least so many positions in a tick.
 inline constexpr std::uint64_t kLeastForTakeNext = 4096;
-constexpr std::uint64_t OvershootOf(std::uint64_t ids_per_tick) noexcept {
-  return ids_per_tick >= kLeastForTakeNext ? kMostOvershoot : 0;
+
+// How many positions beyond the end of a tick callers may take for nothing by TakeNext: one
+// for each caller (each cursor, of which a session may have several) that took one in it, and
+// so no more than the tick has. A bound that is too large only makes a clock that is behind by
+// less than a tick look like a used-up sequence, which is waited for; one that is too small
+// makes a clock that is right look as if it were behind. `most_callers` counts from
+// kLeastOvershoot on.
+inline constexpr std::uint64_t kLeastOvershoot = 1024;
+constexpr std::uint64_t OvershootOf(std::uint64_t ids_per_tick,
+                                    std::uint64_t most_callers = 0) noexcept {
+  if (ids_per_tick < kLeastForTakeNext) return 0;
+  return std::min(std::max(most_callers, kLeastOvershoot), ids_per_tick);
 }
 
 // Raises the position to `at_least`, so that every later one is greater. True when

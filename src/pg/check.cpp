@@ -10,12 +10,15 @@
 //     insertion, and the updates are left out.
 //   - IDs that are later than this server's position in their ID space, for it made all of
 //     them. This needs nothing, but finds only a server that is ahead at this moment.
+//
+// Where the servers are the nodes of a Citus cluster, they are also asked for their identities.
 #include "pg.h"
 
 #include <algorithm>
 #include <span>
 
 #include "callsite.h"
+#include "citus.h"
 #include "errors.h"
 #include "hold.h"
 #include "take.h"
@@ -45,6 +48,7 @@ struct Check {
   std::uint64_t identity_mask;
   int64 from;         // IDs below it are not looked at
   const char* table;  // quoted, with its schema
+  bool is_local;      // rows have PostgreSQL's system columns
   const char* id;     // quoted
 };
 
@@ -94,8 +98,9 @@ constexpr char kCameByReplication[] =
 
 char* IdentitiesQuery(const Check& check) {
   const char* const replicated =
-      track_commit_timestamp ? psprintf("pg_catalog.count(*) FILTER (WHERE %s)", kCameByReplication)
-                             : "'-1'::pg_catalog.int8";
+      track_commit_timestamp && check.is_local
+          ? psprintf("pg_catalog.count(*) FILTER (WHERE %s)", kCameByReplication)
+          : "'-1'::pg_catalog.int8";
   return psprintf(
       "SELECT CASE WHEN t.%s OPERATOR(pg_catalog.>=) '0'::pg_catalog.int8 AND "
       "t.%s OPERATOR(pg_catalog.<=) '%llu'::pg_catalog.int8 "
@@ -283,6 +288,27 @@ void PutRow(ReturnSetInfo* result, const Layout& layout, const Found& found) {
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+// An identity that several nodes of a Citus cluster have: a row that is about no rows.
+void PutSharedIdentity(ReturnSetInfo* result, const SharedIdentity& shared) {
+  Datum values[9] = {};
+  bool nulls[9];
+  std::fill(std::begin(nulls), std::end(nulls), true);
+  const char* field = shared.identity;
+  for (int i = 0; i < 3 && *field != '\0'; ++i) {
+    if (*field != '-') {
+      values[i] = Int32GetDatum(static_cast<int32>(strtol(field, nullptr, 10)));
+      nulls[i] = false;
+    }
+    field += strcspn(field, " ");
+    field += strspn(field, " ");
+  }
+  values[6] = BoolGetDatum(shared.own);
+  values[8] = CStringGetTextDatum(
+      psprintf("nodes %s of the Citus cluster have this identity", shared.nodes));
+  nulls[6] = nulls[8] = false;
+  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
 }  // namespace
 
 extern "C" {
@@ -293,9 +319,11 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOf(ShortTextArgument(fcinfo, 2));
   if (RecoveryInProgress()) ReportRecovery("check identities");
   InitMaterializedSRF(fcinfo, 0);
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
 
   Check check{};
   OpenTable(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), check);
+  check.is_local = !IsCitusTable(PG_GETARG_OID(0));
   while (!IsPrepared(handle)) PrepareHandle(handle);
   const Layout& layout = handle.layout();
   check.layout = &layout;
@@ -313,7 +341,12 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   }
   FindInsertions(check, all);
   for (const Found& found : all) {
-    PutRow(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), layout, found);
+    PutRow(result, layout, found);
+  }
+  const char* const schema = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
+  const List* shared = SharedIdentities(schema, handle.name);
+  for (int i = 0; i < list_length(shared); ++i) {
+    PutSharedIdentity(result, *static_cast<const SharedIdentity*>(list_nth(shared, i)));
   }
   return Datum{0};
 }

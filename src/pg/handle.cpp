@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "citus.h"
 #include "core/cycles.h"
 #include "errors.h"
 #include "hold.h"
@@ -223,6 +224,7 @@ void PrepareHandle(Handle& handle) {
     handle.default_bits = layout.IdentityBits(identity);
     handle.space = &FindOrAddSpace(handle, handle.default_bits);
   }
+  WarnIfCitusWithoutIdentity(handle);
   handle.preparation = preparation;
 }
 

@@ -176,6 +176,7 @@ Layout ParseLayout(const char* name, const char* fields, std::int64_t tick_us,
   const Layout layout = BuildLayout(name, tick_us, epoch_us, parsed.Specs());
   switch (CheckLayout(layout)) {
     case LayoutError::kNone:
+    case LayoutError::kBadFields:  // ParseFields would have said so
       break;
     case LayoutError::kBadTick:
       ReportTick(name, psprintf("It is %lld microseconds.", static_cast<long long>(tick_us)));

@@ -17,6 +17,9 @@ namespace idgen::pg {
 
 namespace {
 
+// A session has a cursor for each of its generators that is of an ID space: seldom two.
+constexpr std::uint64_t kMostCursors = 8;
+
 // The mark is written early when less than this part of the window is left of it.
 constexpr int kEarlyPart = 4;
 
@@ -71,13 +74,19 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
 
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   WaitBudget budget;
+  const Slot* waits_for = nullptr;
   std::int64_t wait_began_us = 0;
   for (;;) {
     Space& space = Refresh(handle, shard);
+    // What was waited for in another ID space, before a setting was changed, counts for nothing.
+    if (space.slot != waits_for) budget = {};
+    waits_for = space.slot;
     const Layout& layout = handle.layout();
     const GuardSettings guard = GuardFromSettings();
-    const Bounds bounds{LimitOf(handle), LoadShared(space.slot->start),
-                        OvershootOf(layout.IdsPerTick())};
+    const Bounds bounds{
+        LimitOf(handle), LoadShared(space.slot->start),
+        OvershootOf(layout.IdsPerTick(), kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
+        budget.Awaits(MonotonicUs)};
     const Attempt attempt = TryTake(*space.position, layout, guard, bounds, request, WallClockUs);
     NoteClock();
     if (attempt.behind_us > 0) {

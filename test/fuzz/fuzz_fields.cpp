@@ -105,6 +105,7 @@ void Check(std::string_view text, Input& input) {
   Require(AreSame(parsed.Specs(), slowly), "the same fields");
 
   Layout layout = BuildLayout("fuzzed", 1, 0, parsed.Specs());
+  Require(CheckLayout(layout) != LayoutError::kBadFields, "fields of a text are a layout's");
   Require(layout.TotalBits() == parsed.total_bits, "the sum of the bits");
   std::array<char, kLongestFieldsText> written{};
   const std::size_t length = WriteFields(layout, written.data());

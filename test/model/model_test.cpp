@@ -69,6 +69,7 @@ class Scenarios {
                     Verbs{{kObserve, kNext}, {kNext, kNext}}, steps_once);
     Add<Generating>("generator: 3 threads", kTwoBits, Verbs{{kObserve}, {kNext}, {kNext}}, still);
 
+    Add<Sessions>("cursor: 2 threads, mode lead", kAdding, Calls{2, 1}, still, kLead, 1);
     for (const ClockRegression mode : {kWait, kError}) {
       Add<Sessions>(in_mode("cursor: 2 threads", mode), kAdding, Calls{3, 2}, steps_once, mode, 1);
       auto& marked = Add<Sessions>(in_mode("cursor: 2 threads, mark", mode), kAdding, Calls{2, 1},

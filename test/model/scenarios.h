@@ -68,6 +68,7 @@ class Sharing : public Scenario {
     world_.Begin(kStartUs, spurious_failures);
     word_ = LastIssued(layout_, ids_left);
     world_.largest = word_;
+    world_.CheckPace(world_.TickOf(word_), true);
     limit_ = world_.durable = word_ + mark_ahead;
   }
   void Run(int thread) override {
@@ -147,15 +148,24 @@ class Guarded : public Sharing {
     const Request request{static_cast<std::uint64_t>(1 + (Thread() + call) % 2),
                           together_ && Thread() != 1};
     world_.BeginCall();
-    for (int attempts = 0; attempts < 3; ++attempts) {
-      if (!Attempted(request, {LoadPosition(limit_), 0, 0})) return;
+    WaitBudget budget;
+    for (int attempts = 0; attempts < kMostAttempts; ++attempts) {
+      const std::uint64_t limit = LoadPosition(limit_);
+      if (!Attempted(request, {limit, 0, 0, Awaits(budget)}, budget)) return;
     }
-    Fail("moving the mark does not help");
+    // In mode lead others may be faster again and again.
+    if (settings_.mode != ClockRegression::kLead) Fail("moving the mark does not help");
   }
 
  protected:
-  // True when it is to be tried again: the mark was moved.
-  bool Attempted(const Request& request, const Bounds& bounds) {
+  static constexpr int kMostAttempts = 3;
+
+  [[nodiscard]] Awaited Awaits(const WaitBudget& budget) const {
+    return budget.Awaits([this] { return world_.monotonic_us; });
+  }
+
+  // True when it is to be tried again: the mark was moved, or a new tick was waited for.
+  bool Attempted(const Request& request, const Bounds& bounds, WaitBudget& budget) {
     const Attempt attempt = TryTake(word_, layout_, settings_, bounds, request,
                                     [this]() noexcept { return world_.ReadClock(); });
     switch (attempt.verdict) {
@@ -170,7 +180,10 @@ class Guarded : public Sharing {
       }
       case Verdict::kWaitForTick:
         if (attempt.wait_us <= 0) Fail("a wait of no length");
-        return false;
+        if (settings_.mode != ClockRegression::kLead) return false;
+        if (budget.Left(attempt, settings_, world_.monotonic_us) <= 0) Fail("waited for too long");
+        world_.Wait(attempt.wait_us);
+        return true;
       case Verdict::kWaitForClock:
       case Verdict::kClockBehind:
         if (attempt.wait_us <= 0) Fail("a wait of no length");
@@ -193,6 +206,8 @@ class Guarded : public Sharing {
       const std::int64_t lead = layout_.StartOfTick(tick) - attempt.now_us;
       if (lead > settings_.max_clock_lead_us) Fail("ahead of the clock by more than the lead");
       if (static_cast<std::int64_t>(tick) < layout_.TickAt(attempt.now_us)) Fail("of the past");
+      // What was taken for nothing may begin a tick, too.
+      if (!adds) world_.CheckPace(tick, false);
     } else {
       world_.CheckTime(taken.first);
     }
@@ -201,9 +216,12 @@ class Guarded : public Sharing {
 
  public:
   bool may_be_ahead = false;  // somebody observes
+  bool adds = false;          // by TakeNext
+
+ protected:
+  GuardSettings settings_;
 
  private:
-  GuardSettings settings_;
   bool together_ = false;
 };
 
@@ -213,7 +231,9 @@ class Sessions : public Guarded {
  public:
   Sessions(const Layout& layout, Calls calls, const Clock& clock, ClockRegression mode,
            std::uint64_t block_size)
-      : Guarded(layout, std::move(calls), clock, mode, false), block_size_(block_size) {}
+      : Guarded(layout, std::move(calls), clock, mode, false), block_size_(block_size) {
+    adds = block_size == 1 && OvershootOf(layout.IdsPerTick()) > 0;
+  }
 
   void Begin() override {
     Sharing::Begin();
@@ -238,7 +258,8 @@ class Sessions : public Guarded {
     Session& session = sessions_[static_cast<std::size_t>(Thread())];
     if (reads_for_another) ReadForAnother(session);
     world_.BeginCall();
-    for (int attempts = 0; attempts < 3; ++attempts) {
+    WaitBudget budget;
+    for (int attempts = 0; attempts < kMostAttempts; ++attempts) {
       bool is_first = !reads_for_another;
       const auto counter = [&session, &is_first] {
         // It is asked once whether the reading is fresh, and then kept with the next.
@@ -262,16 +283,17 @@ class Sessions : public Guarded {
       if (has_next || !falls_back) return;
       session.cursor.DropBlock();
       const std::uint64_t overshoot = block_size_ == 1 ? OvershootOf(layout_.IdsPerTick()) : 0;
-      const bool again = Attempted({}, {session.known_limit, 0, overshoot});
+      const bool again = Attempted({}, {session.known_limit, 0, overshoot, Awaits(budget)}, budget);
       if (!again) return;
       session.known_limit = LoadPosition(limit_);
       session.window.Open(session.known_limit);
     }
-    Fail("moving the mark does not help");
+    if (settings_.mode != ClockRegression::kLead) Fail("moving the mark does not help");
   }
 
   const char* End() override {
-    return observes ? nullptr : world_.CheckOvershoot(word_, threads());
+    const bool leads = settings_.mode == ClockRegression::kLead;
+    return observes || leads ? nullptr : world_.CheckOvershoot(word_, threads());
   }
 
   bool observes = false;    // the first thread
@@ -314,7 +336,7 @@ class Sessions : public Guarded {
 
 // --- The generator of the library, with a mark --------------------------------------------
 
-// It leads without a bound, so that no call waits.
+// It leads without a bound, so that no call waits for long.
 class Generating : public Sharing {
  public:
   enum class Verb { kNext, kBatch, kReserve, kObserve };
@@ -327,6 +349,7 @@ class Generating : public Sharing {
     // Everything before the tick of the beginning may have been issued, and is marked.
     world_.durable = kTick << layout_.SequenceBits();
     world_.largest = world_.durable - 1;
+    world_.CheckPace(kTick, true);
     current_ = this;
     Generator::Options options;
     options.guard.mode = ClockRegression::kLead;
@@ -340,6 +363,8 @@ class Generating : public Sharing {
     };
     options.mark_context = this;
     options.clock = []() noexcept { return current_->world_.ReadClock(); };
+    options.monotonic_clock = []() noexcept { return current_->world_.monotonic_us; };
+    options.pause = [](std::int64_t us) noexcept { current_->world_.Wait(us); };
     generator_.emplace(layout_, options);
   }
 
@@ -373,6 +398,7 @@ class Generating : public Sharing {
         if (generator_->Observe(layout_.Compose(seen, 0)) != Status::kOk) Fail("an error");
         if (seen >= world_.durable) Fail("observed, and the mark does not know");
         Note("observed", seen);
+        world_.CheckPace(kTick + 1, true);
         world_.largest = std::max(world_.largest, seen);
       }
     }
@@ -392,6 +418,7 @@ class Generating : public Sharing {
         count > 1) {
       Fail("of a tick that is past");
     }
+    world_.CheckPace(parts.tick, false);
     world_.Return({(parts.tick << layout_.SequenceBits()) | parts.sequence, count}, world_.durable);
   }
 

@@ -58,8 +58,35 @@ struct World {
     }
     latest = std::max(latest, now);
     caller().reading_us = now;
+    // As the clock says, the tick has begun a while ago.
+    const std::int64_t tick = layout_.TickAt(now);
+    const std::int64_t ago_us = now - tick * layout_.tick_us - layout_.epoch_us;
+    std::int64_t& begun_us = BegunUs(tick);
+    if (begun_us == kNever || begun_us > monotonic_us - ago_us) begun_us = monotonic_us - ago_us;
     Note("reads the clock:", static_cast<std::uint64_t>(now));
     return now;
+  }
+
+  // --- The monotonic clock, which goes on while somebody waits: others may come before its end ---
+
+  void Wait(std::int64_t us) noexcept {
+    const std::int64_t end_us = monotonic_us + us;
+    Step();
+    monotonic_us = std::max(monotonic_us, end_us);
+    Note("has waited until", static_cast<std::uint64_t>(monotonic_us));
+  }
+
+  // A tick that no clock has shown yet may begin a tick's length after the one before, and no
+  // sooner. Called with each position that is issued or observed.
+  void CheckPace(std::uint64_t tick, bool is_observed) noexcept {
+    std::int64_t& begun_us = BegunUs(static_cast<std::int64_t>(tick));
+    if (begun_us != kNever) return;
+    begun_us = monotonic_us;
+    if (is_observed || static_cast<std::int64_t>(tick) <= layout_.TickAt(latest)) return;
+    const std::int64_t before_us = BegunUs(static_cast<std::int64_t>(tick) - 1);
+    if (before_us != kNever && monotonic_us - before_us < layout_.tick_us) {
+      Fail("a new tick ahead of the clock, sooner than a tick after the one before");
+    }
   }
 
   // --- The mark, which is durable ahead of its use ---
@@ -144,6 +171,8 @@ struct World {
     state = Mix(state, static_cast<std::uint64_t>(moves_left_) * 2 + (went_back ? 1 : 0));
     state = Mix(state, static_cast<std::uint64_t>(operations.spurious_left));
     state = Mix(Mix(state, durable), largest);
+    state = Mix(state, static_cast<std::uint64_t>(monotonic_us));
+    for (const std::int64_t us : begun_us_) state = Mix(state, static_cast<std::uint64_t>(us));
     // A set: in which order, does not matter.
     std::uint64_t issued = 0;
     for (std::size_t i = 0; i < issued_count_; ++i) issued += Mix(2, issued_[i]);
@@ -152,6 +181,7 @@ struct World {
 
   std::int64_t now = 0;
   std::int64_t latest = 0;
+  std::int64_t monotonic_us = 0;
   bool went_back = false;
   std::uint64_t durable = 0;
   // The largest position that a call has returned, or that counts as issued.
@@ -159,12 +189,27 @@ struct World {
   bool in_order = true;  // else by tick only
 
  private:
+  std::int64_t& BegunUs(std::int64_t tick) noexcept {
+    const std::int64_t place = tick + kTicksBefore0;
+    if (place < 0 || place >= static_cast<std::int64_t>(begun_us_.size())) {
+      Fail("a tick that there is no room for");
+    }
+    return begun_us_[static_cast<std::size_t>(place)];
+  }
+  static constexpr std::int64_t kTicksBefore0 = 8;
+
   Layout layout_;
   std::span<const std::int64_t> moves_us_;
   int moves_ = 0;
   int moves_left_ = moves_;
   std::array<Caller, kMostThreads> callers_{};
   std::array<std::uint64_t, 48> issued_{};
+  // When a tick began: when its first position was issued or observed, or by the clock.
+  std::array<std::int64_t, 32> begun_us_ = [] {
+    std::array<std::int64_t, 32> never{};
+    never.fill(kNever);
+    return never;
+  }();
   std::size_t issued_count_ = 0;
 };
 

@@ -36,6 +36,9 @@ constexpr Layout kWide =
     MakeLayout("wide", 1000, 1577836800000, {{kTimestamp, 41}, {kMachine, 4}, {kSequence, 18}});
 constexpr Layout kNarrow =
     MakeLayout("narrow", 100, 1577836800000, {{kTimestamp, 46}, {kSequence, 3}, {kMachine, 4}});
+// Two IDs in ten milliseconds.
+constexpr Layout kSlow =
+    MakeLayout("slow", 10'000, 1577836800000, {{kTimestamp, 40}, {kMachine, 4}, {kSequence, 1}});
 
 [[noreturn]] void Fail(const char* what, std::uint64_t value) {
   std::fprintf(stderr, "FAILED: %s: %" PRIu64 "\n", what, value);
@@ -56,6 +59,7 @@ std::int64_t TickOf(const Layout& layout, std::uint64_t position) {
 // --- The clock: the machine's, and an offset that a thread of its own steps ------------------
 
 std::atomic<std::int64_t> offset_us = 0;
+std::atomic<std::int64_t> largest_offset_us = 0;
 // The latest reading that anybody got.
 std::atomic<std::int64_t> latest_us = 0;
 // The last that this thread got.
@@ -73,8 +77,10 @@ void StepClock(const std::atomic<bool>& stops, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   while (!stops.load()) {
     const std::int64_t most = random() % 20 == 0 ? 50'000 : 3'000;
-    offset_us +=
+    const std::int64_t by_us =
         static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2 * most + 1)) - most;
+    RaiseTo(largest_offset_us, offset_us.load() + by_us);
+    offset_us += by_us;
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 2'000));
   }
 }
@@ -185,6 +191,10 @@ std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::u
         mode == ClockRegression::kLead ? options.guard.max_clock_lead_us : 0;
     const std::int64_t start_us = layout.StartOfTick(first >> layout.SequenceBits());
     if (start_us > latest_us.load() + lead_us) Fail("ahead of the clock", first);
+    // A lead comes from a clock that went back, and not from a burst.
+    if (start_us > WallClockUs() + largest_offset_us.load() + layout.tick_us) {
+      Fail("ahead of where the clock would be, had it never gone back", first);
+    }
     RaiseTo(space.largest, first + count - 1);
     mine.push_back({first, first + count, before});
   };
@@ -306,6 +316,7 @@ int Main(double seconds, std::uint64_t seed) {
       [](auto of) { return StressGenerator(kWide, ClockRegression::kLead, of); },
       [](auto of) { return StressSessions(kWide, 32, of); },
       [](auto of) { return StressGenerator(kNarrow, ClockRegression::kLead, of); },
+      [](auto of) { return StressGenerator(kSlow, ClockRegression::kLead, of); },
       [](auto of) { return StressSessions(kNarrow, 1, of); },
       [](auto of) { return StressGenerator(kWide, ClockRegression::kError, of); },
   };
@@ -314,6 +325,7 @@ int Main(double seconds, std::uint64_t seed) {
   // Each kind once at the least.
   for (; spaces < kinds.size() || elapsed() < seconds; ++spaces) {
     offset_us = 0;
+    largest_offset_us = 0;
     latest_us = 0;
     const std::uint64_t of = kinds[spaces % kinds.size()](seed + spaces * 1000);
     if (of == 0) Fail("nothing was issued in an ID space, which is number", spaces);

@@ -44,6 +44,11 @@ is( $standby->safe_psql(
 		'postgres', 'SELECT count(snowflake_timestamp(id)) FROM orders'),
 	5000, 'decoding works on a standby');
 
+# A dump of the standby has the mark.
+my $dumped = $standby->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark()');
+my ($dump) = run_command([ 'pg_dump', '-d', $standby->connstr('postgres') ]);
+like($dump, qr/^$dumped\t0\t\\N$/m, 'a dump of a standby has the mark');
+
 # The old primary goes on until the last moment; the mark is in the log before the IDs.
 push @before, nextvals($primary, 5000);
 $primary->wait_for_catchup($standby);

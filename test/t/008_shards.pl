@@ -100,6 +100,7 @@ SKIP:
 	$closing->finish;
 	chomp $last;
 	is($last, $before[-1], 'close_shard() waits for writers, and returns the last ID');
+	is(($old->psql('postgres', 'SELECT close_shard(5)'))[1], $last, 'and the same when it is called again');
 
 	my ($state) = sqlstate_of($old, $insert);
 	is($state, '25006', 'the old server takes no rows of a closed shard');

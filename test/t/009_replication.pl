@@ -396,8 +396,8 @@ $pair[0]->safe_psql('postgres', q{
 		(idgen_compose('snowflake', clock_timestamp() + interval '10 min', 0, 9, NULL, 1))});
 is(problems($pair[0]), "0|9|t|$later", 'by the position: rows of the future');
 $pair[0]->safe_psql('postgres', q{
-	SELECT setval('idgen_high_water_mark',
-		(extract(epoch FROM clock_timestamp() + interval '20 min') * 1000)::bigint)});
+	INSERT INTO idgen_restore VALUES
+		((extract(epoch FROM clock_timestamp() + interval '20 min') * 1000)::bigint)});
 no_problem('by the position: the mark covers them', [ $pair[0] ]);
 
 $_->stop for @pair;

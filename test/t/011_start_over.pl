@@ -25,19 +25,16 @@ my @before = nextvals($node, 1000);
 my ($state, $out, $err) = sqlstate_of($node, 'SELECT idgen_start_over(9)');
 is($state, '55000', 'a mark that is not ahead is none to start over from');
 
-# It may have to wait for a lock on one of its sequences, and then holds up nobody else.
+# It may have to wait for a lock on the mark's sequence, and can be cancelled then.
 {
-	my $waiting = q{FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%start\\_over(9)%' AND pid <> pg_backend_pid()};
+	my $waiting = q{FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%start\_over(9)%' AND pid <> pg_backend_pid()};
 	my $locker = $node->background_psql('postgres');
-	# Where the others do have to wait, this ends it.
-	$locker->query_safe(q{
-		SET idle_in_transaction_session_timeout = '20s';
-		BEGIN; ALTER SEQUENCE idgen_fresh_machine CACHE 2});
+	$locker->query_safe('BEGIN; ALTER SEQUENCE idgen_high_water_mark CACHE 2');
 	my $waiter = $node->background_psql('postgres', on_error_stop => 0);
 	$waiter->query_until(qr/now/, "\\echo now\nSELECT idgen_start_over(9);\n");
 	$node->poll_query_until('postgres', "SELECT count(*) = 1 $waiting") or die 'nobody waits';
-	push @before, nextvals($node, 100);
-	is($node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) $waiting"), 't', 'IDs are made while it waits');
+	push @before, nextvals($node, 100, database => 'other');
+	is($node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) $waiting"), 't', 'IDs are made elsewhere while it waits');
 	$waiter->query('SELECT 1');
 	like($waiter->{stderr}, qr/canceling statement due to user request/, 'and it can be cancelled');
 	$locker->query_safe('ROLLBACK');
@@ -84,11 +81,11 @@ is_refused('refusals leave nothing behind', 'SELECT snowflake_nextval()');
 # In the one database, and in the other. A session is at work meanwhile.
 my $session = $node->background_psql('postgres', on_error_stop => 0);
 $session->query('SET idgen.machine_id = 3; SELECT snowflake_nextval()');
-my $mark = $node->safe_psql('postgres', 'SELECT last_value FROM idgen_high_water_mark');
+my $mark = $node->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark()');
 ($state, $out, $err) = sqlstate_of($node, 'SELECT idgen_start_over(7)');
 is($state, '', 'started over') or diag($err);
 like($err, qr/WARNING:.*makes no IDs until it is restarted/, 'with a warning');
-is($node->safe_psql('postgres', 'SELECT last_value FROM idgen_held_until'), $mark, 'the hold is the mark');
+is($node->safe_psql('postgres', 'SELECT held_until_ms FROM idgen_get_mark()'), $mark, 'the hold is the mark');
 # Another one that comes to nothing takes nothing back.
 is_refused('a machine ID in use, in the other database', 'SELECT idgen_start_over(0)', database => 'other',
 	state => '55006');
@@ -101,7 +98,7 @@ is_refused('in the other database', 'SELECT snowflake_nextval()', database => 'o
 $session->query('SELECT snowflake_nextval()');
 like($session->{stderr}, qr/restarted|behind the next ID/, 'in a session that was at work');
 $session->quit;
-is($node->safe_psql('postgres', 'SELECT last_value < extract(epoch FROM clock_timestamp()) * 1000 + 1 FROM idgen_high_water_mark'),
+is($node->safe_psql('postgres', 'SELECT mark_ms < extract(epoch FROM clock_timestamp()) * 1000 + 1 FROM idgen_get_mark()'),
 	't', 'nobody has put the mark forward again');
 
 # The other database is still ahead: that holds everything, until it is done there too.

@@ -27,7 +27,6 @@ my @prepared = (
 	[ 'plain', 'owner', 'ALTER DATABASE plain RENAME TO renamed' ],
 	[ 'with_idgen', 'postgres', 'DROP EXTENSION idgen' ],
 	[ 'with_idgen', 'postgres', 'ALTER SEQUENCE idgen_high_water_mark INCREMENT BY 2' ],
-	[ 'with_idgen', 'postgres', 'LOCK TABLE pg_class IN ACCESS EXCLUSIVE MODE' ],
 );
 for my $case (@prepared)
 {

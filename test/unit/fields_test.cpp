@@ -83,7 +83,6 @@ std::string Write(const Layout& layout) {
 static_assert(ParseFields("timestamp:42, machine:6, sequence:15").total_bits == 63);
 static_assert(ParseFields("timestamp:42, machine").error == FieldsError::kExpectedColon);
 static_assert(noexcept(ParseFields("")));
-static_assert(CheckLayout(Layout{}) == LayoutError::kNone);
 
 // --- What is accepted ----------------------------------------------------------------
 
@@ -488,65 +487,6 @@ TEST(ParseFields, AgreesWithASlowReference) {
   for (std::size_t error = 0; error < seen.size(); ++error) {
     EXPECT_GT(seen[error], 100) << NameOf(static_cast<FieldsError>(error));
   }
-}
-
-// --- Layouts as a whole --------------------------------------------------------------
-
-LayoutError Check(std::int64_t tick_us, std::int64_t epoch_us, std::uint8_t bits) {
-  const Specs specs = {{kTimestamp, bits}};
-  return CheckLayout(BuildLayout("", tick_us, epoch_us, specs));
-}
-
-TEST(CheckLayout, TicksFromAMicrosecondToADay) {
-  EXPECT_EQ(Check(1, 0, 10), LayoutError::kNone);
-  EXPECT_EQ(Check(86'400'000'000, 0, 10), LayoutError::kNone);
-  for (const std::int64_t tick_us :
-       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{86'400'000'001},
-        std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
-    EXPECT_EQ(Check(tick_us, 0, 10), LayoutError::kBadTick) << tick_us;
-    EXPECT_EQ(Check(tick_us, std::numeric_limits<std::int64_t>::max(), 63), LayoutError::kBadTick);
-  }
-}
-
-TEST(CheckLayout, TheEndFitsAnInt64) {
-  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-  constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
-  // 2^41 ms end at that number of ms, exactly.
-  constexpr std::int64_t kLife = (std::int64_t{1} << 41) * 1000;
-  EXPECT_EQ(Check(1000, kMax - kLife, 41), LayoutError::kNone);
-  EXPECT_EQ(Check(1000, kMax - kLife + 1, 41), LayoutError::kEndsTooLate);
-  EXPECT_EQ(Check(1, 0, 62), LayoutError::kNone);
-  EXPECT_EQ(Check(1, -1, 63), LayoutError::kNone);
-  EXPECT_EQ(Check(1, 0, 63), LayoutError::kEndsTooLate);
-  EXPECT_EQ(Check(1, kMax, 1), LayoutError::kEndsTooLate);
-  EXPECT_EQ(Check(86'400'000'000, kMin, 63), LayoutError::kEndsTooLate);
-  EXPECT_EQ(Check(1, kMin, 63), LayoutError::kNone);
-  EXPECT_EQ(Check(2, kMin, 62), LayoutError::kNone);
-  EXPECT_EQ(Check(2, kMin, 63), LayoutError::kEndsTooLate) << "by one microsecond";
-}
-
-TEST(CheckLayout, AgreesWithASlowReference) {
-  std::mt19937_64 random(3);
-  std::array<int, 3> seen{};
-  for (int i = 0; i < 100'000; ++i) {
-    const auto tick_us = static_cast<std::int64_t>(random() >> (20 + random() % 44));
-    const auto epoch_us = static_cast<std::int64_t>(random()) >> (random() % 64);
-    const auto bits = static_cast<std::uint8_t>(1 + random() % 63);
-    auto expected = LayoutError::kNone;
-    if (tick_us < 1 || tick_us > 24LL * 60 * 60 * 1'000'000) {
-      expected = LayoutError::kBadTick;
-    } else {
-      // What is left from the epoch on, halved for every bit, holds one tick or not.
-      auto left = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) -
-                  static_cast<std::uint64_t>(epoch_us);
-      for (int bit = 0; bit < bits; ++bit) left /= 2;
-      if (left < static_cast<std::uint64_t>(tick_us)) expected = LayoutError::kEndsTooLate;
-    }
-    ASSERT_EQ(Check(tick_us, epoch_us, bits), expected)
-        << tick_us << ' ' << epoch_us << ' ' << int{bits};
-    ++seen[static_cast<std::size_t>(expected)];
-  }
-  for (const int times : seen) EXPECT_GT(times, 1000);
 }
 
 }  // namespace

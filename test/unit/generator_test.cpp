@@ -250,7 +250,7 @@ TEST_F(GeneratorTest, BeforeTheEpochNothingIsIssued) {
 
 TEST(StatusTexts, AreThereAndDiffer) {
   std::set<std::string> texts;
-  for (int i = 0; i <= static_cast<int>(Status::kDecodeOnly); ++i) {
+  for (int i = 0; i <= static_cast<int>(Status::kBadLayout); ++i) {
     EXPECT_TRUE(texts.insert(StatusText(static_cast<Status>(i))).second);
   }
   EXPECT_TRUE(texts.insert(StatusText(static_cast<Status>(200))).second);

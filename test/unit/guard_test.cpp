@@ -1,3 +1,4 @@
+#include <idgen/cursor.h>
 #include <idgen/guard.h>
 
 #include <gtest/gtest.h>
@@ -6,6 +7,7 @@
 #include <atomic>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "threads.h"
@@ -65,11 +67,12 @@ TEST(Guard, IssuesTheClocksTick) {
 }
 
 TEST(Guard, AUsedUpSequenceWaitsForTheTick) {
-  for (const ClockRegression mode : {ClockRegression::kWait, ClockRegression::kError}) {
+  for (const ClockRegression mode : kModes) {
     std::uint64_t word = At(7, 7);
     const Attempt attempt = Try(word, mode, TimeOf(7) + 1);
     EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
     EXPECT_EQ(attempt.next, At(8, 0));
+    EXPECT_EQ(attempt.tick, 8U);
     EXPECT_EQ(attempt.wait_us, kTickUs - 1);
     EXPECT_EQ(attempt.behind_us, kTickUs - 1);
     EXPECT_EQ(attempt.taken.count, 0U);
@@ -84,7 +87,7 @@ TEST(Guard, PositionsTakenForNothingAreNoRegression) {
   constexpr Layout kMany = MakeLayout("many", kTickUs, kEpochUs / 1000,
                                       {{kTimestamp, 20}, {kMachine, 4}, {kSequence, 12}});
   constexpr Bounds kManyBounds{kMany.MaxPosition() + 1, 0, OvershootOf(kMany.IdsPerTick())};
-  static_assert(kManyBounds.overshoot == kMostOvershoot);
+  static_assert(kManyBounds.overshoot == kLeastOvershoot);
   static_assert(OvershootOf(kIds) == 0);
   const auto verdict_of = [&](std::uint64_t last, std::int64_t now_us, ClockRegression mode) {
     return TryTake(last, kMany, Settings(mode), kManyBounds, {}, [now_us] { return now_us; });
@@ -93,13 +96,13 @@ TEST(Guard, PositionsTakenForNothingAreNoRegression) {
     const Verdict behind =
         mode == ClockRegression::kWait ? Verdict::kWaitForClock : Verdict::kClockBehind;
     const std::uint64_t end = 8 << 12;  // of tick 7
-    for (const std::uint64_t over : {std::uint64_t{0}, std::uint64_t{1}, kMostOvershoot - 1}) {
+    for (const std::uint64_t over : {std::uint64_t{0}, std::uint64_t{1}, kLeastOvershoot - 1}) {
       const Attempt attempt = verdict_of(end + over, TimeOf(7) + 1, mode);
       EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
       EXPECT_EQ(attempt.next, end + over + 1);
       EXPECT_EQ(attempt.wait_us, kTickUs - 1);
     }
-    EXPECT_EQ(verdict_of(end + kMostOvershoot, TimeOf(7) + 1, mode).verdict, behind);
+    EXPECT_EQ(verdict_of(end + kLeastOvershoot, TimeOf(7) + 1, mode).verdict, behind);
     EXPECT_EQ(verdict_of(end + (1 << 12), TimeOf(7) + 1, mode).verdict, behind);
     // Before the epoch there is no sequence that could be used up.
     EXPECT_EQ(verdict_of(0, TimeOf(0) - 1, mode).verdict, behind);
@@ -109,12 +112,124 @@ TEST(Guard, PositionsTakenForNothingAreNoRegression) {
   }
 }
 
-TEST(Guard, AUsedUpSequenceLeads) {
+// As many callers as there may be, on one word, in one tick of a second: all of them in it at
+// once, and each with one position beyond its end.
+TEST(Guard, ThousandsOfCallersAtTheEndOfATickAreNoRegression) {
+  constexpr std::int64_t kSecondUs = 1'000'000;
+  constexpr std::uint64_t kPerTick = 8192;
+  constexpr std::uint64_t kCallers = 5000;
+  constexpr Layout kSlow = MakeLayout("slow", kSecondUs, 0, {{kTimestamp, 30}, {kSequence, 13}});
+  const std::int64_t now_us = 7 * kSecondUs + 5;
+  const auto clock = [now_us] { return now_us; };
+  const auto no_counter = [] { return std::uint64_t{0}; };
+  std::uint64_t word = 0;
+  std::vector<std::pair<Window, Cursor>> callers(kCallers);
+  for (auto& [window, cursor] : callers) {
+    window = Window(kSlow, 1, 0);
+    window.Open(kSlow.MaxPosition() + 1);
+  }
+  const auto issued_to_each = [&] {
+    std::uint64_t issued = 0;
+    for (auto& [window, cursor] : callers) {
+      std::uint64_t next = 0;
+      if (cursor.Next(window, word, no_counter, clock, next)) ++issued;
+    }
+    return issued;
+  };
+  EXPECT_EQ(issued_to_each(), kCallers);
+  EXPECT_EQ(issued_to_each(), kPerTick - kCallers);
+  EXPECT_EQ(issued_to_each(), 0U);
+  EXPECT_GE(word, 8 * kPerTick + kLeastOvershoot) << "the test is of more than the least";
+  const std::uint64_t overshoot = OvershootOf(kPerTick, kCallers);
+  for (const ClockRegression mode : kModes) {
+    std::uint64_t last = word;
+    const Attempt attempt =
+        TryTake(last, kSlow, Settings(mode), {kSlow.MaxPosition() + 1, 0, overshoot}, {}, clock);
+    EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+    EXPECT_EQ(attempt.wait_us, kSecondUs - 5);
+  }
+}
+
+TEST(Guard, LeadTakesANewTickAfterATicksWait) {
+  // A used-up sequence of the clock's own tick; the clock, which stands still here.
   std::uint64_t word = At(7, 7);
-  const Attempt attempt = Try(word, ClockRegression::kLead, TimeOf(7) + 1);
-  ExpectIssued(attempt, At(8, 0), 1);
-  EXPECT_EQ(attempt.behind_us, kTickUs - 1);
-  EXPECT_EQ(attempt.wait_us, 0);
+  const auto awaiting = [&](std::uint64_t tick, std::int64_t rest_us, std::int64_t now_us) {
+    return Try(word, ClockRegression::kLead, now_us, {},
+               {kNoBounds.limit, 0, 0, Awaited{tick, rest_us}});
+  };
+  Attempt attempt = awaiting(0, 0, TimeOf(7) + kTickUs / 2);
+  EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+  EXPECT_EQ(attempt.wait_us, kTickUs / 2) << "the clock is there before";
+  EXPECT_EQ(attempt.new_tick_us, kTickUs / 2);
+  attempt = awaiting(8, 3, TimeOf(7));
+  EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+  EXPECT_EQ(attempt.wait_us, 3) << "the rest";
+  EXPECT_EQ(awaiting(9, 0, TimeOf(7)).wait_us, kTickUs) << "of another tick";
+  ExpectIssued(awaiting(8, 0, TimeOf(7)), At(8, 0), 1);
+  // Whoever comes later goes on in it at once, up to its end.
+  ExpectIssued(Try(word, ClockRegression::kLead, TimeOf(7), {99, false}), At(8, 1), 7);
+
+  // The position leads, and its tick is used up: a whole one, which the clock is not near.
+  attempt = awaiting(8, -9, TimeOf(5));
+  EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+  EXPECT_EQ(attempt.next, At(9, 0));
+  EXPECT_EQ(attempt.wait_us, kTickUs);
+  EXPECT_EQ(attempt.behind_us, 4 * kTickUs);
+  ExpectIssued(awaiting(9, -9, TimeOf(5)), At(9, 0), 1);
+  // A clock that went back further meanwhile: the bound of the lead first.
+  word = At(9, 7);
+  attempt = awaiting(10, 0, TimeOf(5) - 9);
+  EXPECT_EQ(attempt.verdict, Verdict::kWaitForClock);
+  EXPECT_EQ(attempt.wait_us, 9);
+  ExpectIssued(awaiting(10, 0, TimeOf(5)), At(10, 0), 1);
+}
+
+TEST(Guard, LeadWaitsForAllTicksThatHaveNotBegun) {
+  // Tick 8 has positions that were taken for nothing, and no room for the request.
+  constexpr Layout kMany =
+      MakeLayout("many", kTickUs, kEpochUs / 1000, {{kTimestamp, 20}, {kSequence, 12}});
+  std::uint64_t word = (8 << 12) + 5;
+  const Attempt attempt = TryTake(word, kMany, Settings(ClockRegression::kLead),
+                                  {kMany.MaxPosition() + 1, 0, OvershootOf(1 << 12)},
+                                  {1 << 12, true}, [] { return TimeOf(7) + 1; });
+  EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+  EXPECT_EQ(attempt.tick, 9U);
+  EXPECT_EQ(attempt.new_tick_us, 2 * kTickUs - 1);
+}
+
+TEST(Guard, LeadTakesTheFirstTickAfterAStartAtOnce) {
+  const Bounds bounds{kLayout.MaxPosition() + 1, At(20, 0)};
+  std::uint64_t word = At(20, 0) - 1;
+  ExpectIssued(Try(word, ClockRegression::kLead, TimeOf(17), {3, true}, bounds), At(20, 0), 3);
+  // And no other: not where a request does not fit into what a mark left of the first.
+  word = At(20, 7) - 1;
+  const Attempt attempt = Try(word, ClockRegression::kLead, TimeOf(17), {3, true},
+                              {kLayout.MaxPosition() + 1, At(20, 7)});
+  EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+  EXPECT_EQ(attempt.next, At(21, 0));
+  EXPECT_EQ(attempt.wait_us, kTickUs);
+}
+
+TEST(Guard, LeadOfNothingIsWait) {
+  for (const std::int64_t most_us : {std::int64_t{0}, std::int64_t{-5}}) {
+    GuardSettings settings = Settings(ClockRegression::kLead);
+    settings.max_clock_lead_us = most_us;
+    for (const std::uint64_t last : {At(7, 7), At(7, 3), At(9, 3), At(9, 7)}) {
+      for (const std::int64_t now_us : {TimeOf(7), TimeOf(8) - 1, TimeOf(9), TimeOf(-1)}) {
+        // Whatever was waited for before.
+        const Bounds bounds{kNoBounds.limit, 0, 0, Awaited{last / kIds + 1, 0}};
+        std::uint64_t lead = last;
+        std::uint64_t wait = last;
+        const auto clock = [now_us] { return now_us; };
+        const Attempt leads = TryTake(lead, kLayout, settings, bounds, {}, clock);
+        const Attempt waits =
+            TryTake(wait, kLayout, Settings(ClockRegression::kWait), bounds, {}, clock);
+        EXPECT_EQ(leads.verdict, waits.verdict);
+        EXPECT_EQ(leads.wait_us, waits.wait_us);
+        EXPECT_EQ(lead, wait);
+      }
+    }
+  }
 }
 
 TEST(Guard, LeadsUpToItsBound) {
@@ -133,8 +248,10 @@ TEST(Guard, ALeadThatCountsIntoTheNextTickIsBoundedThere) {
   const Attempt attempt = Try(word, ClockRegression::kLead, TimeOf(16) - 1);
   EXPECT_EQ(attempt.verdict, Verdict::kWaitForClock);
   EXPECT_EQ(attempt.next, At(21, 0));
-  EXPECT_EQ(attempt.wait_us, 1);
-  ExpectIssued(Try(word, ClockRegression::kLead, TimeOf(16)), At(21, 0), 1);
+  EXPECT_EQ(attempt.wait_us, kTickUs) << "for the lead a microsecond, for a new tick more";
+  const Bounds awaited{kNoBounds.limit, 0, 0, Awaited{21, 0}};
+  EXPECT_EQ(Try(word, ClockRegression::kLead, TimeOf(16) - 1, {}, awaited).wait_us, 1);
+  ExpectIssued(Try(word, ClockRegression::kLead, TimeOf(16), {}, awaited), At(21, 0), 1);
 }
 
 TEST(Guard, AClockThatWentBackIsWaitedFor) {
@@ -248,14 +365,10 @@ TEST(Guard, TogetherStaysInOneTick) {
     ExpectIssued(Try(word, mode, TimeOf(7), {5, true}), At(7, 3), 5);  // exactly its rest
     word = At(7, 2);
     const Attempt attempt = Try(word, mode, TimeOf(7), {6, true});
-    if (mode == ClockRegression::kLead) {
-      ExpectIssued(attempt, At(8, 0), 6);
-    } else {
-      EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
-      EXPECT_EQ(attempt.next, At(8, 0));
-      EXPECT_EQ(attempt.wait_us, kTickUs);
-      EXPECT_EQ(word, At(7, 2));
-    }
+    EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+    EXPECT_EQ(attempt.next, At(8, 0));
+    EXPECT_EQ(attempt.wait_us, kTickUs);
+    EXPECT_EQ(word, At(7, 2));
     word = At(7, 7);
     ExpectIssued(Try(word, mode, TimeOf(8), {8, true}), At(8, 0), 8);
     EXPECT_EQ(word, At(8, 7));
@@ -322,8 +435,16 @@ Attempt Model(std::uint64_t last, const GuardSettings& settings, const Bounds& b
       settings.mode == ClockRegression::kLead ? settings.max_clock_lead_us : 0;
   expected.next = next;
   expected.wait_us = std::max<std::int64_t>(0, ahead_us - allowed_us);
-  if (ahead_us > allowed_us && ahead_us > 0) {
-    if (start_of(last / kTinyIds) <= now_us) {
+  // Where a lead is allowed, a tick that nothing was used of yet is waited for: till the clock
+  // is there, or for its length.
+  if (allowed_us > 0 && ahead_us > 0 && next / kTinyIds != last / kTinyIds &&
+      next / kTinyIds > bounds.start / kTinyIds) {
+    const bool awaits = bounds.awaited.tick == next / kTinyIds;
+    const std::int64_t rest_us = awaits ? bounds.awaited.rest_us : kTinyTickUs;
+    expected.wait_us = std::max(expected.wait_us, std::min(rest_us, ahead_us));
+  }
+  if (expected.wait_us > 0) {
+    if (start_of(last / kTinyIds) <= now_us || ahead_us <= allowed_us) {
       expected.verdict = Verdict::kWaitForTick;
     } else if (settings.mode != ClockRegression::kError) {
       expected.verdict = Verdict::kWaitForClock;
@@ -365,7 +486,10 @@ TEST(GuardModel, EveryAttemptOnATinyLayout) {
           for (std::uint64_t limit = 0; limit <= kTinyPositions; ++limit) {
             for (const std::uint64_t start : {std::uint64_t{0}, std::uint64_t{14}}) {
               for (const Request& request : requests) {
-                const Bounds bounds{limit, start};
+                // Every tick is awaited somewhere, for different times.
+                const Awaited awaited{(attempts / 7) % 8,
+                                      static_cast<std::int64_t>(attempts / 3 % 7) - 1};
+                const Bounds bounds{limit, start, 0, awaited};
                 const Attempt expected = Model(last, settings, bounds, request, now_us);
                 std::uint64_t word = last;
                 const Attempt attempt =
@@ -415,7 +539,9 @@ class Interleaving {
     Request request{1 + random_() % 10, random_() % 3 == 0};
     if (request.together) request.count = 1 + request.count % kIds;
     // The mark follows a while behind, and a caller may know an old one.
-    const Bounds bounds{limit_ - std::min(limit_, random_() % 12), 0};
+    const Awaited awaited{(word_ + random_() % 2 * kIds) / kIds,
+                          static_cast<std::int64_t>(random_() % 2)};
+    const Bounds bounds{limit_ - std::min(limit_, random_() % 12), 0, 0, awaited};
     int reads = 0;
     const Attempt attempt = TryTake(word_, kLayout, settings, bounds, request, [&] {
       ++reads;
@@ -510,39 +636,6 @@ TEST(GuardThreads, ShareOneWordUnderAClockThatSteps) {
     ASSERT_GE(all[i].first, all[i - 1].first + all[i - 1].count) << "issued twice";
   }
   EXPECT_GT(all.size(), 1'000U);
-}
-
-// --- How long to wait --------------------------------------------------------------------
-
-Attempt Waiting(Verdict verdict, std::uint64_t next, std::int64_t wait_us) {
-  Attempt attempt;
-  attempt.verdict = verdict;
-  attempt.next = next;
-  attempt.wait_us = wait_us;
-  return attempt;
-}
-
-TEST(WaitBudget, AClockThatIsBehindHasItsWaitOnce) {
-  const GuardSettings settings{.max_clock_wait_us = 500};
-  WaitBudget budget;
-  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForClock, 7, 900), settings, 10'000), 500);
-  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForClock, 8, 800), settings, 10'200), 300);
-  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForClock, 9, 700), settings, 10'500), 0);
-  EXPECT_LT(budget.Left(Waiting(Verdict::kWaitForClock, 9, 700), settings, 10'501), 0);
-}
-
-TEST(WaitBudget, EachTickHasItsOwn) {
-  const GuardSettings settings{.max_clock_wait_us = 0};
-  WaitBudget budget;
-  const std::int64_t first = budget.Left(Waiting(Verdict::kWaitForTick, 8, 900), settings, 10'000);
-  EXPECT_GT(first, 900);
-  // The same tick, later: less. It ends, whatever the clock says that is still to wait.
-  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForTick, 8, 900), settings, 10'100), first - 100);
-  EXPECT_LE(budget.Left(Waiting(Verdict::kWaitForTick, 8, 5'000), settings, 10'000 + first), 0);
-  // Another caller was faster, and it is the next tick now.
-  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForTick, 16, 900), settings, 20'000), first);
-  // The clock was set back meanwhile.
-  EXPECT_EQ(budget.Left(Waiting(Verdict::kWaitForClock, 16, 900), settings, 20'100), 0);
 }
 
 }  // namespace
