@@ -131,6 +131,14 @@ __attribute__((visibility("default"))) int nanosleep(const timespec* request, ti
   return real_nanosleep(request, left);
 }
 
+// What PostgreSQL takes for a generic WAL record (its GenericXLogState, of some 66 kB), and no
+// block of its memory contexts is: those are powers of two.
+extern void* __libc_malloc(size_t size);
+__attribute__((visibility("default"))) void* malloc(size_t size) {
+  if (size > 65'536 && size < 72'000) KillAt(kKillWithPage);
+  return __libc_malloc(size);
+}
+
 // What idgen waits on for longer; PostgreSQL's own waits are longer still, or endless.
 __attribute__((visibility("default"))) int epoll_wait(int set, epoll_event* events, int most,
                                                       int timeout) {

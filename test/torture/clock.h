@@ -19,6 +19,7 @@ enum KillPoint : std::uint64_t {
   kKillBeforeWrite = 2,  // in a reserve: the mark is in the log's buffers, and not in the log
   kKillAfterWrite = 3,   // in a reserve: it is written, and not flushed
   kKillBeforeUse = 4,    // after a reserve, at the reading of the clock for the next attempt
+  kKillWithPage = 5,     // in a reserve: the mark's page is locked, and not written
   kStopInstead = 16,     // added to one of these: stopped (SIGSTOP), and not killed
 };
 

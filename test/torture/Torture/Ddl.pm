@@ -184,7 +184,7 @@ sub locks
 	for (1 .. one_of(0, 1, 1, 2))
 	{
 		my ($sql, $database, $user) = one_of(@prepared)->@*;
-		my ($status) = $server->ask([ "SET lock_timeout = 1000", "BEGIN; $sql; PREPARE TRANSACTION 'lock @{[++$number]}'" ], $database, $user);
+		my ($status) = $server->ask([ "SET lock_timeout = 1000", "BEGIN; $sql; PREPARE TRANSACTION 'lock-@{[++$number]}'" ], $database, $user);
 		$round->fault('prepared', "$sql in $database: status $status") if $status == 0;
 	}
 	my $how = one_of('kill', 'fast', 'immediate');

@@ -157,7 +157,7 @@ sub kill_sessions
 	$round->target($server);
 	$round->sessions(modes => one_of('wait', 'wait,lead,error'), wait_ms => '50,1500',
 		any_of($NO_COMMITS));
-	my @points = ('asleep', 'before the log is written', 'before the log is flushed', 'before use');
+	my @points = ('asleep', 'before the log is written', 'before the log is flushed', 'before use', 'with the page');
 	my $clocks = chance(0.5);
 	$round->during(5, 0.5, sub {
 		if (chance(0.35))
@@ -166,7 +166,7 @@ sub kill_sessions
 		}
 		else
 		{
-			my $point = int(rand(4));
+			my $point = int(rand(5));
 			my $before = $server->kills;
 			$server->kill_at($point + 1);
 			for (1 .. 200) { last if $server->kills > $before; usleep(5_000); }
