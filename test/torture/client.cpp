@@ -11,6 +11,7 @@
 //   users=ROLE,...      who it is; all but postgres are plain roles
 //   options=TEXT|...    its PGOPTIONS
 //   before=SQL|...      what it says at first; an error there is its own affair
+//   plain_mode=MODE, plain_lead_ms=MS   what the server has for the plain ones
 //   reconnects=PERMILLE of the calls after which a session connects anew
 //   between=PERCENT     after so many calls one of acts=SQL|...
 //   discards=PERCENT    after so many calls DISCARD ALL or SEQUENCES
@@ -106,7 +107,6 @@ class Session {
   }
 
   void Run() {
-    const int most = options.Number("ids", 2'000'000);
     const int pause_us = options.Number("pause_us", 0);
     while (!stopping) {
       if (connection_ == nullptr || seen_ != generation) Connect();
@@ -116,7 +116,7 @@ class Session {
       }
       OneCall();
       if (pause_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
-      if (ids_made > most) SleepMs(Random(10, 60));
+      Pace();
       if (Random(1, 150) == 1) SleepMs(Random(1, 400));  // idle, and comes back
       if (PQstatus(connection_) != CONNECTION_OK ||
           Random(1, 1000) <= options.Number("reconnects", 1)) {
@@ -142,6 +142,18 @@ class Session {
   template <typename List>
   const auto& OneOf(const List& list) {
     return list[static_cast<std::size_t>(Random(0, static_cast<int>(list.size()) - 1))];
+  }
+
+  // All sessions together make so many IDs in the usual time of a round, and more slowly after it.
+  void Pace() {
+    static const std::int64_t began_ns = NowNs();
+    const double most = options.Number("ids", 2'000'000);
+    const double part = static_cast<double>(NowNs() - began_ns) / 4e9;
+    if (static_cast<double>(ids_made) > most) {
+      SleepMs(Random(10, 60));
+    } else if (static_cast<double>(ids_made) > most * (part + 0.1)) {
+      SleepMs(Random(1, 8));
+    }
   }
 
   void Disconnect() {
@@ -221,9 +233,11 @@ class Session {
   // Settings that are given to every session.
   void SetUp() {
     prepared_ = {};
-    const std::string mode = plain_ ? "wait" : OneOf(options.List("modes", "wait"));
+    // Plain roles have the server's mode.
+    const std::string mode = OneOf(options.List(plain_ ? "plain_mode" : "modes", "wait"));
     mode_ = mode == "lead" ? Mode::kLead : mode == "error" ? Mode::kError : Mode::kWait;
-    const int lead_ms = atoi(OneOf(options.List("lead_ms", "10000")).c_str());
+    const int lead_ms =
+        atoi(OneOf(options.List(plain_ ? "plain_lead_ms" : "lead_ms", "10000")).c_str());
     lead_us_ = mode_ == Mode::kLead ? std::int64_t{lead_ms} * 1000 : 0;
     std::string setup = "SET idgen.max_clock_wait = " + OneOf(options.List("wait_ms", "2000"));
     if (!plain_) {
@@ -358,7 +372,7 @@ class Session {
           NowNs() + std::int64_t{atoi(OneOf(options.List("wrap_ms", "200")).c_str())} * 1'000'000;
       while (works() && NowNs() < end) {
         MakeCall(false);
-        if (ids_made > options.Number("ids", 2'000'000)) SleepMs(Random(5, 20));
+        Pace();
       }
     };
     make();

@@ -137,9 +137,9 @@ sub synchronous
 {
 	my ($round) = @_;
 	my $primary = $round->server('primary', Torture::Scenarios::window(),
-		'synchronous_commit = ' . one_of('on', 'on', 'remote_write', 'remote_apply'));
+		'synchronous_commit = ' . one_of('on', 'on', 'remote_write', 'remote_apply'), $round->leading);
 	my $standby = standby($round, $primary, 'standby', one_of(2, 10, 60));
-	my $dies = chance(0.75);
+	my $dies = chance(0.85);
 	$round->allow('down');
 	make_synchronous($primary);
 	for my $object ('ROLE app', 'ROLE granted', 'DATABASE other', 'ROLE app IN DATABASE postgres')

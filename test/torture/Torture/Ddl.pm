@@ -20,15 +20,18 @@ our %scenarios = (
 
 # What is there whatever becomes of the extension.
 my $BUILT_IN = 'single:3,array:2,arrays:1,batch:1,reserve:1,shard:2';
-my $ANEW = 'DROP EXTENSION idgen CASCADE; CREATE EXTENSION idgen';
-my @CHANGES = (
-	$ANEW, $ANEW,
+my @ALTERED = (
 	'ALTER SEQUENCE idgen_high_water_mark INCREMENT BY 2',
 	'ALTER SEQUENCE idgen_high_water_mark RESTART',
-	'ALTER SEQUENCE idgen_high_water_mark RESTART WITH 5; ALTER SEQUENCE idgen_held_until MAXVALUE 9',
+	'ALTER SEQUENCE idgen_high_water_mark RESTART WITH 5 MAXVALUE 9000000000000',
 	'CREATE TABLE trap (n bigint); ALTER SEQUENCE idgen_high_water_mark OWNED BY trap.n; TRUNCATE trap RESTART IDENTITY',
+);
+my @ANEW = (
+	'DROP EXTENSION idgen CASCADE; CREATE EXTENSION idgen',
 	'DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE EXTENSION idgen',
 );
+# One kind in a round, or both.
+sub changes { return @{ one_of(\@ALTERED, \@ANEW, [ @ALTERED, @ANEW ]) }; }
 # Not for good: no ID can be made after these.
 my @ONLY_BACK = (
 	'ALTER SEQUENCE idgen_high_water_mark SET UNLOGGED',
@@ -40,7 +43,8 @@ my @CHANGING = qw(down 42883 42704 55000 3F000 40P01 STALE);
 sub make_ready
 {
 	my ($round, @settings) = @_;
-	my $server = $round->server('main', Torture::Scenarios::window(), Torture::Scenarios::lazy_log(), @settings);
+	my $server = $round->server('main', Torture::Scenarios::window(), Torture::Scenarios::lazy_log(),
+		$round->leading, @settings);
 	$server->sql('DROP TABLE orders', $_) for 'postgres', 'other';
 	$round->allow(@CHANGING);
 	return $server;
@@ -81,7 +85,8 @@ sub ddl
 	$round->target_of($where, $server, @changing);
 	my $ends = one_of('rollback', 'rollback,savepoint', 'rollback,savepoint,commit');
 	$round->sessions(threads => 1, target => $where, mix => $BUILT_IN, modes => 'wait', wait_ms => 500, wraps => one_of(50, 100, 100),
-		wrap => join('|', @CHANGES, $ends =~ /commit|savepoint/ ? () : @ONLY_BACK), wrap_ms => one_of(200, '500,1000'), ends => $ends);
+		wrap => join('|', changes(), $ends eq 'rollback' && chance(0.3) ? @ONLY_BACK : ()),
+		wrap_ms => one_of(200, '500,1000', 2000), ends => $ends);
 	# The owner of a database may drop its schema, and so the extension in it.
 	$round->sessions(threads => 1, target => $where, mix => $BUILT_IN, users => 'owner', wraps => 20,
 		wrap => join('|', @ONLY_BACK), wrap_ms => 200, ends => 'rollback') if chance(0.3);
@@ -115,7 +120,8 @@ sub prepared
 	$round->sessions(mix => $BUILT_IN, modes => 'wait,lead', users => 'app,postgres');
 	my $where = "$round->{dir}/targets-ddl";
 	$round->target_of($where, $server, 'other');
-	my $wrap = join('|', @CHANGES);
+	my @changes = changes();
+	my $wrap = join('|', @changes);
 	$round->sessions(threads => 1, target => $where, mix => $BUILT_IN, modes => 'wait', wait_ms => 500, wraps => 60,
 		wrap => $wrap, wrap_ms => '100,400', ends => 'prepare,prepare,rollback');
 	my @ends = ('ROLLBACK', 'ROLLBACK', 'COMMIT');
@@ -123,7 +129,7 @@ sub prepared
 	# One that is open when the server dies.
 	$round->target_of($where);
 	decide_prepared($round, $server, 'ROLLBACK');
-	my $how = one_of(@CHANGES);
+	my $how = one_of(@changes);
 	my ($status) = $server->ask("BEGIN; $how; SELECT count(snowflake_nextval()) FROM generate_series(1, 1000);
 		PREPARE TRANSACTION 'last'", 'other');
 	$round->fault('prepared') if $status == 0;

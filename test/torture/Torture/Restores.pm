@@ -68,8 +68,9 @@ sub make_database
 sub dump
 {
 	my ($round) = @_;
-	my $old = $round->server('old', Torture::Scenarios::window());
-	my $new = $round->server('new', Torture::Scenarios::window());
+	my @leading = $round->leading;
+	my $old = $round->server('old', Torture::Scenarios::window(), @leading);
+	my $new = $round->server('new', Torture::Scenarios::window(), @leading);
 	my $user = one_of('postgres', 'postgres', 'owner');
 	my $database = $user eq 'owner' ? 'other' : one_of('postgres', 'other');
 	my $form = one_of(@FORMS);
@@ -114,7 +115,7 @@ sub dump
 sub old_dump
 {
 	my ($round) = @_;
-	my $server = $round->server('main', Torture::Scenarios::window(), Torture::Scenarios::lazy_log());
+	my $server = $round->server('main', Torture::Scenarios::window(), Torture::Scenarios::lazy_log(), $round->leading);
 	my $user = one_of('postgres', 'postgres', 'owner');
 	my $form = one_of(@FORMS);
 	$round->allow('down');

@@ -125,7 +125,7 @@ sub file
 sub grants
 {
 	my ($round) = @_;
-	my $server = $round->server('main', Torture::Scenarios::window(), Torture::Scenarios::lazy_log());
+	my $server = $round->server('main', Torture::Scenarios::window(), Torture::Scenarios::lazy_log(), $round->leading);
 	$round->allow('down');
 	$round->target($server);
 	$round->sessions(users => 'app,granted,postgres', mix => $PLAIN_MIX);

@@ -133,6 +133,17 @@ sub server
 	return $server->start;
 }
 
+# Settings of a server, now and then, with which sessions go on at once wherever the clock is behind: what
+# was lost of a mark then shows.
+my $LEAD_MS = 7_200_000;
+sub leading
+{
+	my ($self) = @_;
+	return () unless chance(0.6);
+	$self->{leading} = 1;
+	return ('idgen.clock_regression = lead', "idgen.max_clock_lead = $LEAD_MS");
+}
+
 # A server whose files another command is to make.
 sub empty_server { my ($self, $name) = @_; return Torture::Server->new($self, $name); }
 
@@ -172,6 +183,8 @@ sub sessions
 	%options = (threads => 8, wait_ms => '50,200', lead_ms => 10000, modes => 'wait,wait,lead,error',
 		ids => $config{most_ids}, first => $self->{threads}, %options);
 	$self->{threads} += $options{threads};
+	%options = (%options, modes => 'lead', plain_mode => 'lead', lead_ms => $LEAD_MS, plain_lead_ms => $LEAD_MS)
+	  if $self->{leading};
 	$self->note("sessions " . join(' ', map { "$_=$options{$_}" } sort keys %options));
 	my $pid = fork() // die "cannot fork: $!\n";
 	if (!$pid)
