@@ -272,6 +272,19 @@ TEST(LeadProperty, ALeadIsWithinItsSetting) {
   }
 }
 
+TEST(Lead, WaitsForAllTicksThatHaveNotBegun) {
+  // The next tick has positions that were taken for nothing, and no room for the request.
+  const Layout layout = LayoutOf(1'000, 12);
+  const auto tick = static_cast<std::uint64_t>(layout.TickAt(kStartUs));
+  std::uint64_t word = ((tick + 1) << 12) + 5;
+  const Bounds bounds{layout.MaxPosition() + 1, 0, OvershootOf(layout.IdsPerTick())};
+  const Attempt attempt = TryTake(word, layout, {.mode = kLead}, bounds,
+                                  {layout.IdsPerTick(), true}, [] { return kStartUs + 1; });
+  EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+  EXPECT_EQ(attempt.tick, tick + 2);
+  EXPECT_EQ(attempt.new_tick_us, 2 * 1'000 - 1);
+}
+
 // --- The generator ---------------------------------------------------------------------------
 
 // While one call pauses, others are made, to a depth of three.
