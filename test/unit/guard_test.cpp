@@ -133,7 +133,7 @@ TEST(Guard, LeadTakesANewTickAfterATicksWait) {
   attempt = awaiting(8, -9, TimeOf(5));
   EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
   EXPECT_EQ(attempt.next, At(9, 0));
-  EXPECT_EQ(attempt.wait_us, kTickUs);
+  EXPECT_EQ(attempt.wait_us, NewTickUs(kTickUs));
   EXPECT_EQ(attempt.behind_us, 4 * kTickUs);
   ExpectIssued(awaiting(9, -9, TimeOf(5)), At(9, 0), 1);
   // A clock that went back further meanwhile: the bound of the lead first.
@@ -154,7 +154,7 @@ TEST(Guard, LeadTakesTheFirstTickAfterAStartAtOnce) {
                               {kLayout.MaxPosition() + 1, At(20, 7)});
   EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
   EXPECT_EQ(attempt.next, At(21, 0));
-  EXPECT_EQ(attempt.wait_us, kTickUs);
+  EXPECT_EQ(attempt.wait_us, NewTickUs(kTickUs));
 }
 
 TEST(Guard, LeadOfNothingIsWait) {
@@ -195,7 +195,8 @@ TEST(Guard, ALeadThatCountsIntoTheNextTickIsBoundedThere) {
   const Attempt attempt = Try(word, ClockRegression::kLead, TimeOf(16) - 1);
   EXPECT_EQ(attempt.verdict, Verdict::kWaitForClock);
   EXPECT_EQ(attempt.next, At(21, 0));
-  EXPECT_EQ(attempt.wait_us, kTickUs) << "for the lead a microsecond, for a new tick more";
+  EXPECT_EQ(attempt.wait_us, NewTickUs(kTickUs))
+      << "for the lead a microsecond, for a new tick more";
   const Bounds awaited{kNoBounds.limit, 0, 0, Awaited{21, 0}};
   EXPECT_EQ(Try(word, ClockRegression::kLead, TimeOf(16) - 1, {}, awaited).wait_us, 1);
   ExpectIssued(Try(word, ClockRegression::kLead, TimeOf(16), {}, awaited), At(21, 0), 1);
@@ -387,7 +388,9 @@ Attempt Model(std::uint64_t last, const GuardSettings& settings, const Bounds& b
   if (allowed_us > 0 && ahead_us > 0 && next / kTinyIds != last / kTinyIds &&
       next / kTinyIds > bounds.start / kTinyIds) {
     const bool awaits = bounds.awaited.tick == next / kTinyIds;
-    const std::int64_t rest_us = awaits ? bounds.awaited.rest_us : kTinyTickUs;
+    const std::int64_t new_us =
+        start_of(last / kTinyIds) <= now_us ? ahead_us : NewTickUs(kTinyTickUs);
+    const std::int64_t rest_us = awaits ? bounds.awaited.rest_us : new_us;
     expected.wait_us = std::max(expected.wait_us, std::min(rest_us, ahead_us));
   }
   if (expected.wait_us > 0) {
