@@ -115,7 +115,8 @@ Datum idgen_nextval_batch(PG_FUNCTION_ARGS) {
 
 Datum idgen_nextval_batch_of_shard(PG_FUNCTION_ARGS) {
   if (SRF_IS_FIRSTCALL()) {
-    BeginBatch(fcinfo, HandleOf(ShortTextArgument(fcinfo, 0)), PG_GETARG_INT32(1), PG_GETARG_INT32(2));
+    BeginBatch(fcinfo, HandleOf(ShortTextArgument(fcinfo, 0)), PG_GETARG_INT32(1),
+               PG_GETARG_INT32(2));
   }
   return NextOfBatch(fcinfo);
 }
