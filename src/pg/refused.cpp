@@ -139,7 +139,8 @@ void PublishRefused() {
 }
 
 void CheckSettings() {
-  if (likely(published == nullptr || *published == '\0')) return;
+  // A refused value comes back into force with whatever covered it: RESET, the end of a SET LOCAL.
+  if (likely(count == 0 && (published == nullptr || *published == '\0'))) return;
   const char* text = published;
   // A worker knows what the leader has published, and no more; and in parallel mode no setting can
   // be changed.

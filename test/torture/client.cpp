@@ -19,6 +19,7 @@
 //                       rollback, savepoint (back to it, then commit), prepare (and perhaps
 //                       decided)
 #include <libpq-fe.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <array>
@@ -97,7 +98,8 @@ class Session {
     const std::string name = std::to_string(number);
     history_ = fopen((options.dir + "/history." + name).c_str(), "wb");
     messages_ = fopen((options.dir + "/messages." + name).c_str(), "w");
-    if (history_ == nullptr || messages_ == nullptr) {
+    sessions_ = fopen((options.dir + "/sessions." + name).c_str(), "w");
+    if (history_ == nullptr || messages_ == nullptr || sessions_ == nullptr) {
       perror(options.dir.c_str());
       exit(2);
     }
@@ -124,6 +126,7 @@ class Session {
     Disconnect();
     fclose(history_);
     fclose(messages_);
+    fclose(sessions_);
   }
 
  private:
@@ -182,6 +185,8 @@ class Session {
     // With the place in the source that an error comes from.
     PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
     prepares_ = Percent(50);
+    fprintf(sessions_, "%" PRId64 " %s, PGOPTIONS %s, %s\n", NowNs(), user_.c_str(), given_.c_str(),
+            before.c_str());
     if (!before.empty()) {
       Expect(before);
       if (!Act(before)) return Disconnect();
@@ -528,6 +533,7 @@ class Session {
   std::discrete_distribution<int> pick_;
   FILE* history_ = nullptr;
   FILE* messages_ = nullptr;
+  FILE* sessions_ = nullptr;  // who it was, when, and with what
   PGconn* connection_ = nullptr;
   int seen_ = -1;  // the targets' generation
   int server_ = 0;

@@ -300,7 +300,9 @@ sub dynamic_memory
 		open(my $file, '<', "/proc/$pid/maps") or next;
 		while (<$file>)
 		{
-			$size{$3} = hex($2) - hex($1) if m{^(\w+)-(\w+) .* (/dev/shm/PostgreSQL\S+)};
+			next unless m{^(\w+)-(\w+) .* (/dev/shm/PostgreSQL\S+)};
+			# Addresses are of more than 32 bits, and what is between them is not.
+			$size{$3} = unpack('Q>', pack('H16', sprintf('%016s', $2))) - unpack('Q>', pack('H16', sprintf('%016s', $1)));
 		}
 	}
 	my $bytes = 0;
