@@ -161,7 +161,7 @@ like(slurp_file($node->logfile), qr/LOG:.*"idgen_high_water_mark" was set to 1 b
 # Rows of a restore are for superusers and the database's owner, whatever was granted.
 {
 	my ($status, $stdout, $stderr) = $node->psql('postgres',
-		"INSERT INTO idgen_restore VALUES ($year2049)", extra_params => [ '-U', 'granted' ]);
+		"INSERT INTO idgen_restore VALUES ('$year2049')", extra_params => [ '-U', 'granted' ]);
 	like($stderr, qr/permission denied to restore a high-water mark/, 'grants do not let restore');
 }
 
