@@ -35,7 +35,8 @@ CREATE TYPE idgen_mark (
   INPUT = idgen_mark_in, OUTPUT = idgen_mark_out, INTERNALLENGTH = 24, ALIGNMENT = double);
 COMMENT ON TYPE idgen_mark IS
   'idgen: a high-water mark: MARK_MS, or MARK_MS,HELD_UNTIL_MS,FRESH_MACHINE; or current';
-CREATE TABLE idgen_restore (mark idgen_mark);
+-- Where the trigger is disabled (pg_restore --disable-triggers), a mark that is not raised is an error.
+CREATE TABLE idgen_restore (mark idgen_mark CONSTRAINT idgen_restore_needs_its_trigger CHECK (false));
 COMMENT ON TABLE idgen_restore IS
   'idgen: always empty; a row that is inserted by a restore raises the high-water mark';
 REVOKE ALL ON idgen_restore FROM PUBLIC;

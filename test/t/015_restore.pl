@@ -139,6 +139,13 @@ $new->restart;
 is(scalar nextvals($new, 10, database => 'shop', set => "SET idgen.max_clock_wait = '10s'"), 10,
 	'IDs are made there again');
 
+# Without its trigger the table takes nothing, so that a mark is not lost in silence.
+{
+	my ($out, $err) = run_command([ 'pg_restore', '--data-only', '--disable-triggers', '-d', $new->connstr('shop'),
+			'-t', 'idgen_restore', "$dir/shop.dump" ]);
+	like($err, qr/violates check constraint "idgen_restore_needs_its_trigger"/, 'triggers disabled: an error');
+}
+
 # A trigger of somebody's own table has no say.
 ($state) = sqlstate_of($new, <<'EOS');
 CREATE TABLE mine (a int);
