@@ -18,10 +18,25 @@ CREATE FUNCTION idgen_get_mark(
 COMMENT ON FUNCTION idgen_get_mark() IS
   'the high-water mark of this database, and what idgen_start_over() left behind';
 
--- By this table a dump carries the mark: the rows that pg_dump finds in it are the condition's, and
--- one that is inserted raises the mark instead. It is always empty. The condition looks the
--- extension's schema up, because pg_dump does without a search_path.
-CREATE TABLE idgen_restore (mark_ms bigint, held_until_ms bigint, fresh_machine bigint);
+-- By this table a dump carries the mark, and a row that is inserted raises it; the table is always
+-- empty. Its type reads the text 'current' as the mark of the current database. pg_dump takes the
+-- condition for its query and finds that as a row: a literal in a UNION has the type of the other
+-- side, so that no name is needed, which pg_dump would not find without a search_path.
+CREATE TYPE idgen_mark;
+CREATE FUNCTION idgen_mark_in(cstring) RETURNS idgen_mark
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_mark_in';
+COMMENT ON FUNCTION idgen_mark_in(cstring) IS 'reads a high-water mark; current: that of this database';
+CREATE FUNCTION idgen_mark_out(idgen_mark) RETURNS cstring
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_mark_out';
+COMMENT ON FUNCTION idgen_mark_out(idgen_mark) IS 'writes a high-water mark';
+CREATE TYPE idgen_mark (
+  INPUT = idgen_mark_in, OUTPUT = idgen_mark_out, INTERNALLENGTH = 24, ALIGNMENT = double);
+COMMENT ON TYPE idgen_mark IS
+  'idgen: a high-water mark: MARK_MS, or MARK_MS,HELD_UNTIL_MS,FRESH_MACHINE; or current';
+-- Where the trigger is disabled (pg_restore --disable-triggers), a mark that is not raised is an error.
+CREATE TABLE idgen_restore (mark idgen_mark CONSTRAINT idgen_restore_needs_its_trigger CHECK (false));
 COMMENT ON TABLE idgen_restore IS
   'idgen: always empty; a row that is inserted by a restore raises the high-water mark';
 REVOKE ALL ON idgen_restore FROM PUBLIC;
@@ -35,17 +50,8 @@ REVOKE EXECUTE ON FUNCTION idgen_restore_mark() FROM PUBLIC;
 CREATE TRIGGER idgen_restore_mark BEFORE INSERT ON idgen_restore
   FOR EACH ROW EXECUTE FUNCTION idgen_restore_mark();
 ALTER TABLE idgen_restore ENABLE ALWAYS TRIGGER idgen_restore_mark;
-INSERT INTO idgen_restore VALUES (0, 0, NULL);
-SELECT pg_catalog.pg_extension_config_dump('idgen_restore', $condition$WHERE false
-  UNION ALL
-  SELECT pg_catalog.substring(mark, '<mark_ms>([0-9]+)<')::pg_catalog.int8,
-         pg_catalog.substring(mark, '<held_until_ms>([0-9]+)<')::pg_catalog.int8,
-         pg_catalog.substring(mark, '<fresh_machine>(-?[0-9]+)<')::pg_catalog.int8
-  FROM (SELECT pg_catalog.query_to_xml(pg_catalog.format(
-                 'SELECT * FROM %I.idgen_get_mark()', n.nspname), true, true, '')::pg_catalog.text
-        FROM pg_catalog.pg_extension e
-        JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
-        WHERE e.extname OPERATOR(pg_catalog.=) 'idgen') x(mark)$condition$);
+INSERT INTO idgen_restore VALUES ('0');
+SELECT pg_catalog.pg_extension_config_dump('idgen_restore', $$WHERE false UNION ALL SELECT 'current'$$);
 
 -- Layouts and generators of users ------------------------------------------------------
 

@@ -88,7 +88,7 @@ SELECT mark_ms >= 0 AS shown FROM idgen_get_mark();
 SELECT count(*) FROM idgen_restore;
 SELECT nextval('idgen_high_water_mark');
 SELECT setval('idgen_high_water_mark', 1);
-INSERT INTO idgen_restore VALUES (1);
+INSERT INTO idgen_restore VALUES ('1');
 TRUNCATE idgen_restore;
 BEGIN; LOCK TABLE idgen_restore IN ACCESS EXCLUSIVE MODE; ROLLBACK;
 SELECT idgen_restore_mark();

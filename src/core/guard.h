@@ -18,10 +18,10 @@
 // Mode lead is for a clock that went back, and not for bursts: a lead that bursts could make
 // would hold up all callers in other modes, while the clock is right. So it goes on in the tick
 // of the last position at once, but a *new* tick that is ahead of the clock costs each caller a
-// wait of one tick's length. Nobody sees a candidate in tick T before a position of T - 1 is
-// taken, and who takes the first of T has waited a tick's length since he saw it: so ticks that
-// are ahead of the clock advance no faster than real time, whoever and however many ask for
-// them, and nothing has to be remembered but by the callers that wait. (Positions that were
+// wait of more than a tick's length (NewTickUs). Nobody sees a candidate in tick T before a
+// position of T - 1 is taken, and who takes the first of T has waited that long since he saw it: so
+// ticks that are ahead of the clock advance more slowly than real time, whoever and however many
+// ask for them, and nothing has to be remembered but by the callers that wait. (Positions that were
 // taken for nothing are no sign that their tick has begun: a used-up sequence is waited for
 // from the clock's own tick on.)
 #pragma once
@@ -107,6 +107,10 @@ constexpr std::int64_t DifferenceUs(std::int64_t a, std::int64_t b) noexcept {
                : std::numeric_limits<std::int64_t>::min();
 }
 
+// How long a new tick is waited for while the clock is behind: a quarter longer than a tick, so
+// that the clock catches up, however much is asked for, and callers in other modes go on then.
+constexpr std::int64_t NewTickUs(std::int64_t tick_us) noexcept { return tick_us + tick_us / 4; }
+
 // One attempt. `clock` returns microseconds since 1970; it is read *after* the
 // position, so that a position beyond it means that the clock is behind, and not
 // that another caller was faster.
@@ -153,9 +157,11 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
       const bool is_new = (is_used_up || next_tick > last >> sequence_bits) &&
                           next_tick > bounds.start >> sequence_bits;
       if (is_new && lead_us > 0) {
-        const std::int64_t ticks = is_used_up ? static_cast<std::int64_t>(next_tick) - now_tick : 1;
+        const std::int64_t new_us =
+            is_used_up ? (static_cast<std::int64_t>(next_tick) - now_tick) * layout.tick_us
+                       : NewTickUs(layout.tick_us);
         const std::int64_t rest_us =
-            bounds.awaited.tick == next_tick ? bounds.awaited.rest_us : ticks * layout.tick_us;
+            bounds.awaited.tick == next_tick ? bounds.awaited.rest_us : new_us;
         attempt.new_tick_us = std::clamp<std::int64_t>(rest_us, 0, attempt.behind_us);
         attempt.wait_us = std::max(attempt.wait_us, attempt.new_tick_us);
       }

@@ -59,22 +59,22 @@ void Select(const char* query, Oid type, Datum value, bool read_only) {
 char* IdentityText(const Generator& generator) {
   const Layout& layout = *generator.layout;
   const Identity settings = IdentityFromSettings();
+  const bool shard_is_open =
+      layout.Has(FieldKind::kShard) && generator.shard_id < 0 && !ShardIsSet();
+  // A call says the shard. Nodes differ by the rest, if there is any.
+  if (shard_is_open && !layout.Has(FieldKind::kDatacenter) && !layout.Has(FieldKind::kMachine)) {
+    return pstrdup(kUnset);
+  }
   StringInfoData text;
   initStringInfo(&text);
   for (const IdentityField& field : kIdentityFields) {
-    if (text.len > 0) appendStringInfoChar(&text, ' ');
     const std::int32_t fixed = generator.*field.fixed;
-    if (!layout.Has(field.kind)) {
-      appendStringInfoChar(&text, '-');
-    } else if (fixed >= 0) {
-      appendStringInfo(&text, "%d", fixed);
-    } else if (field.kind != FieldKind::kShard || ShardIsSet()) {
-      appendStringInfo(&text, "%llu", static_cast<unsigned long long>(settings.*field.value));
-    } else if (layout.Has(FieldKind::kDatacenter) || layout.Has(FieldKind::kMachine)) {
-      // Whatever the shard: nodes differ by the rest, or they do not.
+    const std::uint64_t value = fixed >= 0 ? AsField(fixed) : settings.*field.value;
+    if (text.len > 0) appendStringInfoChar(&text, ' ');
+    if (!layout.Has(field.kind) || (field.kind == FieldKind::kShard && shard_is_open)) {
       appendStringInfoChar(&text, '-');
     } else {
-      return pstrdup(kUnset);
+      appendStringInfo(&text, "%llu", static_cast<unsigned long long>(value));
     }
   }
   return text.data;

@@ -12,8 +12,7 @@ namespace {
 
 // A clock that differs by less was not set: it is slewed together with the monotonic one.
 constexpr std::int64_t kStepUs = 100'000;
-// IDs that are ahead by less are not worth a line: a burst in mode lead, or a clock that is
-// corrected by a few milliseconds.
+// IDs that are ahead by less are not worth a line: a clock that is corrected by a few milliseconds.
 constexpr std::int64_t kAheadUs = 100'000;
 constexpr std::int64_t kLongWaitUs = 1'000'000;
 // Between two readings that count as one.

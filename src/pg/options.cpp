@@ -146,7 +146,6 @@ Flaw FlawOf(const Generator& generator, const IdentityField*& about) {
     identity.*field.value = AsField(value);
     if (layout.FindMisfit(identity) == field.kind) return Flaw::kOutOfRange;
   }
-  about = nullptr;
   return Flaw::kNone;
 }
 
@@ -292,8 +291,7 @@ void ReportFlaw(const GeneratorOptions& read) {
 }
 
 char* FlawText(const GeneratorOptions& read) {
-  const char* const field =
-      read.field != nullptr ? NameOfField(read.field->kind).data() : "identity";
+  const char* const field = NameOfField(read.field->kind).data();
   switch (read.flaw) {
     case Flaw::kNone:
       break;
@@ -320,7 +318,7 @@ char* FlawText(const GeneratorOptions& read) {
 
 void CheckGenerator(const char* name, const Generator& generator) {
   const Layout& layout = *generator.layout;
-  const IdentityField* field = nullptr;
+  const IdentityField* field = kIdentityFields;
   switch (FlawOf(generator, field)) {
     case Flaw::kDecodeOnly:
       ReportDecodeOnly(layout);

@@ -39,7 +39,7 @@ struct GeneratorOptions {
   // What the flaw is in.
   const char* option = nullptr;
   const char* value = nullptr;
-  const IdentityField* field = nullptr;
+  const IdentityField* field = kIdentityFields;  // of kNoField and kOutOfRange
 };
 
 // Reports nothing, whatever the catalog has: one generator that is broken must not break what is

@@ -165,7 +165,7 @@ void OnSettingsReset(const char* name) {
     if (refusal.by_session) Forget(refusal);
     refusal.value = false;
   }
-  if (published != nullptr && *published != '\0' && !IsInParallelMode()) PublishRefused();
+  if (count > 0 && !IsInParallelMode()) PublishRefused();
 }
 
 }  // namespace idgen::pg

@@ -1,7 +1,7 @@
 // idgen_restore: the table by which a dump carries the mark. It is always empty. What pg_dump
-// finds in it is the mark as the sequence shows it (the condition that the install script gives to
-// pg_extension_config_dump), and what pg_restore puts into it raises the mark instead, by a
-// trigger that no setting of the session switches off.
+// finds in it comes from the condition that the install script gives to pg_extension_config_dump()
+// (a literal that the column's type reads as this database's mark), and what pg_restore puts into
+// it raises the mark instead, by a trigger that no setting of the session switches off.
 //
 // A restore only ever raises, and takes effect at once for the whole server, since ID spaces are
 // the server's. But who owns a database may restore it and must not stop others by it: a mark of
@@ -10,6 +10,9 @@
 #include "pg.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 
 #include "core/clock.h"
 #include "errors.h"
@@ -24,29 +27,69 @@ namespace idgen::pg {
 
 namespace {
 
+// As microseconds it still fits.
+constexpr std::int64_t kMostMs = PG_INT64_MAX / 1000;
+
 constexpr std::int64_t kDayMs = 24 * 60 * 60 * 1000;
 
-// A row of the table.
+// A value of the type idgen_mark.
 struct Restored {
   std::int64_t mark_ms;
   std::int64_t held_until_ms;
   std::int64_t fresh_machine;
 };
+static_assert(sizeof(Restored) == 24);
 
-std::int64_t Column(const TriggerData* trigger, int number, std::int64_t if_null) {
-  bool is_null = false;
-  const Datum value =
-      heap_getattr(trigger->tg_trigtuple, number, RelationGetDescr(trigger->tg_relation), &is_null);
-  return is_null ? if_null : DatumGetInt64(value);
+// What the type's input reads as the mark of the current database.
+constexpr char kCurrent[] = "current";
+
+Restored CurrentMark() {
+  Relation relation = OpenMark();
+  MarkPage found;
+  UnlockReleaseBuffer(LockMarkPage(relation, found));
+  relation_close(relation, RowExclusiveLock);
+  const MarkRecord& record = found.record;
+  return {std::max(MarkOf(found, WallClockUs() / 1000), record.restored_ms), record.held_until_ms,
+          record.fresh_machine};
+}
+
+[[noreturn]] void ReportMark(const char* text) {
+  ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+                  errmsg("invalid high-water mark: \"%s\"", Shown(text)),
+                  errhint("Write milliseconds since 1970; where idgen_start_over() was used, with "
+                          "the other two columns of idgen_get_mark(), separated by commas.")));
+  pg_unreachable();
+}
+
+// One to three numbers, separated by commas.
+Restored ParseMark(const char* text) {
+  Restored mark{0, 0, kNoMachine};
+  std::int64_t* const parts[] = {&mark.mark_ms, &mark.held_until_ms, &mark.fresh_machine};
+  const char* at = text;
+  for (std::int64_t* part : parts) {
+    char* end = nullptr;
+    errno = 0;
+    const long long value = strtoll(at, &end, 10);
+    if (end == at || errno != 0 || value > kMostMs ||
+        value < (part == &mark.fresh_machine ? kNoMachine : 0)) {
+      break;
+    }
+    *part = value;
+    if (*end == '\0') return mark;
+    if (*end != ',') break;
+    at = end + 1;
+  }
+  ReportMark(text);
 }
 
 Restored ReadRow(const TriggerData* trigger) {
-  const Restored row{Column(trigger, 1, 0), Column(trigger, 2, 0), Column(trigger, 3, kNoMachine)};
-  if (row.mark_ms < 0 || row.held_until_ms < 0 || row.fresh_machine < kNoMachine) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("high-water mark to be restored is out of range")));
+  bool is_null = false;
+  const Datum value =
+      heap_getattr(trigger->tg_trigtuple, 1, RelationGetDescr(trigger->tg_relation), &is_null);
+  if (is_null) {
+    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("high-water mark is null")));
   }
-  return row;
+  return *reinterpret_cast<const Restored*>(DatumGetPointer(value));
 }
 
 // Grants do not count: who may insert rows here may hold back a database.
@@ -143,6 +186,8 @@ void MakeRecord() {
 extern "C" {
 
 IDGEN_SQL_FUNCTION(idgen_get_mark);
+IDGEN_SQL_FUNCTION(idgen_mark_in);
+IDGEN_SQL_FUNCTION(idgen_mark_out);
 IDGEN_SQL_FUNCTION(idgen_restore_mark);
 
 Datum idgen_get_mark(PG_FUNCTION_ARGS) {
@@ -150,16 +195,25 @@ Datum idgen_get_mark(PG_FUNCTION_ARGS) {
   if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
     elog(ERROR, "return type must be a row type");
   }
-  Relation relation = OpenMark();
-  MarkPage found;
-  UnlockReleaseBuffer(LockMarkPage(relation, found));
-  relation_close(relation, RowExclusiveLock);
-  const MarkRecord& record = found.record;
-  Datum values[] = {
-      Int64GetDatum(std::max(MarkOf(found, WallClockUs() / 1000), record.restored_ms)),
-      Int64GetDatum(record.held_until_ms), Int64GetDatum(record.fresh_machine)};
-  bool nulls[] = {false, false, record.fresh_machine == kNoMachine};
+  const Restored mark = CurrentMark();
+  Datum values[] = {Int64GetDatum(mark.mark_ms), Int64GetDatum(mark.held_until_ms),
+                    Int64GetDatum(mark.fresh_machine)};
+  bool nulls[] = {false, false, mark.fresh_machine == kNoMachine};
   return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+}
+
+Datum idgen_mark_in(PG_FUNCTION_ARGS) {
+  const char* const text = PG_GETARG_CSTRING(0);
+  auto* mark = static_cast<Restored*>(palloc(sizeof(Restored)));
+  *mark = strcmp(text, kCurrent) == 0 ? CurrentMark() : ParseMark(text);
+  PG_RETURN_POINTER(mark);
+}
+
+Datum idgen_mark_out(PG_FUNCTION_ARGS) {
+  const auto* mark = reinterpret_cast<const Restored*>(PG_GETARG_POINTER(0));
+  PG_RETURN_CSTRING(psprintf("%lld,%lld,%lld", static_cast<long long>(mark->mark_ms),
+                             static_cast<long long>(mark->held_until_ms),
+                             static_cast<long long>(mark->fresh_machine)));
 }
 
 Datum idgen_restore_mark(PG_FUNCTION_ARGS) {

@@ -68,6 +68,7 @@ class Sharing : public Scenario {
     world_.Begin(kStartUs, spurious_failures);
     word_ = LastIssued(layout_, ids_left);
     world_.largest = word_;
+    world_.is_paced = is_paced;
     world_.CheckPace(world_.TickOf(word_), true);
     limit_ = world_.durable = word_ + mark_ahead;
   }
@@ -83,6 +84,7 @@ class Sharing : public Scenario {
   std::uint64_t ids_left = 2;
   int spurious_failures = 0;
   std::uint64_t mark_ahead = kNoLimit;
+  bool is_paced = false;  // mode lead, where nothing is taken for nothing
 
  protected:
   const Layout layout_;
@@ -141,7 +143,8 @@ class Guarded : public Sharing {
           bool together)
       : Sharing(layout, std::move(calls), clock), together_(together) {
     settings_.mode = mode;
-    settings_.max_clock_lead_us = mode == ClockRegression::kLead ? 2 * kTickUs : 0;
+    is_paced = mode == ClockRegression::kLead;
+    settings_.max_clock_lead_us = is_paced ? 2 * kTickUs : 0;
   }
 
   void Call(int call) override {
@@ -206,8 +209,7 @@ class Guarded : public Sharing {
       const std::int64_t lead = layout_.StartOfTick(tick) - attempt.now_us;
       if (lead > settings_.max_clock_lead_us) Fail("ahead of the clock by more than the lead");
       if (static_cast<std::int64_t>(tick) < layout_.TickAt(attempt.now_us)) Fail("of the past");
-      // What was taken for nothing may begin a tick, too.
-      if (!adds) world_.CheckPace(tick, false);
+      world_.CheckPace(tick, false);
     } else {
       world_.CheckTime(taken.first);
     }
@@ -216,7 +218,6 @@ class Guarded : public Sharing {
 
  public:
   bool may_be_ahead = false;  // somebody observes
-  bool adds = false;          // by TakeNext
 
  protected:
   GuardSettings settings_;
@@ -232,7 +233,7 @@ class Sessions : public Guarded {
   Sessions(const Layout& layout, Calls calls, const Clock& clock, ClockRegression mode,
            std::uint64_t block_size)
       : Guarded(layout, std::move(calls), clock, mode, false), block_size_(block_size) {
-    adds = block_size == 1 && OvershootOf(layout.IdsPerTick()) > 0;
+    is_paced = false;  // what was taken for nothing may begin a tick, too
   }
 
   void Begin() override {
@@ -342,7 +343,9 @@ class Generating : public Sharing {
   enum class Verb { kNext, kBatch, kReserve, kObserve };
 
   Generating(const Layout& layout, std::vector<std::vector<Verb>> verbs, const Clock& clock)
-      : Sharing(layout, CallsOf(verbs), clock), verbs_(std::move(verbs)) {}
+      : Sharing(layout, CallsOf(verbs), clock), verbs_(std::move(verbs)) {
+    is_paced = true;
+  }
 
   void Begin() override {
     Sharing::Begin();

@@ -58,11 +58,7 @@ struct World {
     }
     latest = std::max(latest, now);
     caller().reading_us = now;
-    // As the clock says, the tick has begun a while ago.
-    const std::int64_t tick = layout_.TickAt(now);
-    const std::int64_t ago_us = now - tick * layout_.tick_us - layout_.epoch_us;
-    std::int64_t& begun_us = BegunUs(tick);
-    if (begun_us == kNever || begun_us > monotonic_us - ago_us) begun_us = monotonic_us - ago_us;
+    if (is_paced) BeginTick();
     Note("reads the clock:", static_cast<std::uint64_t>(now));
     return now;
   }
@@ -76,9 +72,10 @@ struct World {
     Note("has waited until", static_cast<std::uint64_t>(monotonic_us));
   }
 
-  // A tick that no clock has shown yet may begin a tick's length after the one before, and no
-  // sooner. Called with each position that is issued or observed.
+  // Where `is_paced`: a tick that no clock has shown yet may begin a tick's length after the one
+  // before, and no sooner. Called with each position that is issued or observed.
   void CheckPace(std::uint64_t tick, bool is_observed) noexcept {
+    if (!is_paced) return;
     std::int64_t& begun_us = BegunUs(static_cast<std::int64_t>(tick));
     if (begun_us != kNever) return;
     begun_us = monotonic_us;
@@ -172,7 +169,9 @@ struct World {
     state = Mix(state, static_cast<std::uint64_t>(operations.spurious_left));
     state = Mix(Mix(state, durable), largest);
     state = Mix(state, static_cast<std::uint64_t>(monotonic_us));
-    for (const std::int64_t us : begun_us_) state = Mix(state, static_cast<std::uint64_t>(us));
+    if (is_paced) {
+      for (const std::int64_t us : begun_us_) state = Mix(state, static_cast<std::uint64_t>(us));
+    }
     // A set: in which order, does not matter.
     std::uint64_t issued = 0;
     for (std::size_t i = 0; i < issued_count_; ++i) issued += Mix(2, issued_[i]);
@@ -187,8 +186,17 @@ struct World {
   // The largest position that a call has returned, or that counts as issued.
   std::uint64_t largest = 0;
   bool in_order = true;  // else by tick only
+  bool is_paced = false;
 
  private:
+  // The tick that the clock shows, which by the clock has begun a while ago.
+  void BeginTick() noexcept {
+    const std::int64_t tick = layout_.TickAt(now);
+    const std::int64_t ago_us = now - tick * layout_.tick_us - layout_.epoch_us;
+    std::int64_t& begun_us = BegunUs(tick);
+    if (begun_us == kNever || begun_us > monotonic_us - ago_us) begun_us = monotonic_us - ago_us;
+  }
+
   std::int64_t& BegunUs(std::int64_t tick) noexcept {
     const std::int64_t place = tick + kTicksBefore0;
     if (place < 0 || place >= static_cast<std::int64_t>(begun_us_.size())) {

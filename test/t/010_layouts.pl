@@ -151,11 +151,11 @@ check_ids('after a crash', \@before, [ nextvals($node, 3000, generator => 'a_sha
 		'nor is it listed');
 	# One that a generator uses: the others go on, and the generator can be dropped.
 	$node->safe_psql('plain', 'ALTER SERVER "idgen_layout_Big-1.0" RENAME TO renamed');
-	is($node->safe_psql('plain', q{SELECT string_agg(generator, ' ') FROM idgen_generators
-			WHERE owner IS NOT NULL AND generator <> layout}), 'a_shard fixed inherits',
-		'a generator without its layout is listed, and breaks no other');
+	is($node->safe_psql('plain', q{SELECT string_agg(generator || ':' || coalesce(problem, ''), ', ' ORDER BY generator)
+			FROM idgen_generators WHERE owner IS NOT NULL AND generator <> layout}),
+		'a_shard:layout "Big-1.0" does not exist, fixed:, inherits:', 'a generator without its layout is listed as that');
 	($state) = sqlstate_of($node, q{SELECT idgen_nextval('a_shard')}, database => 'plain');
-	is($state, '55000', 'but makes no IDs');
+	is($state, '55000', 'and does not work');
 	$node->safe_psql('plain', 'ALTER SERVER renamed RENAME TO "idgen_layout_Big-1.0"');
 	$node->safe_psql('plain', 'ALTER SERVER idgen_layout_stolen RENAME TO idgen_layout_theirs');
 	is($node->safe_psql('plain', q{SELECT extract(year FROM idgen_timestamp(5, 'theirs'))}), 2020,

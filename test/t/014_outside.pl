@@ -84,6 +84,15 @@ for my $setting ('machine_id = 2', 'datacenter_id = 3', 'max_clock_lead = 1', 'r
 is("$out$state", '1', 'what everybody may set is none of it');
 ($out, $state) = as_app("SET idgen.machine_id = 2; $make; DISCARD ALL; $make");
 is("$state $out", 'F0000 1', 'DISCARD ALL takes it back');
+# What covered it goes: by RESET, which a superuser may. Also where only a worker makes the IDs.
+{
+	local $ENV{PGOPTIONS} = '-c idgen.machine_id=abc';
+	my $err = '';
+	$node->psql('postgres', "\\set VERBOSITY verbose\nSET idgen.machine_id = 3; $make; RESET idgen.machine_id;
+		SET force_parallel_mode = on; $make;\n$make", stdout => \$out, stderr => \$err, on_error_stop => 0);
+	$state = join(' ', $err =~ /ERROR:\s+([0-9A-Z]{5}):/g);
+	is("$out $state", '3 F0000 F0000', 'a refused value that RESET goes back to');
+}
 ($out, $state) = as_app("BEGIN; SET LOCAL idgen.machine_id = 2; $make; ROLLBACK; $make");
 is("$state $out", 'F0000 1', 'and so does the end of a transaction that had set it');
 ($out, $state) = as_app("$make; SET idgen.machine_id = 2; $make");
@@ -152,7 +161,7 @@ like(slurp_file($node->logfile), qr/LOG:.*"idgen_high_water_mark" was set to 1 b
 # Rows of a restore are for superusers and the database's owner, whatever was granted.
 {
 	my ($status, $stdout, $stderr) = $node->psql('postgres',
-		"INSERT INTO idgen_restore VALUES ($year2049)", extra_params => [ '-U', 'granted' ]);
+		"INSERT INTO idgen_restore VALUES ('$year2049')", extra_params => [ '-U', 'granted' ]);
 	like($stderr, qr/permission denied to restore a high-water mark/, 'grants do not let restore');
 }
 

@@ -174,7 +174,7 @@ class Session {
     user_ = OneOf(options.List("users", "postgres"));
     given_ = OneOf(options.List("options", "", '|'));
     const std::string before = OneOf(options.List("before", "", '|'));
-    plain_ = user_ != "postgres" || before.find("SET ROLE") != std::string::npos;
+    plain_ = user_ != "postgres";
     refused_ = false;
     settings_ = {};
     Expect(given_);
@@ -200,6 +200,8 @@ class Session {
     fprintf(sessions_, "%" PRId64 " %s, PGOPTIONS %s, %s\n", NowNs(), user_.c_str(), given_.c_str(),
             before.c_str());
     if (!before.empty()) {
+      // What a superuser gave for the connection stays, whatever role he then takes.
+      plain_ = plain_ || before.find("SET ROLE") != std::string::npos;
       Expect(before);
       if (!Act(before)) return Disconnect();
     }

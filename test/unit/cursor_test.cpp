@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <idgen/guard.h>
@@ -346,6 +347,45 @@ TEST_P(CursorTest, AClosingDropsBlocks) {
   window.Close();
   window.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 5, 5));
+}
+
+// As many callers as there may be, on one word, in one tick of a second: all of them in it at
+// once, and each with one position beyond its end.
+TEST(Cursor, ThousandsOfCallersAtTheEndOfATickAreNoRegression) {
+  constexpr std::int64_t kSecondUs = 1'000'000;
+  constexpr std::uint64_t kPerTick = 8192;
+  constexpr std::uint64_t kCallers = 5000;
+  constexpr Layout kSlow = MakeLayout("slow", kSecondUs, 0, {{kTimestamp, 30}, {kSequence, 13}});
+  constexpr std::int64_t kNowUs = 7 * kSecondUs + 5;
+  const auto clock = [] { return kNowUs; };
+  const auto no_counter = [] { return std::uint64_t{0}; };
+  std::uint64_t word = 0;
+  std::vector<std::pair<Window, Cursor>> callers(kCallers);
+  for (auto& [window, cursor] : callers) {
+    window = Window(kSlow, 1, 0);
+    window.Open(kSlow.MaxPosition() + 1);
+  }
+  const auto issued_to_each = [&] {
+    std::uint64_t issued = 0;
+    for (auto& [window, cursor] : callers) {
+      std::uint64_t next = 0;
+      if (cursor.Next(window, word, no_counter, clock, next)) ++issued;
+    }
+    return issued;
+  };
+  EXPECT_EQ(issued_to_each(), kCallers);
+  EXPECT_EQ(issued_to_each(), kPerTick - kCallers);
+  EXPECT_EQ(issued_to_each(), 0U);
+  EXPECT_GE(word, 8 * kPerTick + kLeastOvershoot) << "the test is of more than the least";
+  const std::uint64_t overshoot = OvershootOf(kPerTick, kCallers);
+  for (const ClockRegression mode :
+       {ClockRegression::kWait, ClockRegression::kLead, ClockRegression::kError}) {
+    std::uint64_t last = word;
+    const Attempt attempt =
+        TryTake(last, kSlow, {.mode = mode}, {kSlow.MaxPosition() + 1, 0, overshoot}, {}, clock);
+    EXPECT_EQ(attempt.verdict, Verdict::kWaitForTick);
+    EXPECT_EQ(attempt.wait_us, kSecondUs - 5);
+  }
 }
 
 // Sessions as the database has them: a window each and a cursor for each of two ID spaces,

@@ -3,6 +3,7 @@ package Torture::Server;
 
 use strict;
 use warnings;
+no warnings 'portable';    # addresses of 64 bits
 
 use Exporter 'import';
 use File::Path qw(remove_tree);
