@@ -30,7 +30,7 @@ namespace {
 // As microseconds it still fits.
 constexpr std::int64_t kMostMs = PG_INT64_MAX / 1000;
 
-constexpr std::int64_t kDayMs = 24 * 60 * 60 * 1000;
+constexpr std::int64_t kDayMs = std::int64_t{24} * 60 * 60 * 1000;
 
 // A value of the type idgen_mark.
 struct Restored {

@@ -79,12 +79,13 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   for (;;) {
     Space& space = Refresh(handle, shard);
     // What was waited for in another ID space, before a setting was changed, counts for nothing.
-    if (space.slot != waits_for) budget = {};
-    waits_for = space.slot;
+    const Slot& slot = *space.slot;
+    if (&slot != waits_for) budget = {};
+    waits_for = &slot;
     const Layout& layout = handle.layout();
     const GuardSettings guard = GuardFromSettings();
     const Bounds bounds{
-        LimitOf(handle), LoadShared(space.slot->start),
+        LimitOf(handle), LoadShared(slot.start),
         OvershootOf(layout.IdsPerTick(), kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
         budget.Awaits(MonotonicUs)};
     const Attempt attempt = TryTake(*space.position, layout, guard, bounds, request, WallClockUs);

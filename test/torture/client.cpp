@@ -34,12 +34,12 @@
 #include <map>
 #include <mutex>
 #include <random>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "given.h"
 #include "operations.h"
 #include "options.h"
 
@@ -58,13 +58,6 @@ std::int64_t NowNs() {
 void SleepMs(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 // --- options and what the sessions share -----------------------------------------------------
-
-// What a session has set; -1: as the server has it.
-struct Settings {
-  int datacenter = -1;
-  int machine = -1;
-  int block_size = 1;
-};
 
 struct Target {
   int server;
@@ -177,7 +170,7 @@ class Session {
     plain_ = user_ != "postgres";
     refused_ = false;
     settings_ = {};
-    Expect(given_);
+    Expect(given_, plain_, settings_, refused_);
     connection_ = PQconnectdb((target.connection + " user=" + user_ + " options='" + given_ +
                                "' application_name=torture connect_timeout=20")
                                   .c_str());
@@ -202,34 +195,10 @@ class Session {
     if (!before.empty()) {
       // What a superuser gave for the connection stays, whatever role he then takes.
       plain_ = plain_ || before.find("SET ROLE") != std::string::npos;
-      Expect(before);
+      Expect(before, plain_, settings_, refused_);
       if (!Act(before)) return Disconnect();
     }
     SetUp();
-  }
-
-  // What the checker is to expect of a session in which settings are given like this. (A role that
-  // may not set what it sets has the server's, or an error.)
-  void Expect(const std::string& given) {
-    static const std::regex setting("idgen\\.([a-z_]+) *= *'?([0-9a-z]+)");
-    for (std::sregex_iterator at(given.begin(), given.end(), setting), end; at != end; ++at) {
-      const std::string name = (*at)[1];
-      const std::string value = (*at)[2];
-      const bool number = value.find_first_not_of("0123456789") == std::string::npos;
-      const bool open = name == "block_size" || name == "max_clock_wait" || name == "shard_id";
-      const bool known = open || name == "datacenter_id" || name == "machine_id" ||
-                         name == "clock_regression" || name == "max_clock_lead" ||
-                         name == "reserve_window";
-      if (!known || (plain_ && !open) || (name != "clock_regression" && !number) || value == "0") {
-        refused_ = true;
-      } else if (name == "block_size") {
-        settings_.block_size = atoi(value.c_str());
-      } else if (name == "datacenter_id") {
-        settings_.datacenter = atoi(value.c_str());
-      } else if (name == "machine_id") {
-        settings_.machine = atoi(value.c_str());
-      }
-    }
   }
 
   // Settings that are given to every session.
@@ -338,7 +307,7 @@ class Session {
   void BeginAnew() {
     plain_ = user_ != "postgres";
     settings_ = {};
-    Expect(given_);
+    Expect(given_, plain_, settings_, refused_);
     if (!Act("RESET ROLE; DEALLOCATE ALL")) return Disconnect();
     SetUp();
   }
