@@ -74,18 +74,17 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
 
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   WaitBudget budget;
-  const Slot* waits_for = nullptr;
+  std::uint64_t waits_for = 0;
   std::int64_t wait_began_us = 0;
   for (;;) {
     Space& space = Refresh(handle, shard);
     // What was waited for in another ID space, before a setting was changed, counts for nothing.
-    const Slot& slot = *space.slot;
-    if (&slot != waits_for) budget = {};
-    waits_for = &slot;
+    if (space.identity_bits != waits_for) budget = {};
+    waits_for = space.identity_bits;
     const Layout& layout = handle.layout();
     const GuardSettings guard = GuardFromSettings();
     const Bounds bounds{
-        LimitOf(handle), LoadShared(slot.start),
+        LimitOf(handle), LoadShared(space.slot->start),
         OvershootOf(layout.IdsPerTick(), kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
         budget.Awaits(MonotonicUs)};
     const Attempt attempt = TryTake(*space.position, layout, guard, bounds, request, WallClockUs);
