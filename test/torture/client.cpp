@@ -42,12 +42,9 @@
 #include "given.h"
 #include "operations.h"
 #include "options.h"
+#include "results.h"
 
 namespace {
-
-constexpr Oid kInt8 = 20;
-constexpr Oid kInt8Array = 1016;
-constexpr std::int64_t kPostgresEpochUs = 946684800000000;
 
 std::int64_t NowNs() {
   timespec now{};
@@ -175,13 +172,8 @@ class Session {
                                "' application_name=torture connect_timeout=20")
                                   .c_str());
     if (PQstatus(connection_) != CONNECTION_OK) {
-      // The first message has no field of its own for the SQLSTATE.
       const std::string message = PQerrorMessage(connection_);
-      const bool denied = message.find("permission denied to set") != std::string::npos;
-      const bool invalid = message.find("nvalid value for parameter") != std::string::npos ||
-                           message.find("nvalid configuration parameter") != std::string::npos ||
-                           message.find("outside the valid range") != std::string::npos;
-      const char* state = denied ? "42501" : invalid && refused_ ? "F0000" : "08001";
+      const char* const state = StateOfRefusal(message, refused_);
       Note(state, message.c_str());
       RecordError(state, kOperations[0], NowNs());
       Disconnect();
@@ -303,6 +295,15 @@ class Session {
     if (all) BeginAnew();
   }
 
+  // Back is the one that it was connected with.
+  void ForgetMachine() {
+    const Settings others = settings_;
+    settings_ = {};
+    Expect(given_);
+    settings_.datacenter = others.datacenter;
+    settings_.block_size = others.block_size;
+  }
+
   // Back are the settings that it was connected with.
   void BeginAnew() {
     plain_ = user_ != "postgres";
@@ -374,7 +375,8 @@ class Session {
     if (connection_ != nullptr && Percent(options.Number("between", 0))) {
       const std::string act = OneOf(options.List("acts", "", '|'));
       if (!Act(act)) return Disconnect();
-      if (act.find("RESET ALL") != std::string::npos) BeginAnew();
+      if (act == "RESET ALL") BeginAnew();
+      if (act == "RESET idgen.machine_id") ForgetMachine();
     }
     if (connection_ != nullptr && Percent(options.Number("discards", 0))) Discard();
   }
@@ -415,37 +417,6 @@ class Session {
     settings_ = outside;
   }
 
-  static const char* StateOf(const PGresult* result) {
-    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    return state != nullptr ? state : "08006";
-  }
-
-  // PostgreSQL takes no locks on functions. Where one is dropped after a statement's names were
-  // looked up and before the plan is kept, the plan has the dropped one: an internal error, and for
-  // a prepared statement at each use until something else lets all plans be made anew. The same
-  // befalls any function, and is not idgen's to prevent.
-  static bool IsStalePlan(const PGresult* result) {
-    static const std::regex message("cache lookup failed for function [0-9]+");
-    const char* text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    return text != nullptr && strcmp(StateOf(result), "XX000") == 0 &&
-           std::regex_match(text, message);
-  }
-
-  static std::int64_t Integer(const char* bytes, int size) {
-    std::uint64_t value = 0;
-    for (int i = 0; i < size; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-    return static_cast<std::int64_t>(value);
-  }
-
-  void AddIds(const PGresult* result, int row, int column) {
-    const char* value = PQgetvalue(result, row, column);
-    if (PQftype(result, column) == kInt8) ids_.push_back(Integer(value, 8));
-    if (PQftype(result, column) != kInt8Array || Integer(value, 4) == 0) return;
-    // Of a binary array: dimensions, flags, type, size, lower bound; then each with its length.
-    const std::int64_t count = Integer(value + 12, 4);
-    for (std::int64_t i = 0; i < count; ++i) ids_.push_back(Integer(value + 24 + i * 12, 8));
-  }
-
   // That a call named: the one of its first ID, or -1; and by how many each next one is further.
   struct Shards {
     int first = -1;
@@ -462,9 +433,9 @@ class Session {
     if (PQnfields(result) == 3) {
       call.clock_before_us = Integer(PQgetvalue(result, 0, 0), 8) + kPostgresEpochUs;
       call.clock_after_us = Integer(PQgetvalue(result, 0, 2), 8) + kPostgresEpochUs;
-      AddIds(result, 0, 1);
+      AddIds(result, 0, 1, ids_);
     } else {
-      for (int row = 0; row < PQntuples(result); ++row) AddIds(result, row, 0);
+      for (int row = 0; row < PQntuples(result); ++row) AddIds(result, row, 0, ids_);
     }
     if (what.kind == Kind::kReserve) {
       for (int i = 1; i < count; ++i) ids_.push_back(ids_[0] + i);

@@ -79,7 +79,7 @@ sub ddl
 	my $server = make_ready($round);
 	my @changing = one_of([ 'postgres' ], [ 'other' ], [ 'postgres', 'other' ])->@*;
 	# The mark of a database where nothing changes would be good for all.
-	$round->target($server, chance(0.7) ? @changing : ());
+	$round->target($server, chance(0.8) ? @changing : ());
 	$round->sessions(mix => $BUILT_IN, modes => 'wait,lead', users => 'app,postgres');
 	my $where = "$round->{dir}/targets-ddl";
 	$round->target_of($where, $server, @changing);
@@ -91,7 +91,13 @@ sub ddl
 	$round->sessions(threads => 1, target => $where, mix => $BUILT_IN, users => 'owner', wraps => 20,
 		wrap => join('|', @ONLY_BACK), wrap_ms => 200, ends => 'rollback') if chance(0.3);
 	$round->{faults}{"changes, $ends"}++;
-	$round->during(3.5, 0);
+	$round->during(2.2, 0);
+	# At last nobody else makes IDs, who would write the mark where it stays.
+	$round->target if chance(0.6);
+	$round->during(1.2, 0);
+	# After the last rollback.
+	$round->target_of($where) if chance(0.7);
+	usleep(between(1e5, 3e5));
 	crash_and_go_on($round, $server, 'postgres', 'other');
 	return;
 }

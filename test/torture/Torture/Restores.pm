@@ -71,11 +71,11 @@ sub dump
 	my @leading = $round->leading;
 	my $old = $round->server('old', Torture::Scenarios::window(), @leading);
 	my $new = $round->server('new', Torture::Scenarios::window(), @leading);
-	my $user = one_of('postgres', 'postgres', 'owner');
+	my $user = one_of('postgres', 'postgres', 'postgres', 'owner');
 	my $database = $user eq 'owner' ? 'other' : one_of('postgres', 'other');
 	my $form = one_of(@FORMS);
 	$round->allow('down');
-	$new->set_clock(-one_of(0.1, 1, 60, 3600));
+	$new->set_clock(-one_of(0.1, 3, 60, 3600));
 	$round->target($old);
 	$round->sessions(modes => 'wait,lead,error', users => 'app,postgres');
 	$round->during(1, 0);
@@ -94,7 +94,7 @@ sub dump
 	if (chance(0.5)) { $new->stop(one_of('fast', 'immediate')); $round->fault('restart before the restore'); $new->start; }
 	restore_database($new, 'restored', $user, $form, "$round->{dir}/dump");
 	$round->fault('dump and restore', text_of_form($form) . " by $user");
-	if (chance(0.4))
+	if (chance(0.3))
 	{
 		my $how = one_of('immediate', 'immediate', 'fast');
 		$new->stop($how);
@@ -103,7 +103,7 @@ sub dump
 	}
 	# An owner's word counts for his database.
 	$round->allow('55000') if $user ne 'postgres';
-	$round->target($new, $user ne 'postgres' ? 'restored' : one_of([ 'restored' ], [ 'postgres', 'restored' ], [ 'postgres' ], [ 'other' ])->@*);
+	$round->target($new, $user ne 'postgres' ? 'restored' : one_of([ 'restored' ], [ 'postgres', 'restored' ], [ 'postgres' ], [ 'postgres' ], [ 'other' ])->@*);
 	$round->during(0.8, 0);
 	$new->set_clock(15);
 	$round->during(0.5, 0);

@@ -19,7 +19,7 @@ our %scenarios = (
 	stopped => \&stopped,
 );
 
-our $EVERYBODY = 'app,app,owner,granted,postgres';
+our $EVERYBODY = 'app,app,owner,granted,postgres,postgres';
 our @SYNCHRONOUS = map { "synchronous_commit = $_" } qw(off local remote_write on);
 
 # What somebody may try: with effect for some, refused to others, and to everybody.
@@ -28,14 +28,14 @@ my @SETTINGS = (
 	'shard_id = 5', 'block_size = 64', 'block_size = 0', 'max_clock_wait = abc', 'clock_regression = lead',
 	'reserve_window = 10', 'max_clock_lead = 3600000',
 );
-my @OPTIONS = ('', '', '', map({ s/ //gr } map { "-c idgen.$_" } @SETTINGS), map({ s/ //gr } map { "-c $_" } @SYNCHRONOUS));
+my @OPTIONS = ('', '', '', ('-c idgen.machine_id=abc') x 3, map({ s/ //gr } map { "-c idgen.$_" } @SETTINGS), map({ s/ //gr } map { "-c $_" } @SYNCHRONOUS));
 my @BEFORE = (
-	'', '', '', map({ "SET idgen." . s/= (\S+)/= '$1'/r } @SETTINGS), map({ "SET $_" } @SYNCHRONOUS),
+	'', '', '', ("SET idgen.machine_id = '2'") x 5, map({ "SET idgen." . s/= (\S+)/= '$1'/r } @SETTINGS), map({ "SET $_" } @SYNCHRONOUS),
 	"SET ROLE app; SET idgen.machine_id = '2'", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
 	"SET idgen.machine_id = '2'; SELECT idgen_shard('a', 5)", "SET idgen.shard_id = '7'; RESET ALL",
 );
 my @ACTS = (
-	'RESET ALL', 'SET ROLE app; RESET ROLE', map({ "SET $_" } @SYNCHRONOUS), 'RESET synchronous_commit',
+	'RESET ALL', 'RESET ALL', 'RESET idgen.machine_id', 'RESET idgen.machine_id', 'SET ROLE app; RESET ROLE', map({ "SET $_" } @SYNCHRONOUS), 'RESET synchronous_commit',
 	'DISCARD PLANS', 'DISCARD TEMP',
 );
 
@@ -53,9 +53,9 @@ sub roles
 	my $server = $round->server('main', Torture::Scenarios::window());
 	$round->target($server);
 	$round->allow('25006');
-	$round->sessions(users => $EVERYBODY, options => listed(@OPTIONS), before => listed(@BEFORE), between => 3,
-		acts => listed(@ACTS), discards => 2, mix => "$PLAIN_MIX,insert:1,observe:1",
-		modes => one_of('wait', 'wait,lead,error'), threads => 10, reconnects => 15);
+	$round->sessions(users => $EVERYBODY, options => listed(@OPTIONS), before => listed(@BEFORE), between => 4,
+		acts => listed(@ACTS), discards => 3, mix => "$PLAIN_MIX,insert:1,observe:1",
+		modes => one_of('wait', 'wait,lead,error'), threads => 10, reconnects => 40);
 	$round->during(4, 0.3, sub { Torture::Scenarios::disturb_clock($round, $server) });
 	$server->set_clock(20);
 	$round->during(0.3, 0);
