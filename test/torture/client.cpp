@@ -299,7 +299,7 @@ class Session {
   void ForgetMachine() {
     const Settings others = settings_;
     settings_ = {};
-    Expect(given_);
+    Expect(given_, plain_, settings_, refused_);
     settings_.datacenter = others.datacenter;
     settings_.block_size = others.block_size;
   }
