@@ -240,7 +240,7 @@ Datum idgen_restore_mark(PG_FUNCTION_ARGS) {
   } else {
     Restore(row);
   }
-  return PointerGetDatum(nullptr);  // the row is not inserted
+  return Datum{0};  // the row is not inserted
 }
 
 }  // extern "C"

@@ -123,8 +123,7 @@ void WriteMarkPage(Page page, const MarkRecord& record) {
   MarkRecord with_magic = record;
   with_magic.magic = kRecordMagic;
   std::memcpy(DataOf(tuple) + kRecordPlace, &with_magic, sizeof(with_magic));
-  if (!PageIndexTupleOverwrite(page, FirstOffsetNumber, reinterpret_cast<Item>(written),
-                               head + kDataSize)) {
+  if (!PageIndexTupleOverwrite(page, FirstOffsetNumber, written, head + kDataSize)) {
     elog(ERROR, "no room for the high-water mark on its page");
   }
 }
