@@ -108,7 +108,8 @@ void NoteIfRefused(const GivenSetting& given) {
 
 void NoteUnknownSettings() {
   ForEachSetting([](const config_generic* setting) {
-    if ((setting->flags & GUC_CUSTOM_PLACEHOLDER) == 0 ||
+    // One that was taken out of the server's files stays as a placeholder of nothing.
+    if ((setting->flags & GUC_CUSTOM_PLACEHOLDER) == 0 || setting->source == PGC_S_DEFAULT ||
         pg_strncasecmp(setting->name, kPrefix, sizeof(kPrefix) - 1) != 0) {
       return;
     }
