@@ -141,7 +141,8 @@ class Session {
     const double part = static_cast<double>(NowNs() - began_ns) / 4e9;
     if (static_cast<double>(ids_made) > most) {
       SleepMs(Random(10, 60));
-    } else if (static_cast<double>(ids_made) > most * (part + 0.1)) {
+    } else if (options.Number("paced", 1) != 0 &&
+               static_cast<double>(ids_made) > most * (part + 0.1)) {
       SleepMs(Random(1, 8));
     }
   }

@@ -103,7 +103,7 @@ sub rush
 	my ($round) = @_;
 	my $server = $round->server('main', window());
 	$round->target($server);
-	$round->sessions(threads => one_of(4, 12), mix => 'array:8,single:1,reserve:1,parallel:1', ids => 3_500_000, blocks => one_of(0, 0, 50),
+	$round->sessions(threads => one_of(4, 12), mix => 'array:8,single:1,reserve:1,parallel:1', ids => 3_500_000, paced => 0, blocks => one_of(0, 0, 50),
 		modes => one_of('wait', 'error', 'wait,error'));
 	$round->during(2.5, 0.3, sub {
 		my $rate = one_of(0, -0.3, -0.6);
