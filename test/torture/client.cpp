@@ -197,11 +197,12 @@ class Session {
   // Settings that are given to every session.
   void SetUp() {
     prepared_ = {};
-    // Plain roles have the server's mode.
-    const std::string mode = OneOf(options.List(plain_ ? "plain_mode" : "modes", "wait"));
+    // Plain roles have the server's mode, or what the connection was given before SET ROLE.
+    std::string mode = OneOf(options.List(plain_ ? "plain_mode" : "modes", "wait"));
+    int lead_ms = atoi(OneOf(options.List(plain_ ? "plain_lead_ms" : "lead_ms", "10000")).c_str());
+    if (plain_ && !settings_.mode.empty()) mode = settings_.mode;
+    if (plain_ && settings_.lead_ms >= 0) lead_ms = settings_.lead_ms;
     mode_ = mode == "lead" ? Mode::kLead : mode == "error" ? Mode::kError : Mode::kWait;
-    const int lead_ms =
-        atoi(OneOf(options.List(plain_ ? "plain_lead_ms" : "lead_ms", "10000")).c_str());
     lead_us_ = mode_ == Mode::kLead ? std::int64_t{lead_ms} * 1000 : 0;
     std::string setup = "SET idgen.max_clock_wait = " + OneOf(options.List("wait_ms", "2000"));
     if (!plain_) {

@@ -12,6 +12,8 @@ struct Settings {
   int datacenter = -1;
   int machine = -1;
   int block_size = 1;
+  std::string mode;  // empty: the server's
+  int lead_ms = -1;
 };
 
 // What the checker is to expect of a session in which settings are given like this, in PGOPTIONS or
@@ -34,6 +36,10 @@ void Expect(const std::string& given, bool plain, Settings& settings, bool& refu
       settings.datacenter = atoi(value.c_str());
     } else if (name == "machine_id") {
       settings.machine = atoi(value.c_str());
+    } else if (name == "clock_regression") {
+      settings.mode = value;
+    } else if (name == "max_clock_lead") {
+      settings.lead_ms = atoi(value.c_str());
     }
   }
 }
