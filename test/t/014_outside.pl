@@ -114,6 +114,21 @@ for my $line ('idgen.machine_id = abc', 'idgen.machineid = 3', "'idgen.machine_i
 		$other->restart;
 		($state, $out) = sqlstate_of($other, $make);
 		is($state, 'F0000', "$name = '$value' in the file" . ($preload ? ', preloaded' : ''));
+		next if $preload;
+		# Taken out again, a reload is enough, although PostgreSQL keeps a placeholder of the name.
+		my $file = $other->data_dir . '/postgresql.conf';
+		my $without = slurp_file($file) =~ s/^\Q$name\E .*\n//mr;
+		append_to_file("$file.new", $without);
+		rename("$file.new", $file) or die "$file: $!";
+		$other->reload;
+		for (1 .. 100)
+		{
+			($state, $out) = sqlstate_of($other, $make);
+			last if $state eq '';
+			usleep(100_000);
+		}
+		is("$state$out", '0', 'and taken out of it');
+		$other->append_conf('postgresql.conf', "$name = '$value'\n");
 	}
 	$other->stop;
 }
