@@ -13,6 +13,7 @@ use Torture::Server;
 
 our %scenarios = (
 	ddl => \&ddl,
+	undone => \&undone,
 	prepared => \&prepared,
 	locks => \&locks,
 	dropped => \&dropped,
@@ -101,6 +102,39 @@ sub ddl
 	$round->target_of($where) if chance(0.9);
 	usleep(between(1e5, 3e5));
 	crash_and_go_on($round, $server, 'postgres', 'other');
+	return;
+}
+
+# The extension is dropped and made anew, IDs are made for long, and all of that is rolled back, again and again.
+# At last nobody else makes IDs, who would write the mark where it stays; then a crash, and a clock that is behind
+# by more than the server was away.
+sub undone
+{
+	my ($round) = @_;
+	my $server = make_ready($round, 'idgen.reserve_window = 10');
+	my ($database) = one_of('postgres', 'other');
+	$round->target($server, $database);
+	$round->sessions(mix => $BUILT_IN, users => 'app,postgres');
+	my $where = "$round->{dir}/targets-undone";
+	$round->target_of($where, $server, $database);
+	$round->sessions(threads => 1, target => $where, mix => $BUILT_IN, modes => 'wait', wait_ms => 500, wraps => 100,
+		wrap => join('|', @ANEW), wrap_ms => one_of(1000, 2000), ends => 'rollback');
+	$round->{faults}{rollback}++;
+	$round->during(1, 0);
+	$round->target;
+	$round->during(1.7, 0);
+	$round->target_of($where);
+	usleep(between(1e5, 3e5));
+	$server->kill_postmaster;
+	$round->fault('kill postmaster');
+	$server->step_clock(-3);
+	$round->fault('back while down', Torture::Scenarios::text_of(-3));
+	$server->start;
+	$round->target($server, 'postgres', 'other');
+	$round->during(2, 0);
+	$server->set_clock(20);
+	$round->during(0.5, 0);
+	$round->expect_ids($server, $_, 'snowflake_nextval()', 'instagram_nextval(1)') for 'postgres', 'other';
 	return;
 }
 
