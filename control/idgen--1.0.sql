@@ -53,24 +53,113 @@ ALTER TABLE idgen_restore ENABLE ALWAYS TRIGGER idgen_restore_mark;
 INSERT INTO idgen_restore VALUES ('0');
 SELECT pg_catalog.pg_extension_config_dump('idgen_restore', $$WHERE false UNION ALL SELECT 'current'$$);
 
--- Layouts and generators of users ------------------------------------------------------
+-- Layouts -------------------------------------------------------------------------------
+
+-- A layout as a value. A name is looked up when the text is read, once; what is kept wherever an
+-- expression is stored is what the name stood for then.
+CREATE TYPE idgen_layout;
+CREATE FUNCTION idgen_layout_in(cstring) RETURNS idgen_layout
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_in';
+COMMENT ON FUNCTION idgen_layout_in(cstring) IS 'reads a layout: its name, or its description';
+CREATE FUNCTION idgen_layout_out(idgen_layout) RETURNS cstring
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_out';
+COMMENT ON FUNCTION idgen_layout_out(idgen_layout) IS 'writes a layout: a built-in name, or the description';
+CREATE FUNCTION idgen_layout_recv(internal) RETURNS idgen_layout
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_recv';
+COMMENT ON FUNCTION idgen_layout_recv(internal) IS 'receives a layout, as text';
+CREATE FUNCTION idgen_layout_send(idgen_layout) RETURNS bytea
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_send';
+COMMENT ON FUNCTION idgen_layout_send(idgen_layout) IS 'sends a layout, as text';
+CREATE TYPE idgen_layout (
+  INPUT = idgen_layout_in, OUTPUT = idgen_layout_out,
+  RECEIVE = idgen_layout_recv, SEND = idgen_layout_send,
+  INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = plain);
+COMMENT ON TYPE idgen_layout IS
+  'a layout of IDs, by value: snowflake, or timestamp:42, machine:6, sequence:15, tick:1ms, epoch:2024-01-01Z';
+
+CREATE FUNCTION idgen_layout_eq(idgen_layout, idgen_layout) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_eq';
+COMMENT ON FUNCTION idgen_layout_eq(idgen_layout, idgen_layout) IS 'implementation of an operator of idgen_layout';
+CREATE FUNCTION idgen_layout_ne(idgen_layout, idgen_layout) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_ne';
+COMMENT ON FUNCTION idgen_layout_ne(idgen_layout, idgen_layout) IS 'implementation of an operator of idgen_layout';
+CREATE FUNCTION idgen_layout_lt(idgen_layout, idgen_layout) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_lt';
+COMMENT ON FUNCTION idgen_layout_lt(idgen_layout, idgen_layout) IS 'implementation of an operator of idgen_layout';
+CREATE FUNCTION idgen_layout_le(idgen_layout, idgen_layout) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_le';
+COMMENT ON FUNCTION idgen_layout_le(idgen_layout, idgen_layout) IS 'implementation of an operator of idgen_layout';
+CREATE FUNCTION idgen_layout_gt(idgen_layout, idgen_layout) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_gt';
+COMMENT ON FUNCTION idgen_layout_gt(idgen_layout, idgen_layout) IS 'implementation of an operator of idgen_layout';
+CREATE FUNCTION idgen_layout_ge(idgen_layout, idgen_layout) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_ge';
+COMMENT ON FUNCTION idgen_layout_ge(idgen_layout, idgen_layout) IS 'implementation of an operator of idgen_layout';
+CREATE FUNCTION idgen_layout_cmp(idgen_layout, idgen_layout) RETURNS int
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_cmp';
+COMMENT ON FUNCTION idgen_layout_cmp(idgen_layout, idgen_layout) IS 'for B-tree indexes';
+CREATE FUNCTION idgen_layout_hash(idgen_layout) RETURNS int
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_hash';
+COMMENT ON FUNCTION idgen_layout_hash(idgen_layout) IS 'for hashing';
+CREATE FUNCTION idgen_layout_hash_extended(idgen_layout, bigint) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_layout_hash_extended';
+COMMENT ON FUNCTION idgen_layout_hash_extended(idgen_layout, bigint) IS 'for hashing';
+CREATE OPERATOR = (
+  FUNCTION = idgen_layout_eq, LEFTARG = idgen_layout, RIGHTARG = idgen_layout,
+  COMMUTATOR = =, NEGATOR = <>,
+  RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES);
+CREATE OPERATOR <> (
+  FUNCTION = idgen_layout_ne, LEFTARG = idgen_layout, RIGHTARG = idgen_layout,
+  COMMUTATOR = <>, NEGATOR = =,
+  RESTRICT = neqsel, JOIN = neqjoinsel);
+CREATE OPERATOR < (
+  FUNCTION = idgen_layout_lt, LEFTARG = idgen_layout, RIGHTARG = idgen_layout,
+  COMMUTATOR = >, NEGATOR = >=,
+  RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
+CREATE OPERATOR <= (
+  FUNCTION = idgen_layout_le, LEFTARG = idgen_layout, RIGHTARG = idgen_layout,
+  COMMUTATOR = >=, NEGATOR = >,
+  RESTRICT = scalarlesel, JOIN = scalarlejoinsel);
+CREATE OPERATOR > (
+  FUNCTION = idgen_layout_gt, LEFTARG = idgen_layout, RIGHTARG = idgen_layout,
+  COMMUTATOR = <, NEGATOR = <=,
+  RESTRICT = scalargtsel, JOIN = scalargtjoinsel);
+CREATE OPERATOR >= (
+  FUNCTION = idgen_layout_ge, LEFTARG = idgen_layout, RIGHTARG = idgen_layout,
+  COMMUTATOR = <=, NEGATOR = <,
+  RESTRICT = scalargesel, JOIN = scalargejoinsel);
+-- The order has no meaning; it is there for indexes, DISTINCT and GROUP BY.
+CREATE OPERATOR CLASS idgen_layout_ops DEFAULT FOR TYPE idgen_layout USING btree AS
+  OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+  FUNCTION 1 idgen_layout_cmp(idgen_layout, idgen_layout);
+CREATE OPERATOR CLASS idgen_layout_hash_ops DEFAULT FOR TYPE idgen_layout USING hash AS
+  OPERATOR 1 =,
+  FUNCTION 1 idgen_layout_hash(idgen_layout),
+  FUNCTION 2 idgen_layout_hash_extended(idgen_layout, bigint);
+
+-- The names that users give to layouts and generators ------------------------------------
 
 -- They are kept as foreign servers, which pg_dump writes before all tables. No foreign table
--- is made of them; GRANT USAGE ON FOREIGN DATA WRAPPER lets a role create them.
-CREATE FUNCTION idgen_layout_validator(options text[], catalog oid) RETURNS void
+-- is made of them; GRANT USAGE ON FOREIGN DATA WRAPPER idgen lets a role create them.
+CREATE FUNCTION idgen_validator(options text[], catalog oid) RETURNS void
   LANGUAGE C STRICT PARALLEL SAFE
-  AS 'MODULE_PATHNAME', 'idgen_layout_validator';
-COMMENT ON FUNCTION idgen_layout_validator(text[], oid) IS 'checks what a layout is made of';
-CREATE FOREIGN DATA WRAPPER idgen_layout NO HANDLER VALIDATOR idgen_layout_validator;
-COMMENT ON FOREIGN DATA WRAPPER idgen_layout IS 'idgen: its servers are layouts of users';
-
-CREATE FUNCTION idgen_generator_validator(options text[], catalog oid) RETURNS void
-  LANGUAGE C STRICT PARALLEL SAFE
-  AS 'MODULE_PATHNAME', 'idgen_generator_validator';
-COMMENT ON FUNCTION idgen_generator_validator(text[], oid) IS
-  'checks what a generator is made of';
-CREATE FOREIGN DATA WRAPPER idgen_generator NO HANDLER VALIDATOR idgen_generator_validator;
-COMMENT ON FOREIGN DATA WRAPPER idgen_generator IS 'idgen: its servers are generators of users';
+  AS 'MODULE_PATHNAME', 'idgen_validator';
+COMMENT ON FUNCTION idgen_validator(text[], oid) IS 'checks what a layout or a generator is made of';
+CREATE FOREIGN DATA WRAPPER idgen NO HANDLER VALIDATOR idgen_validator;
+COMMENT ON FOREIGN DATA WRAPPER idgen IS 'idgen: its servers are layouts and generators of users';
 
 CREATE FUNCTION idgen_create_layout(
     name text, fields text,
@@ -84,12 +173,12 @@ COMMENT ON FUNCTION idgen_create_layout(text, text, interval, timestamptz) IS
 CREATE FUNCTION idgen_drop_layout(name text) RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_drop_layout';
-COMMENT ON FUNCTION idgen_drop_layout(text) IS 'drops a layout that nothing uses';
+COMMENT ON FUNCTION idgen_drop_layout(text) IS 'drops the name of a layout; what was made with it stays as it is';
 
 -- The functions behind the views take an argument of a type of their own, so that no function that
 -- somebody has made before can be meant by the views' calls, or make them ambiguous.
 CREATE TYPE idgen_layout_row AS (
-  layout text, fields text, tick interval, epoch timestamptz, ends timestamptz,
+  layout text, value idgen_layout, fields text, tick interval, epoch timestamptz, ends timestamptz,
   ids_per_tick bigint, identities bigint, generates boolean, owner oid, note text);
 COMMENT ON TYPE idgen_layout_row IS 'idgen: for the view idgen_layouts';
 CREATE FUNCTION idgen_get_layouts(idgen_layout_row) RETURNS SETOF idgen_layout_row
@@ -99,7 +188,7 @@ COMMENT ON FUNCTION idgen_get_layouts(idgen_layout_row) IS 'what the view idgen_
 
 -- ends: the first instant without an ID. life_used: percent of the time from epoch to end.
 CREATE VIEW idgen_layouts AS
-  SELECT layout, fields, tick, epoch, ends,
+  SELECT layout, value, fields, tick, epoch, ends,
          CASE WHEN generates
               THEN pg_catalog.trim_scale(pg_catalog.round(ids_per_tick::pg_catalog.numeric OPERATOR(pg_catalog./)
                                                      extract(epoch FROM tick), 3))
@@ -114,12 +203,12 @@ COMMENT ON VIEW idgen_layouts IS 'idgen: every layout, built in (without an owne
 GRANT SELECT ON idgen_layouts TO PUBLIC;
 
 CREATE FUNCTION idgen_create_generator(
-    name text, layout text,
+    name text, layout idgen_layout,
     datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL, shard_id int DEFAULT NULL)
   RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_create_generator';
-COMMENT ON FUNCTION idgen_create_generator(text, text, int, int, int) IS
+COMMENT ON FUNCTION idgen_create_generator(text, idgen_layout, int, int, int) IS
   'makes a generator; what is NULL of its identity comes from the settings';
 
 -- -1: what an argument left out stands for, leave it as it is.
@@ -134,10 +223,10 @@ COMMENT ON FUNCTION idgen_alter_generator(text, int, int, int) IS
 CREATE FUNCTION idgen_drop_generator(name text) RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_drop_generator';
-COMMENT ON FUNCTION idgen_drop_generator(text) IS 'drops a generator that nothing uses';
+COMMENT ON FUNCTION idgen_drop_generator(text) IS 'drops a generator';
 
 CREATE TYPE idgen_generator_row AS (
-  generator text, layout text, datacenter_id int, machine_id int, shard_id int, owner oid,
+  generator text, layout idgen_layout, datacenter_id int, machine_id int, shard_id int, owner oid,
   problem text);
 COMMENT ON TYPE idgen_generator_row IS 'idgen: for the view idgen_generators';
 CREATE FUNCTION idgen_get_generators(idgen_generator_row) RETURNS SETOF idgen_generator_row
@@ -299,51 +388,51 @@ REVOKE EXECUTE ON FUNCTION idgen_accept_clock() FROM PUBLIC;
 -- Decoding ----------------------------------------------------------------------------
 
 CREATE FUNCTION idgen_parse(
-    id bigint, layout text,
+    id bigint, layout idgen_layout,
     OUT ts timestamptz, OUT unix_ms bigint, OUT datacenter_id int, OUT machine_id int,
     OUT shard_id int, OUT sequence int)
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_parse';
-COMMENT ON FUNCTION idgen_parse(bigint, text) IS 'the fields of an ID of a layout';
+COMMENT ON FUNCTION idgen_parse(bigint, idgen_layout) IS 'the fields of an ID of a layout';
 
-CREATE FUNCTION idgen_timestamp(id bigint, layout text) RETURNS timestamptz
+CREATE FUNCTION idgen_timestamp(id bigint, layout idgen_layout) RETURNS timestamptz
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_timestamp';
-COMMENT ON FUNCTION idgen_timestamp(bigint, text) IS
+COMMENT ON FUNCTION idgen_timestamp(bigint, idgen_layout) IS
   'when an ID of a layout was made';
 
-CREATE FUNCTION idgen_min_id(ts timestamptz, layout text) RETURNS bigint
+CREATE FUNCTION idgen_min_id(ts timestamptz, layout idgen_layout) RETURNS bigint
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_min_id';
-COMMENT ON FUNCTION idgen_min_id(timestamptz, text) IS
+COMMENT ON FUNCTION idgen_min_id(timestamptz, idgen_layout) IS
   'the smallest ID of the tick of a layout that holds an instant';
 
-CREATE FUNCTION idgen_max_id(ts timestamptz, layout text) RETURNS bigint
+CREATE FUNCTION idgen_max_id(ts timestamptz, layout idgen_layout) RETURNS bigint
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_max_id';
-COMMENT ON FUNCTION idgen_max_id(timestamptz, text) IS
+COMMENT ON FUNCTION idgen_max_id(timestamptz, idgen_layout) IS
   'the largest ID of the tick of a layout that holds an instant';
 
 -- Not STRICT: a field that the layout lacks is NULL, as in what idgen_parse() returns.
 CREATE FUNCTION idgen_compose(
-    layout text, ts timestamptz, datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL,
+    layout idgen_layout, ts timestamptz, datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL,
     shard_id int DEFAULT NULL, sequence int DEFAULT NULL)
   RETURNS bigint
   LANGUAGE C IMMUTABLE PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_compose';
-COMMENT ON FUNCTION idgen_compose(text, timestamptz, int, int, int, int) IS
+COMMENT ON FUNCTION idgen_compose(idgen_layout, timestamptz, int, int, int, int) IS
   'the ID of these fields: the inverse of idgen_parse()';
 
-CREATE FUNCTION idgen_inspect(id bigint, layout text DEFAULT 'snowflake') RETURNS text
+CREATE FUNCTION idgen_inspect(id bigint, layout idgen_layout DEFAULT 'snowflake') RETURNS text
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_inspect';
-COMMENT ON FUNCTION idgen_inspect(bigint, text) IS
+COMMENT ON FUNCTION idgen_inspect(bigint, idgen_layout) IS
   'an ID as a person wants to see it: its bits under the names of its fields';
 
-CREATE FUNCTION idgen_inspect_json(id bigint, layout text DEFAULT 'snowflake') RETURNS jsonb
+CREATE FUNCTION idgen_inspect_json(id bigint, layout idgen_layout DEFAULT 'snowflake') RETURNS jsonb
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_inspect_json';
-COMMENT ON FUNCTION idgen_inspect_json(bigint, text) IS
+COMMENT ON FUNCTION idgen_inspect_json(bigint, idgen_layout) IS
   'what idgen_inspect() shows, for programs';
 
 CREATE FUNCTION idgen_encode(id bigint, form text) RETURNS text

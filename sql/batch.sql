@@ -27,7 +27,7 @@ FROM (SELECT id, lag(id) OVER (ORDER BY n) AS before
 -- Of any layout, also where the sequence is not the lowest field; and the parts are the identity's.
 SET idgen.machine_id = 21;
 SELECT layout, cardinality(ids) AS count, cardinality(ids) = count(DISTINCT id) AS differ,
-       bool_and(coalesce((idgen_parse(id, layout)).machine_id, 21) = 21) AS of_machine_21
+       bool_and(coalesce((idgen_parse(id, layout::idgen_layout)).machine_id, 21) = 21) AS of_machine_21
 FROM (SELECT layout, idgen_nextval_array(layout, 3000) AS ids
       FROM unnest(ARRAY['snowflake', 'tsid', 'hazelcast', 'tso', 'wide']) layout OFFSET 0) a,
      unnest(ids) id

@@ -29,10 +29,10 @@ FROM (SELECT layout, id,
              (SELECT (f->>'value')::int FROM jsonb_array_elements(j->'fields') f WHERE f->>'name' = 'machine') AS machine,
              (SELECT (f->>'value')::int FROM jsonb_array_elements(j->'fields') f WHERE f->>'name' = 'shard') AS shard,
              (SELECT (f->>'value')::int FROM jsonb_array_elements(j->'fields') f WHERE f->>'name' = 'sequence') AS sequence
-      FROM (SELECT layout, id, idgen_inspect_json(id, layout) AS j
-            FROM idgen_layouts, LATERAL (SELECT (random() * (idgen_max_id(ends - tick, layout) - 512))::bigint AS id FROM generate_series(1, 20)) i) k) l,
+      FROM (SELECT layout, value, id, idgen_inspect_json(id, value) AS j
+            FROM idgen_layouts, LATERAL (SELECT (random() * (idgen_max_id(ends - tick, value) - 512))::bigint AS id FROM generate_series(1, 20)) i) k) l,
      LATERAL (SELECT lpad(text, 64, '0')::bit(64)::bigint AS bits) b,
-     LATERAL idgen_parse(id, layout) p
+     LATERAL idgen_parse(id, value) p
 GROUP BY layout ORDER BY layout COLLATE "C";
 SELECT idgen_inspect(NULL) IS NULL AND idgen_inspect_json(1, NULL) IS NULL AS all_null;
 SELECT idgen_inspect(-1);

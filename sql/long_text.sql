@@ -28,7 +28,7 @@ FROM (VALUES
   ($$idgen_create_layout('a', %s)$$),
   ($$idgen_drop_layout(%s)$$),
   ($$idgen_create_generator(%s, 'snowflake')$$),
-  ($$idgen_create_generator('a', %s)$$),
+  ($$idgen_create_generator('a', (%s)::idgen_layout)$$),
   ($$idgen_alter_generator(%s)$$),
   ($$idgen_drop_generator(%s)$$),
   ($$idgen_nextval(%s)$$),
@@ -41,22 +41,21 @@ FROM (VALUES
   ($$idgen_reserve(%s, 1)$$),
   ($$idgen_observe(%s, 1)$$),
   ($$idgen_check_identity('pg_class', 'oid', %s)$$),
-  ($$idgen_parse(1, %s)$$),
-  ($$idgen_timestamp(1, %s)$$),
-  ($$idgen_min_id(now(), %s)$$),
-  ($$idgen_max_id(now(), %s)$$),
-  ($$idgen_compose(%s, now())$$),
-  ($$idgen_inspect(1, %s)$$),
-  ($$idgen_inspect_json(1, %s)$$),
+  ($$idgen_parse(1, (%s)::idgen_layout)$$),
+  ($$idgen_timestamp(1, (%s)::idgen_layout)$$),
+  ($$idgen_min_id(now(), (%s)::idgen_layout)$$),
+  ($$idgen_max_id(now(), (%s)::idgen_layout)$$),
+  ($$idgen_compose((%s)::idgen_layout, now())$$),
+  ($$idgen_inspect(1, (%s)::idgen_layout)$$),
+  ($$idgen_inspect_json(1, (%s)::idgen_layout)$$),
   ($$idgen_encode(1, %s)$$),
   ($$idgen_decode('1', %s)$$),
   ($$idgen_decode(%s, 'base62')$$),
   ($$idgen_decode(%s, 'hex')$$),
-  ($$idgen_layout_validator(ARRAY[%s], 1417)$$),
-  ($$idgen_layout_validator(ARRAY['layout=a', 'fields=' || %s, 'tick_us=1', 'epoch_us=0'], 1417)$$),
-  ($$idgen_layout_validator(ARRAY['layout=a', 'fields=timestamp:41', 'tick_us=' || %s, 'epoch_us=0'], 1417)$$),
-  ($$idgen_generator_validator(ARRAY['generator=' || %s], 1417)$$),
-  ($$idgen_generator_validator(ARRAY[%s || '=1'], 2328)$$)
+  ($$idgen_validator(ARRAY[%s], 1417)$$),
+  ($$idgen_validator(ARRAY['layout=' || %s], 1417)$$),
+  ($$idgen_validator(ARRAY['layout=snowflake', 'machine_id=' || %s], 1417)$$),
+  ($$idgen_validator(ARRAY[%s || '=1'], 2328)$$)
 ) calls(call),
 LATERAL (SELECT string_agg(DISTINCT e.state, ' ') AS state, string_agg(DISTINCT e.message, ' ') AS message,
                 bool_or(e.too_much) AS too_much, bool_or(e.too_long) AS too_long
@@ -69,8 +68,7 @@ LATERAL (SELECT string_agg(DISTINCT e.state, ' ') AS state, string_agg(DISTINCT 
 SELECT message, state, too_much, too_long FROM long_texts,
   long_text_error(format($$SELECT idgen_create_layout('a', (SELECT of_many FROM long_texts WHERE form = %L))$$, form));
 SELECT message, state, too_much, too_long FROM long_text_error(
-  format('CREATE SERVER idgen_layout_a FOREIGN DATA WRAPPER idgen_layout OPTIONS (layout %L, fields %L, tick_us %L, epoch_us %L)',
-         'a', repeat('timestamp:41, ', 100000), 1, 0));
+  format('CREATE SERVER idgen_a FOREIGN DATA WRAPPER idgen OPTIONS (layout %L)', repeat('timestamp:41, ', 100000)));
 
 -- What is cut off is cut between characters: of the second one the first byte would be left.
 CREATE TABLE long_names (zeros int, name text);

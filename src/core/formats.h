@@ -16,6 +16,9 @@ namespace idgen {
 struct Format {
   Layout layout;
   std::string_view note;  // for a person: whose it is, and what its bits do not tell
+  // The name means this layout and no other, in every version. The other names are found only where
+  // a user has given them to nothing of his own: so a later version adds layouts like that.
+  bool is_reserved = true;
 };
 
 // The default: Twitter's fields, and an epoch of 2020-01-01 00:00:00 UTC, as in the
@@ -130,11 +133,12 @@ inline constexpr std::array<Format, 17> kFormats = [] {
       {kTso, "TiDB's timestamp oracle. No identity: one generator in a whole cluster."},
 
       {kWide,
-       "idgen's own, for 131 million IDs a second: the time as in snowflake, but 32 machines."},
+       "idgen's own, for 131 million IDs a second: the time as in snowflake, but 32 machines.",
+       false},
 
       // 53 bits: a double holds all integers below 2^53.
       {MakeLayout("js53", 1000, 1577836800000, {{kTimestamp, 41}, {kMachine, 4}, {kSequence, 8}}),
-       "idgen's own: fits the 53 bits that a JavaScript number keeps exactly."},
+       "idgen's own: fits the 53 bits that a JavaScript number keeps exactly.", false},
   });
 }();
 

@@ -44,6 +44,8 @@ struct Field {
     return (id >> shift) & Largest();
   }
   [[nodiscard]] constexpr std::uint64_t Put(std::uint64_t value) const { return value << shift; }
+
+  friend constexpr bool operator==(const Field&, const Field&) = default;
 };
 
 // The values of the fields that say who made an ID. A value for a field that the
@@ -103,10 +105,21 @@ struct IdSpace {
 static_assert(sizeof(IdSpace) == 32);
 
 struct Layout {
+  // What messages call it; no part of its value.
   std::string_view name;
   std::int64_t tick_us = 1000;
   std::int64_t epoch_us = 0;
   std::array<Field, kFieldKinds> fields{};
+
+  // Two layouts are the same where every ID means the same to them. A field of no bits is none.
+  friend constexpr bool operator==(const Layout& a, const Layout& b) {
+    if (a.tick_us != b.tick_us || a.epoch_us != b.epoch_us) return false;
+    for (std::size_t i = 0; i < kFieldKinds; ++i) {
+      const bool is_none = a.fields[i].bits == 0 && b.fields[i].bits == 0;
+      if (!is_none && a.fields[i] != b.fields[i]) return false;
+    }
+    return true;
+  }
 
   [[nodiscard]] constexpr const Field& operator[](FieldKind kind) const {
     return fields[static_cast<std::size_t>(kind)];

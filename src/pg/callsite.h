@@ -1,15 +1,17 @@
-// What a place in a query that calls one of our functions keeps between the calls, in
-// fn_extra: what the name in one of the arguments stands for. Where the name is a constant it
-// is not looked at again, elsewhere it is compared with the last one.
+// What a place in a query that calls one of our functions keeps between the calls, in fn_extra:
+// what one of the arguments stands for. Where the argument is a constant it is not looked at again,
+// elsewhere it is compared with the last one.
 #pragma once
 
 #include "pg.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
-#include "catalog.h"
+#include "definition.h"
 #include "handle.h"
+#include "layout_value.h"
 
 namespace idgen::pg {
 
@@ -34,21 +36,6 @@ inline std::string_view ShortTextArgument(FunctionCallInfo fcinfo, int argument)
           static_cast<std::size_t>(pg_mbcliplen(VARDATA_ANY(value), size, size))};
 }
 
-// `Target` is what the name stands for.
-template <typename Target>
-struct CallSite {
-  Target* target;
-  std::uint64_t version;
-  TupleDesc columns;  // for the function's own use
-  bool constant;
-  std::uint8_t length;
-  char name[NAMEDATALEN];
-
-  [[nodiscard]] bool IsFor(std::string_view other) const {
-    return std::string_view(name, length) == other;
-  }
-};
-
 inline bool IsConstantArgument(const FmgrInfo* function, int argument) {
   const Node* call = function->fn_expr;
   if (call == nullptr || !IsA(call, FuncExpr)) return false;
@@ -56,54 +43,87 @@ inline bool IsConstantArgument(const FmgrInfo* function, int argument) {
   return argument < list_length(arguments) && IsA(list_nth(arguments, argument), Const);
 }
 
-// Finds out what the name in an argument stands for, and keeps it.
+template <typename Site>
+Site& NewSite(FunctionCallInfo fcinfo, int argument) {
+  auto* const site =
+      static_cast<Site*>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site)));
+  site->constant = IsConstantArgument(fcinfo->flinfo, argument);
+  fcinfo->flinfo->fn_extra = site;
+  return *site;
+}
+
+// --- A layout ---------------------------------------------------------------------------------
+
+struct LayoutSite {
+  bool constant;
+  TupleDesc columns;    // for the function's own use
+  StoredLayout stored;  // the argument,
+  Layout layout;        // and what it is, with its name
+  char name[kLongestLayoutText];
+};
+
+[[gnu::noinline]] inline const Layout& LoadArgument(FunctionCallInfo fcinfo, int argument,
+                                                    const StoredLayout& stored) {
+  const Layout layout = LoadLayout(stored);
+  auto* site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
+  if (site == nullptr) site = &NewSite<LayoutSite>(fcinfo, argument);
+  site->stored = stored;
+  site->layout = layout;
+  site->layout.name = {site->name, WriteLayoutText(layout, site->name)};
+  return site->layout;
+}
+
+// The layout that an argument is.
+inline const Layout& LayoutArgument(FunctionCallInfo fcinfo, int argument) {
+  const auto* const site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
+  if (likely(site != nullptr && site->constant)) return site->layout;
+  const auto& stored = *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(argument));
+  if (likely(site != nullptr && memcmp(&site->stored, &stored, sizeof(stored)) == 0)) {
+    return site->layout;
+  }
+  return LoadArgument(fcinfo, argument, stored);
+}
+
+// --- What a name stands for -------------------------------------------------------------------
+
+template <typename Target>
+struct NameSite {
+  bool constant;
+  std::uint8_t length;
+  char name[NAMEDATALEN];
+  Target* target;
+};
+
 template <typename Target, typename Find>
 [[gnu::noinline]] Target& FindByArgument(FunctionCallInfo fcinfo, int argument, Find&& find) {
   const std::string_view name = ShortTextArgument(fcinfo, argument);
-  const std::uint64_t version = CatalogVersion();
   Target& target = find(name);
-  auto* site = static_cast<CallSite<Target>*>(fcinfo->flinfo->fn_extra);
-  if (site == nullptr) {
-    site = static_cast<CallSite<Target>*>(
-        MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite<Target>)));
-    site->constant = IsConstantArgument(fcinfo->flinfo, argument);
-    fcinfo->flinfo->fn_extra = site;
-  }
+  auto* site = static_cast<NameSite<Target>*>(fcinfo->flinfo->fn_extra);
+  if (site == nullptr) site = &NewSite<NameSite<Target>>(fcinfo, argument);
   // A name that is known is not longer than that.
   site->length = static_cast<std::uint8_t>(std::min<std::size_t>(name.size(), NAMEDATALEN));
   std::copy_n(name.data(), site->length, site->name);
-  site->version = version;
   site->target = &target;
   return target;
 }
 
-// What the name in an argument stands for; `find` looks a name up, or reports that it is
-// unknown. What it returns stays good while CatalogVersion() says the same, or with
-// `for_session` for ever.
-template <typename Target, bool for_session, typename Find>
+// What the name in an argument stands for; `find` looks a name up, or reports that it is unknown.
+// What it returns stays good for the session.
+template <typename Target, typename Find>
 inline Target& NamedByArgument(FunctionCallInfo fcinfo, int argument, Find&& find) {
-  const auto* const site = static_cast<CallSite<Target>*>(fcinfo->flinfo->fn_extra);
+  const auto* const site = static_cast<NameSite<Target>*>(fcinfo->flinfo->fn_extra);
   if (likely(site != nullptr)) {
-    const bool current = for_session || site->version == CatalogVersion();
-    if (likely(current && (site->constant || site->IsFor(ShortTextArgument(fcinfo, argument))))) {
+    if (likely(site->constant ||
+               std::string_view(site->name, site->length) == ShortTextArgument(fcinfo, argument))) {
       return *site->target;
     }
   }
   return FindByArgument<Target>(fcinfo, argument, find);
 }
 
-using LayoutSite = CallSite<const Layout>;
-
-// The layout that an argument names.
-inline const Layout& LayoutOfArgument(FunctionCallInfo fcinfo, int argument) {
-  return NamedByArgument<const Layout, false>(
-      fcinfo, argument, [](std::string_view name) -> const Layout& { return LayoutByName(name); });
-}
-
 // The session's handle of the generator that an argument names.
 inline Handle& HandleOfArgument(FunctionCallInfo fcinfo, int argument) {
-  return NamedByArgument<Handle, true>(
-      fcinfo, argument, [](std::string_view name) -> Handle& { return HandleOf(name); });
+  return NamedByArgument<Handle>(fcinfo, argument, HandleOf);
 }
 
 }  // namespace idgen::pg

@@ -1,98 +1,73 @@
 #include "catalog.h"
 
-#include <algorithm>
-#include <new>
-
 #include "core/formats.h"
 #include "errors.h"
 #include "handle.h"
-#include "options.h"
 
 namespace idgen::pg {
 
 namespace {
 
-constinit std::uint64_t version = 1;
+constexpr char kPrefix[] = "idgen_";
 
-// A layout of a user as this session has read it. Entries are not freed: handles and call
-// sites point to them. A layout that was dropped and made anew otherwise gets a new entry.
-struct CachedLayout {
-  char name[NAMEDATALEN] = {};
-  Layout layout;
-  std::uint64_t version = 0;  // at which the catalog had it; 0: it has it no more
-  CachedLayout* next = nullptr;
-};
-constinit CachedLayout* cached_layouts = nullptr;
+Named* BuiltIn(const Format& format) {
+  auto* const named = static_cast<Named*>(palloc0(sizeof(Named)));
+  *named = {.name = NameOf(format.layout),
+            .kind = NameKind::kLayout,
+            .owner = InvalidOid,
+            .note = format.note,
+            .definition = {.layout = format.layout},
+            .flaw = {}};
+  return named;
+}
 
-// The server of that name; nullptr if there is none. It may be dropped, and made anew, while it
-// is looked up: GetForeignServerByName() then fails with an internal error.
-const ForeignServer* ServerByName(const char* name) {
+bool HasFixedField(const GeneratorDefinition& definition) {
+  for (const IdentityField& field : kIdentityFields) {
+    if (definition.*field.fixed >= 0) return true;
+  }
+  return false;
+}
+
+Named* ReadServer(const ForeignServer& server) {
+  auto* const named = static_cast<Named*>(palloc0(sizeof(Named)));
+  GeneratorDefinition definition;
+  const Complaint flaw = ReadOptions(server.options, definition);
+  const bool is_layout = server.servertype != nullptr &&
+                         strcmp(server.servertype, WordFor(NameKind::kLayout)) == 0 &&
+                         !HasFixedField(definition);
+  *named = {.name = pstrdup(server.servername + strlen(kPrefix)),
+            .kind = is_layout ? NameKind::kLayout : NameKind::kGenerator,
+            .owner = server.owner,
+            .note = {},
+            .definition = definition,
+            .flaw = flaw};
+  if (is_layout) named->definition.layout.name = named->name;
+  if (!flaw && !is_layout) named->flaw = ComplaintOf(definition);
+  return named;
+}
+
+// The server that keeps what is named so; nullptr if there is none. It may be dropped, and made
+// anew, while it is looked up: GetForeignServerByName() then fails with an internal error.
+const ForeignServer* FindServer(std::string_view name) {
+  if (name.size() > kLongestName) return nullptr;
+  char* const server_name = ServerName(name);
   for (;;) {
-    const Oid oid = get_foreign_server_oid(name, true);
+    const Oid oid = get_foreign_server_oid(server_name, true);
     if (!OidIsValid(oid)) return nullptr;
     const ForeignServer* server = GetForeignServerExtended(oid, FSV_MISSING_OK);
-    if (server != nullptr) return server;
+    if (server != nullptr) {
+      return server->fdwid == get_foreign_data_wrapper_oid(kWrapper, true) ? server : nullptr;
+    }
     // The name in the session's cache is not known to be out of date yet.
     CHECK_FOR_INTERRUPTS();
     AcceptInvalidationMessages();
   }
 }
 
-// The server that keeps what is named so; nullptr if there is none.
-const ForeignServer* FindServer(const ServerKind& kind, std::string_view name) {
-  if (name.size() > kLongestName) return nullptr;
-  const ForeignServer* server = ServerByName(ServerName(kind, name));
-  const bool is_ours =
-      server != nullptr && server->fdwid == get_foreign_data_wrapper_oid(kind.wrapper, true);
-  return is_ours ? server : nullptr;
-}
-
-bool IsSame(const Layout& a, const Layout& b) {
-  return a.tick_us == b.tick_us && a.epoch_us == b.epoch_us &&
-         std::equal(
-             a.fields.begin(), a.fields.end(), b.fields.begin(),
-             [](const Field& x, const Field& y) { return x.bits == y.bits && x.shift == y.shift; });
-}
-
-CachedLayout* FindCached(std::string_view name) {
-  for (CachedLayout* cached = cached_layouts; cached != nullptr; cached = cached->next) {
-    if (cached->layout.name == name && cached->version != 0) return cached;
-  }
-  return nullptr;
-}
-
-// `report` as for ReadLayoutOptions.
-const Layout* FindUserLayout(std::string_view name, bool report) {
-  CachedLayout* cached = FindCached(name);
-  if (cached != nullptr && cached->version == version) return &cached->layout;
-
-  // What is read may itself bring a change to be known: then it is read again next time.
-  const std::uint64_t read_at = version;
-  const ForeignServer* server = FindServer(kLayoutKind, name);
-  if (server == nullptr) {
-    if (cached != nullptr) cached->version = 0;
-    return nullptr;
-  }
-  Layout read;
-  if (!ReadLayoutOptions(server->options, report, read) || read.name != name) return nullptr;
-  if (cached == nullptr || !IsSame(cached->layout, read)) {
-    if (cached != nullptr) cached->version = 0;
-    cached = new (MemoryContextAlloc(TopMemoryContext, sizeof(CachedLayout))) CachedLayout;
-    std::copy(name.begin(), name.end(), cached->name);
-    cached->layout = read;
-    cached->layout.name = {cached->name, name.size()};
-    cached->next = cached_layouts;
-    cached_layouts = cached;
-  }
-  cached->version = read_at;
-  return &cached->layout;
-}
-
-// Calls `take` with each name of a kind and its server, ordered by name.
-template <typename Take>
-void ForEachServer(const ServerKind& kind, Take&& take) {
-  const Oid wrapper_oid = get_foreign_data_wrapper_oid(kind.wrapper, true);
-  if (!OidIsValid(wrapper_oid)) return;
+// Users' layouts and generators, ordered by name.
+List* UsersNamed() {
+  const Oid wrapper = get_foreign_data_wrapper_oid(kWrapper, true);
+  if (!OidIsValid(wrapper)) return NIL;
   List* servers = NIL;
   MemoryContext caller = CurrentMemoryContext;
   Relation catalog = table_open(ForeignServerRelationId, AccessShareLock);
@@ -101,108 +76,114 @@ void ForEachServer(const ServerKind& kind, Take&& take) {
   for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
        tuple = systable_getnext(scan)) {
     const auto* row = reinterpret_cast<Form_pg_foreign_server>(GETSTRUCT(tuple));
-    if (row->srvfdw != wrapper_oid) continue;
+    if (row->srvfdw != wrapper) continue;
     MemoryContext inner = MemoryContextSwitchTo(caller);
     servers = lappend_oid(servers, row->oid);
     MemoryContextSwitchTo(inner);
   }
   systable_endscan(scan);
   table_close(catalog, AccessShareLock);
-  const std::string_view prefix = ServerName(kind, "");
+  List* all = NIL;
   ListCell* cell;
   foreach (cell, servers) {
     const ForeignServer* server = GetForeignServerExtended(lfirst_oid(cell), FSV_MISSING_OK);
-    if (server == nullptr || !std::string_view(server->servername).starts_with(prefix)) continue;
-    take(server->servername + prefix.size(), *server);
+    // One that is called otherwise is not found by any name.
+    if (server == nullptr || !std::string_view(server->servername).starts_with(kPrefix)) continue;
+    Named* const named = ReadServer(*server);
+    if (FindReservedLayout(named->name) == nullptr) all = lappend(all, named);
   }
+  return all;
 }
 
-// nullptr if the server has been renamed.
-UserGenerator* ReadGenerator(std::string_view name, const ForeignServer& server) {
-  const GeneratorOptions read = ReadGeneratorOptions(server.options);
-  if (read.name == nullptr || name != read.name) return nullptr;
-  auto* found = static_cast<UserGenerator*>(palloc0(sizeof(UserGenerator)));
-  found->name = pstrdup(read.name);
-  found->owner = server.owner;
-  found->layout = read.layout != nullptr ? pstrdup(read.layout) : nullptr;
-  found->generator = read.generator;
-  found->flaw = read.flaw != Flaw::kNone ? FlawText(read) : nullptr;
-  return found;
+Complaint Unknown(NameKind kind, std::string_view name) {
+  List* const all = AllNamed();
+  auto* const names = static_cast<std::string_view*>(
+      palloc(static_cast<Size>(list_length(all)) * sizeof(std::string_view)));
+  std::size_t count = 0;
+  ListCell* cell;
+  foreach (cell, all) {
+    const auto& named = *static_cast<Named*>(lfirst(cell));
+    const bool fits =
+        kind == NameKind::kLayout ? named.kind == kind : named.definition.layout.CanGenerate();
+    if (fits) names[count++] = named.name;
+  }
+  const char* const nearest = NearestName(name, {names, count});
+  return {.code = ERRCODE_UNDEFINED_OBJECT,
+          .message = psprintf("%s \"%s\" does not exist", WordFor(kind), Excerpt(name)),
+          .hint = nearest != nullptr ? psprintf("Perhaps you meant \"%s\".", nearest)
+                                     : psprintf("The view idgen_%ss lists them.", WordFor(kind))};
+}
+
+// The flaw as an error of somebody who only names it.
+Complaint Flawed(const Named& named) {
+  return {.code = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+          .message = psprintf("%s \"%s\" is not valid", WordFor(named.kind), named.name),
+          .detail = psprintf("The reason: %s.", named.flaw.message),
+          .hint = named.kind == NameKind::kLayout
+                      ? "Use idgen_drop_layout()."
+                      : "Use idgen_alter_generator() or idgen_drop_generator()."};
 }
 
 extern "C" {
 
 // Only marks. Servers of other wrappers count too: they are few, and change seldom.
-static void ForgetCatalog(Datum, CacheNumber, uint32) {
-  ++version;
-  InvalidateHandles();
-}
+static void ForgetCatalog(Datum, CacheNumber, uint32) { InvalidateHandles(); }
 
 }  // extern "C"
 
 }  // namespace
 
-char* ServerName(const ServerKind& kind, std::string_view name) {
-  return psprintf("%s_%.*s", kind.wrapper, static_cast<int>(name.size()), name.data());
+const char* WordFor(NameKind kind) { return kind == NameKind::kLayout ? "layout" : "generator"; }
+
+char* ServerName(std::string_view name) {
+  return psprintf("%s%.*s", kPrefix, static_cast<int>(name.size()), name.data());
 }
 
-const Layout* FindLayout(std::string_view name) {
-  const Layout* builtin = FindBuiltinLayout(name);
-  return builtin != nullptr ? builtin : FindUserLayout(name, true);
-}
-
-const Layout* FindSoundLayout(std::string_view name) {
-  const Layout* builtin = FindBuiltinLayout(name);
-  return builtin != nullptr ? builtin : FindUserLayout(name, false);
-}
-
-const Layout& LayoutByName(std::string_view name) {
-  const Layout* layout = FindLayout(name);
-  if (layout == nullptr) ReportUnknownLayout(name);
-  return *layout;
-}
-
-bool FindGenerator(std::string_view name, Generator& generator) {
-  const Layout* layout = FindLayout(name);
-  if (layout != nullptr) {
-    generator = {.layout = layout};
-    return true;
+const Named* FindNamed(std::string_view name) {
+  const Format* builtin = nullptr;
+  for (const Format& format : kFormats) {
+    if (format.layout.name == name) builtin = &format;
   }
-  const UserGenerator* user = FindUserGenerator(name);
-  if (user == nullptr) return false;
-  if (user->flaw != nullptr) ReportFlawed(*user);
-  generator = user->generator;
-  return true;
+  if (builtin != nullptr && builtin->is_reserved) return BuiltIn(*builtin);
+  const ForeignServer* const server = FindServer(name);
+  if (server != nullptr) return ReadServer(*server);
+  return builtin != nullptr ? BuiltIn(*builtin) : nullptr;
 }
 
-const UserGenerator* FindUserGenerator(std::string_view name) {
-  const ForeignServer* server = FindServer(kGeneratorKind, name);
-  return server != nullptr ? ReadGenerator(name, *server) : nullptr;
+const Named& NamedBy(std::string_view name, NameKind kind) {
+  const Named* const named = FindNamed(name);
+  if (named == nullptr) Report(Unknown(kind, name));
+  if (named->flaw) Report(Flawed(*named));
+  return *named;
 }
 
-std::uint64_t CatalogVersion() { return version; }
-
-List* UserLayouts() {
-  List* layouts = NIL;
-  ForEachServer(kLayoutKind, [&](const char* name, const ForeignServer& server) {
-    const Layout* layout = FindUserLayout(name, false);
-    if (layout == nullptr) return;  // renamed, or broken
-    auto* found = static_cast<UserLayout*>(palloc(sizeof(UserLayout)));
-    *found = {pstrdup(name), server.owner, layout};
-    layouts = lappend(layouts, found);
-  });
-  return layouts;
+List* AllNamed() {
+  List* const users = UsersNamed();
+  List* all = NIL;
+  ListCell* cell;
+  for (const Format& format : kFormats) {
+    bool is_hidden = false;
+    foreach (cell, users) {
+      is_hidden = is_hidden || format.layout.name == static_cast<Named*>(lfirst(cell))->name;
+    }
+    if (!is_hidden) all = lappend(all, BuiltIn(format));
+  }
+  return list_concat(all, users);
 }
 
-List* UserGenerators() {
-  List* generators = NIL;
-  ForEachServer(kGeneratorKind, [&](const char* name, const ForeignServer& server) {
-    // A layout that is found first hides a generator of its name.
-    if (FindSoundLayout(name) != nullptr) return;
-    UserGenerator* found = ReadGenerator(name, server);
-    if (found != nullptr) generators = lappend(generators, found);
-  });
-  return generators;
+GeneratorDefinition FindGenerator(std::string_view name) {
+  const Layout* const reserved = FindReservedLayout(name);
+  if (reserved != nullptr) return {.layout = *reserved};
+  return NamedBy(name, NameKind::kGenerator).definition;
+}
+
+Complaint ReadLayout(const char* text, Layout& layout) {
+  if (IsDescription(text)) return ReadDescription(text, layout);
+  const Named* const named = FindNamed(text);
+  if (named == nullptr) return Unknown(NameKind::kLayout, text);
+  if (named->flaw) return Flawed(*named);
+  layout = named->definition.layout;
+  return {};
 }
 
 void WatchCatalog() {

@@ -1,100 +1,63 @@
-// The layouts and generators of users. They are kept where PostgreSQL has a place for named
-// things with options: as foreign servers, of the two foreign-data wrappers idgen_layout and
-// idgen_generator, as PL/Proxy keeps its clusters. No foreign table is ever made of them.
-// What this gives:
+// The names of layouts and generators: the built-in ones, and those of users. Users' are kept where
+// PostgreSQL has a place for named things with options: as foreign servers of the foreign-data
+// wrapper idgen, as PL/Proxy keeps its clusters. No foreign table is ever made of them. What this
+// gives:
 //
-//   - pg_dump writes them before all tables, so that a generated column or a partition that
-//     decodes an ID can be filled; also with --schema-only
+//   - pg_dump writes them before all tables, so that a default can be used by a row that is
+//     restored; also with --schema-only
 //   - names are found in the system cache, and a change reaches all sessions at once
-//   - owners, GRANT USAGE ON FOREIGN DATA WRAPPER, and dependencies
+//   - owners, and GRANT USAGE ON FOREIGN DATA WRAPPER
 //
-// A server is named after what it keeps (ServerName) and has the name among its options too: one
-// that was renamed is not found.
+// The server of "orders" is called "idgen_orders", and its type says whether that is a layout
+// or a generator. Both hold their layout by value, so nothing depends on anything here.
 #pragma once
 
 #include "pg.h"
 
 #include <string_view>
 
-#include "core/layout.h"
+#include "definition.h"
 
 namespace idgen::pg {
 
-// The two kinds of what users make.
-struct ServerKind {
-  const char* name;     // in errors; also the option that has the name of what a server keeps
-  const char* wrapper;  // whose servers they are
+inline constexpr char kWrapper[] = "idgen";
+
+enum class NameKind : std::uint8_t { kLayout, kGenerator };
+
+// "layout", "generator": in messages, and the type of a server.
+const char* WordFor(NameKind kind);
+
+// What stands behind a name; in the current memory context.
+struct Named {
+  const char* name;
+  NameKind kind;
+  Oid owner;              // InvalidOid: it is built in
+  std::string_view note;  // of a built-in one
+  GeneratorDefinition definition;
+  Complaint flaw;  // what is wrong with it; only whoever writes to catalogs can have done that
 };
-inline constexpr ServerKind kLayoutKind{"layout", "idgen_layout"};
-inline constexpr ServerKind kGeneratorKind{"generator", "idgen_generator"};
+
+// Nullptr if there is none of that name. The reserved built-in ones come first (nobody can have
+// their names), then users', then the other built-in ones.
+const Named* FindNamed(std::string_view name);
+
+// The same; an error if there is none, or one with a flaw.
+const Named& NamedBy(std::string_view name, NameKind kind);
+
+// All there are, as a list of Named: built-in ones first, then users', ordered by name.
+List* AllNamed();
+
+// What a generator of that name makes; errors if there is none, or if it cannot make IDs.
+GeneratorDefinition FindGenerator(std::string_view name);
+
+// The layout that a text means: a name, or a description.
+Complaint ReadLayout(const char* text, Layout& layout);
 
 // The name of the server that keeps what is named so; in the current memory context.
-char* ServerName(const ServerKind& kind, std::string_view name);
+char* ServerName(std::string_view name);
 
 // In bytes; what ServerName leaves of a PostgreSQL name.
-inline constexpr std::size_t kLongestName =
-    NAMEDATALEN - 1 - std::string_view(kGeneratorKind.wrapper).size() - 1;
-
-// What the name of a generator stands for. The identity's fields are -1 where the settings
-// say them, or where the layout lacks them.
-struct Generator {
-  const Layout* layout = nullptr;
-  std::int32_t datacenter_id = -1;
-  std::int32_t machine_id = -1;
-  std::int32_t shard_id = -1;
-};
-
-// The fields of an identity, as settings, options and arguments have them.
-struct IdentityField {
-  FieldKind kind;
-  const char* name;  // an option's and an argument's; after "idgen." the setting's
-  std::int32_t Generator::*fixed;
-  std::uint64_t Identity::*value;
-};
-inline constexpr IdentityField kIdentityFields[] = {
-    {FieldKind::kDatacenter, "datacenter_id", &Generator::datacenter_id, &Identity::datacenter},
-    {FieldKind::kMachine, "machine_id", &Generator::machine_id, &Identity::machine},
-    {FieldKind::kShard, "shard_id", &Generator::shard_id, &Identity::shard},
-};
-
-// The value of a field that is known not to be negative.
-constexpr std::uint64_t AsField(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-
-// The layout of that name, built in or a user's; nullptr if there is none. What it points to
-// stays as it is for the session's life. Reads the system cache, if not the session's own.
-const Layout* FindLayout(std::string_view name);
-
-// The same, and nullptr also for one whose options make no sense: that is an error otherwise.
-const Layout* FindSoundLayout(std::string_view name);
-
-// As FindLayout; an error if there is none.
-const Layout& LayoutByName(std::string_view name);
-
-// The generator of that name: every layout is one, with the identity of the settings. False
-// if there is none; an error if it is there and cannot make IDs.
-bool FindGenerator(std::string_view name, Generator& generator);
-
-// Counts the changes of what is found here, as far as this session has taken them in.
-std::uint64_t CatalogVersion();
-
-// All that users made, as a list of these, ordered by name; in the current memory context.
-struct UserLayout {
-  char* name;
-  Oid owner;
-  const Layout* layout;
-};
-struct UserGenerator {
-  char* name;
-  Oid owner;
-  char* layout;         // its name; nullptr if that is missing
-  Generator generator;  // without a layout if there is none of that name
-  char* flaw;           // why it cannot make IDs; nullptr: it can
-};
-List* UserLayouts();     // those that make sense
-List* UserGenerators();  // also those that cannot make IDs
-
-// One of them; nullptr if there is none of that name.
-const UserGenerator* FindUserGenerator(std::string_view name);
+inline constexpr std::size_t kLongestName = NAMEDATALEN - 1 - std::string_view("idgen_").size();
 
 // Registers for changes of foreign servers; once, from _PG_init.
 void WatchCatalog();

@@ -56,8 +56,8 @@ void Select(const char* query, Oid type, Datum value, bool read_only) {
 }
 
 // The identity of this server as the settings and the generator have it, as SharedIdentity has it.
-char* IdentityText(const Generator& generator) {
-  const Layout& layout = *generator.layout;
+char* IdentityText(const GeneratorDefinition& generator) {
+  const Layout& layout = generator.layout;
   const Identity settings = IdentityFromSettings();
   const bool shard_is_open =
       layout.Has(FieldKind::kShard) && generator.shard_id < 0 && !ShardIsSet();
@@ -88,7 +88,7 @@ struct Answer {
 
 void WarnOfNode(int32 node, const char* text) {
   ereport(WARNING, (errmsg("identity of Citus node %d was not compared with the others", node),
-                    errdetail("It says: %s", Shown(text, kMostShown))));
+                    errdetail("It says: %s", Excerpt(text, kMostShown))));
 }
 
 // The answers of all nodes that gave one, ordered by what they said.
@@ -122,7 +122,7 @@ List* AskNodes(const char* command) {
   });
   if (error == nullptr) return answers;
   ereport(WARNING, (errmsg("identities of the nodes of the Citus cluster were not compared"),
-                    errdetail("The error was: %s", Shown(error->message, kMostShown))));
+                    errdetail("The error was: %s", Excerpt(error->message, kMostShown))));
   return NIL;
 }
 
@@ -165,8 +165,7 @@ bool IsCitusTable(Oid relation) {
 
 List* SharedIdentities(const char* schema, std::string_view generator) {
   if (!CitusIsHere()) return NIL;
-  Generator here;
-  if (!FindGenerator(generator, here)) ReportUnknownGenerator(generator);
+  const GeneratorDefinition here = FindGenerator(generator);
   char* const name = pnstrdup(generator.data(), generator.size());
   const List* answers = AskNodes(psprintf("SELECT %s.idgen_get_identity(%s)",
                                           quote_identifier(schema), quote_literal_cstr(name)));
@@ -200,9 +199,7 @@ IDGEN_SQL_FUNCTION(idgen_get_identity);
 
 // What idgen_check_identity() asks each node of a Citus cluster.
 Datum idgen_get_identity(PG_FUNCTION_ARGS) {
-  const std::string_view name = ShortTextArgument(fcinfo, 0);
-  Generator generator;
-  if (!FindGenerator(name, generator)) ReportUnknownGenerator(name);
+  const GeneratorDefinition generator = FindGenerator(ShortTextArgument(fcinfo, 0));
   PG_RETURN_TEXT_P(cstring_to_text(IdentityText(generator)));
 }
 

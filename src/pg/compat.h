@@ -117,13 +117,14 @@ inline bool OwnsDatabase(Oid database) {
   return pg_database_ownercheck(database, GetUserId());
 #endif
 }
-inline bool OwnsForeignServer(Oid server) {
+
+// An error of an input function, whose caller may want none to be thrown since 16 (upstream
+// d9f7f5d32f2).
 #if PG_VERSION_NUM >= 160000
-  return object_ownercheck(ForeignServerRelationId, server, GetUserId());
+#define IDGEN_ERRSAVE(context, ...) errsave(context, __VA_ARGS__)
 #else
-  return pg_foreign_server_ownercheck(server, GetUserId());
+#define IDGEN_ERRSAVE(context, ...) ereport(ERROR, __VA_ARGS__)
 #endif
-}
 
 // 17 replaced backend IDs by proc numbers (upstream 024c521117579).
 inline SMgrRelation OpenStorage(const FileLocator& file) {

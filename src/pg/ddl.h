@@ -14,31 +14,18 @@ void CheckNotNull(FunctionCallInfo fcinfo, int argument, const char* name);
 // sense is an error, and not looked at.
 char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name);
 
-// Lets one session at a time create or drop layouts and generators in this database, until
-// its transaction ends; readers do not wait. What others committed is visible afterwards.
-void LockCatalog();
+// Creates a user's layout or generator, as the user would (CREATE SERVER). Errors: a name that is
+// none, or that is taken.
+void CreateNamed(NameKind kind, const char* name, const GeneratorDefinition& definition);
 
-// Refuses a name that a layout or a generator has already; with the catalog locked. The hook
-// does so for every CREATE SERVER. The functions that create do it before, because one whose
-// server is there already would fail before the hook, with a message about the server.
-void CheckNameIsFree(const char* name);
+// A user's one of that kind, also one with a flaw; errors if there is none, or it is something
+// else.
+const Named& UsersNamedBy(const char* name, NameKind kind);
 
-// Refuses to go on for somebody who does not own the layout or generator, if there is one.
-// Before LockCatalog(), so that he does not keep others out.
-void CheckOwner(const ServerKind& kind, const char* name);
+// Drops it, as the user would.
+void DropNamed(const char* name, NameKind kind);
 
 // Runs one utility command, as the user would.
 void RunCommand(const char* command);
-
-// Refuses to drop a layout or generator whose name stands in an expression that the database
-// keeps: an index, a column default, a view, ...
-void CheckNotUsed(const ServerKind& kind, const char* name);
-
-// Drops it, as the user would.
-void DropServer(const ServerKind& kind, const char* name);
-
-// Registers the hook that keeps layouts unaltered and generators tied to their layouts, also
-// where somebody writes ALTER SERVER; once, from _PG_init.
-void GuardServers();
 
 }  // namespace idgen::pg

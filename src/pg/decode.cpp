@@ -110,12 +110,12 @@ std::uint64_t PartFrom(FunctionCallInfo fcinfo, int argument, const Layout& layo
                        FieldKind kind) {
   if (PG_ARGISNULL(argument)) return 0;
   const int32 value = PG_GETARG_INT32(argument);
-  if (!layout.Has(kind)) ReportNoField(layout, kind, "Use NULL for it.");
+  if (!layout.Has(kind)) Report(NoField(layout, kind, "Use NULL for it."));
   if (value < 0 || AsField(value) > layout[kind].Largest()) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("%s %d is out of range for layout \"%s\"", NameOfField(kind).data(),
                            value, NameOf(layout)),
-                    DetailOfRange(layout, kind)));
+                    errdetail("%s", RangeText(layout, kind))));
   }
   return AsField(value);
 }
@@ -131,27 +131,27 @@ IDGEN_SQL_FUNCTION(idgen_max_id);
 IDGEN_SQL_FUNCTION(idgen_compose);
 
 Datum idgen_parse(PG_FUNCTION_ARGS) {
-  const Layout& layout = LayoutOfArgument(fcinfo, 1);
+  const Layout& layout = LayoutArgument(fcinfo, 1);
   auto* site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
   if (unlikely(site->columns == nullptr)) site->columns = ColumnsOf(fcinfo);
   return PartsOf(layout, PG_GETARG_INT64(0), site->columns);
 }
 
 Datum idgen_timestamp(PG_FUNCTION_ARGS) {
-  return TimestampOfId(LayoutOfArgument(fcinfo, 1), PG_GETARG_INT64(0));
+  return TimestampOfId(LayoutArgument(fcinfo, 1), PG_GETARG_INT64(0));
 }
 
 Datum idgen_min_id(PG_FUNCTION_ARGS) {
-  return MinIdOf(LayoutOfArgument(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(0));
+  return MinIdOf(LayoutArgument(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(0));
 }
 
 Datum idgen_max_id(PG_FUNCTION_ARGS) {
-  return MaxIdOf(LayoutOfArgument(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(0));
+  return MaxIdOf(LayoutArgument(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(0));
 }
 
 Datum idgen_compose(PG_FUNCTION_ARGS) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
-  const Layout& layout = LayoutOfArgument(fcinfo, 0);
+  const Layout& layout = LayoutArgument(fcinfo, 0);
   Parts parts;
   parts.tick = TickOf(layout, PG_GETARG_TIMESTAMPTZ(1));
   parts.identity.datacenter = PartFrom(fcinfo, 2, layout, FieldKind::kDatacenter);

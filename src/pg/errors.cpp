@@ -1,46 +1,10 @@
 #include "errors.h"
 
-#include "catalog.h"
 #include "core/fields.h"
-#include "core/formats.h"
 
 namespace idgen::pg {
 
-namespace {
-
-// The names of all layouts, or of all generators: those of layouts that can generate, too.
-std::span<const std::string_view> KnownNames(const ServerKind& kind) {
-  const bool generators = &kind == &kGeneratorKind;
-  List* layouts = UserLayouts();
-  List* others = generators ? UserGenerators() : NIL;
-  const auto most = kFormats.size() + static_cast<std::size_t>(list_length(layouts)) +
-                    static_cast<std::size_t>(list_length(others));
-  auto* names = static_cast<std::string_view*>(palloc(most * sizeof(std::string_view)));
-  std::size_t count = 0;
-  for (const Format& format : kFormats) {
-    if (!generators || format.layout.CanGenerate()) names[count++] = format.layout.name;
-  }
-  ListCell* cell;
-  foreach (cell, layouts) {
-    const auto* user = static_cast<UserLayout*>(lfirst(cell));
-    if (!generators || user->layout->CanGenerate()) names[count++] = user->name;
-  }
-  foreach (cell, others) names[count++] = static_cast<UserGenerator*>(lfirst(cell))->name;
-  return {names, count};
-}
-
-[[noreturn]] void ReportUnknown(const ServerKind& kind, std::string_view name) {
-  const char* const nearest = NearestName(name, KnownNames(kind));
-  ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                  errmsg("%s \"%s\" does not exist", kind.name, Shown(name)),
-                  nearest != nullptr ? errhint("Perhaps you meant \"%s\".", nearest)
-                                     : errhint("The view idgen_%ss lists them.", kind.name)));
-  pg_unreachable();
-}
-
-}  // namespace
-
-const char* Shown(std::string_view text, int most) {
+const char* Excerpt(std::string_view text, int most) {
   const int length = pg_mbcliplen(text.data(), static_cast<int>(text.size()), most);
   return pnstrdup(text.data(), static_cast<Size>(length));
 }
@@ -72,26 +36,41 @@ const char* NearestName(std::string_view name, std::span<const std::string_view>
   return found;
 }
 
-void ReportUnknownGenerator(std::string_view name) { ReportUnknown(kGeneratorKind, name); }
-
-void ReportUnknownLayout(std::string_view name) { ReportUnknown(kLayoutKind, name); }
-
-void ReportFlawed(const UserGenerator& user) {
-  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                  errmsg("generator \"%s\" cannot make IDs", user.name),
-                  errdetail("The reason: %s.", user.flaw),
-                  errhint("Use idgen_alter_generator() or idgen_drop_generator().")));
-  pg_unreachable();
+Complaint DecodeOnly(const Layout& layout) {
+  return {.code = ERRCODE_FEATURE_NOT_SUPPORTED,
+          .message = psprintf("IDs of layout \"%s\" cannot be generated", NameOf(layout)),
+          .detail = layout.Has(FieldKind::kTail)
+                        ? "Its tail is made by another system's own rule."
+                        : "It has no sequence to tell the IDs of one tick apart.",
+          .hint = "They can be read, for example with idgen_parse()."};
 }
 
-void ReportDecodeOnly(const Layout& layout) {
-  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                  errmsg("IDs of layout \"%s\" cannot be generated", NameOf(layout)),
-                  layout.Has(FieldKind::kTail)
-                      ? errdetail("Its tail is made by another system's own rule.")
-                      : errdetail("It has no sequence to tell the IDs of one tick apart."),
-                  errhint("They can be read, for example with idgen_parse().")));
-  pg_unreachable();
+Complaint NoField(const Layout& layout, FieldKind kind, const char* hint) {
+  return {.code = ERRCODE_INVALID_PARAMETER_VALUE,
+          .message =
+              psprintf("layout \"%s\" has no %s field", NameOf(layout), NameOfField(kind).data()),
+          .hint = hint};
+}
+
+Complaint Misfit(const Layout& layout, FieldKind kind, std::uint64_t value) {
+  return {
+      .code = ERRCODE_INVALID_PARAMETER_VALUE,
+      .message = psprintf("%s ID %llu is out of range for layout \"%s\"", NameOfField(kind).data(),
+                          static_cast<unsigned long long>(value), NameOf(layout)),
+      .detail = RangeText(layout, kind)};
+}
+
+Complaint BadTick(const char* layout, const char* detail) {
+  return {.code = ERRCODE_INVALID_PARAMETER_VALUE,
+          .message = psprintf("tick of layout%s is out of range", layout),
+          .detail = detail,
+          .hint = "Use a tick from 1 microsecond to 24 hours."};
+}
+
+char* RangeText(const Layout& layout, FieldKind kind) {
+  return psprintf("Its %s field has %u bits: 0 to %llu.", NameOfField(kind).data(),
+                  static_cast<unsigned>(layout[kind].bits),
+                  static_cast<unsigned long long>(layout[kind].Largest()));
 }
 
 void ReportNoShard(const Layout& layout) {
@@ -100,38 +79,6 @@ void ReportNoShard(const Layout& layout) {
                   errhint("Name the shard in the call, or set idgen.shard_id, for example with "
                           "ALTER DATABASE or ALTER ROLE.")));
   pg_unreachable();
-}
-
-void ReportNoField(const Layout& layout, FieldKind kind, const char* hint) {
-  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                  errmsg("layout \"%s\" has no %s field", NameOf(layout), NameOfField(kind).data()),
-                  errhint("%s", hint)));
-  pg_unreachable();
-}
-
-int DetailOfRange(const Layout& layout, FieldKind kind) {
-  return errdetail("Its %s field has %u bits: 0 to %llu.", NameOfField(kind).data(),
-                   static_cast<unsigned>(layout[kind].bits),
-                   static_cast<unsigned long long>(layout[kind].Largest()));
-}
-
-void CheckShard(const char* name, const Generator& generator, std::int64_t shard) {
-  const Layout& layout = *generator.layout;
-  if (!layout.Has(FieldKind::kShard)) {
-    ReportNoField(layout, FieldKind::kShard, "Leave out the shard.");
-  }
-  if (shard < 0 || AsField(shard) > layout[FieldKind::kShard].Largest()) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("shard ID %lld is out of range for layout \"%s\"",
-                           static_cast<long long>(shard), NameOf(layout)),
-                    DetailOfRange(layout, FieldKind::kShard)));
-  }
-  if (generator.shard_id >= 0 && shard != generator.shard_id) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("generator \"%s\" makes IDs of shard %d, not %lld", name,
-                           generator.shard_id, static_cast<long long>(shard)),
-                    errhint("Leave out the shard, or use another generator.")));
-  }
 }
 
 void ReportRecovery(const char* what) {
@@ -173,35 +120,10 @@ void ReportClockBehind(const Layout& layout, const char* generator, const Attemp
   pg_unreachable();
 }
 
-void CheckIdentity(const Layout& layout, const Identity& identity, bool from_settings) {
-  const FieldKind misfit = layout.FindMisfit(identity);
-  // Where all fit, this is none of them.
-  for (const IdentityField& field : kIdentityFields) {
-    if (field.kind != misfit) continue;
-    ereport(ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-             errmsg("%s ID %llu is out of range for layout \"%s\"", NameOfField(misfit).data(),
-                    static_cast<unsigned long long>(identity.*field.value), NameOf(layout)),
-             DetailOfRange(layout, misfit),
-             from_settings
-                 ? errhint("Set idgen.%s to a value from 0 to %llu, or use a generator "
-                           "with an identity of its own.",
-                           field.name, static_cast<unsigned long long>(layout[misfit].Largest()))
-                 : 0));
-  }
-}
-
 void ReportCount(int count, std::uint64_t most, const char* detail) {
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                   errmsg("count %d is out of range", count), errdetail("%s", detail),
                   errhint("Use a count from 1 to %llu.", static_cast<unsigned long long>(most))));
-  pg_unreachable();
-}
-
-void ReportTick(const char* layout, const char* detail) {
-  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                  errmsg("tick of layout \"%s\" is out of range", layout), errdetail("%s", detail),
-                  errhint("Use a tick from 1 microsecond to 24 hours.")));
   pg_unreachable();
 }
 

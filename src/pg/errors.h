@@ -7,21 +7,21 @@
 #include <span>
 #include <string_view>
 
+#include "complaint.h"
 #include "convert.h"
 #include "core/guard.h"
 #include "core/layout.h"
 
 namespace idgen::pg {
 
-struct Generator;
-struct UserGenerator;
+// In the current memory context.
+Complaint DecodeOnly(const Layout& layout);
+Complaint NoField(const Layout& layout, FieldKind kind, const char* hint);
+Complaint Misfit(const Layout& layout, FieldKind kind, std::uint64_t value);
+// A tick that no layout has; `layout` in quotes with a space before it, or empty.
+Complaint BadTick(const char* layout, const char* detail);
 
-[[noreturn]] void ReportUnknownGenerator(std::string_view name);
-[[noreturn]] void ReportUnknownLayout(std::string_view name);
-[[noreturn]] void ReportFlawed(const UserGenerator& user);
-[[noreturn]] void ReportDecodeOnly(const Layout& layout);
 [[noreturn]] void ReportNoShard(const Layout& layout);
-[[noreturn]] void ReportNoField(const Layout& layout, FieldKind kind, const char* hint);
 [[noreturn]] void ReportNegativeId(int64 id);
 // `what` could not be done, as in "cannot generate IDs".
 [[noreturn]] void ReportRecovery(const char* what = "generate IDs");
@@ -30,24 +30,14 @@ struct UserGenerator;
                                     const Attempt& attempt, const GuardSettings& guard,
                                     bool waited);
 
-// A tick that no layout has.
-[[noreturn]] void ReportTick(const char* layout, const char* detail);
-
 // A count that is not from 1 to `most`; `detail` says where the limit comes from.
 [[noreturn]] void ReportCount(int count, std::uint64_t most, const char* detail);
-
-// Refuses an identity that does not fit the layout. The hint tells what to set, if it is from
-// the settings.
-void CheckIdentity(const Layout& layout, const Identity& identity, bool from_settings);
-
-// Refuses a shard that a call of the generator names and that it cannot make IDs for.
-void CheckShard(const char* name, const Generator& generator, std::int64_t shard);
 
 // Refuses a number that is not an ID of the layout, and returns it as bits.
 std::uint64_t CheckId(const Layout& layout, int64 id);
 
-// The errdetail() about a value that does not fit a field of the layout.
-int DetailOfRange(const Layout& layout, FieldKind kind);
+// The detail about a value that does not fit a field of the layout.
+char* RangeText(const Layout& layout, FieldKind kind);
 
 // The texts below are in the current memory context.
 
@@ -55,7 +45,7 @@ int DetailOfRange(const Layout& layout, FieldKind kind);
 const char* NearestName(std::string_view name, std::span<const std::string_view> names);
 
 // A text that a user gave, as C wants it and of `most` bytes at most.
-const char* Shown(std::string_view text, int most = 2 * NAMEDATALEN);
+const char* Excerpt(std::string_view text, int most = 2 * NAMEDATALEN);
 
 // "3600.000 s" or "250.000 ms".
 char* DurationText(std::int64_t us);

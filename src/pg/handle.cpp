@@ -5,6 +5,7 @@
 
 #include "citus.h"
 #include "core/cycles.h"
+#include "core/formats.h"
 #include "errors.h"
 #include "hold.h"
 #include "mark.h"
@@ -35,14 +36,15 @@ constinit HTAB* handles_by_name = nullptr;
 void Link(Handle& handle, std::string_view name) {
   const std::size_t length = std::min<std::size_t>(name.size(), NAMEDATALEN - 1);
   std::copy_n(name.data(), length, handle.name);
+  handle.has_name = true;
   handle.next = handles;
   handles = &handle;
 }
 
 Handle& BuiltinHandle(Handle& handle, const Layout& layout) {
-  if (unlikely(handle.generator.layout == nullptr)) {
+  if (unlikely(!handle.has_name)) {
     Link(handle, layout.name);
-    handle.generator = {.layout = &layout};
+    handle.generator = {.layout = layout};
   }
   return handle;
 }
@@ -74,6 +76,50 @@ std::uint64_t CyclesPerUsOnce() {
   return cycles_per_us;
 }
 
+// What the handle's name stands for. The layout's own name lies where it was read to: it is copied.
+void Define(Handle& handle, const GeneratorDefinition& definition) {
+  handle.generator = definition;
+  const std::string_view name = definition.layout.name;
+  const std::size_t length = std::min(name.size(), sizeof(handle.layout_name));
+  std::copy_n(name.data(), length, handle.layout_name);
+  handle.generator.layout.name = {handle.layout_name, length};
+}
+
+// Refuses an identity of the settings that does not fit the layout.
+void CheckFits(const Layout& layout, const Identity& identity) {
+  const FieldKind misfit = layout.FindMisfit(identity);
+  // Where all fit, this is none of them.
+  for (const IdentityField& field : kIdentityFields) {
+    if (field.kind != misfit) continue;
+    Complaint complaint = Misfit(layout, misfit, identity.*field.value);
+    complaint.hint = psprintf(
+        "Set idgen.%s to a value from 0 to %llu, or use a generator with an identity of its own.",
+        field.name, static_cast<unsigned long long>(layout[misfit].Largest()));
+    Report(complaint);
+  }
+}
+
+// Refuses a shard that a call names and that the generator cannot make IDs for.
+void CheckShard(const Handle& handle, std::int64_t shard) {
+  const Layout& layout = handle.layout();
+  if (!layout.Has(FieldKind::kShard)) {
+    Report(NoField(layout, FieldKind::kShard, "Leave out the shard."));
+  }
+  if (shard < 0 || AsField(shard) > layout[FieldKind::kShard].Largest()) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("shard ID %lld is out of range for layout \"%s\"",
+                           static_cast<long long>(shard), NameOf(layout)),
+                    errdetail("%s", RangeText(layout, FieldKind::kShard))));
+  }
+  const std::int32_t fixed = handle.generator.shard_id;
+  if (fixed >= 0 && shard != fixed) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("generator \"%s\" makes IDs of shard %d, not %lld", handle.name, fixed,
+                           static_cast<long long>(shard)),
+                    errhint("Leave out the shard, or use another generator.")));
+  }
+}
+
 // What the session goes by, looked up again when the mark's sequence may have changed.
 DatabaseMark& CurrentMark() {
   if (mark_seen != mark_invalidations) {
@@ -85,7 +131,7 @@ DatabaseMark& CurrentMark() {
 }
 
 // The identity that IDs get: the generator's where that is fixed, else the settings'.
-Identity IdentityOf(const Generator& generator) {
+Identity IdentityOf(const GeneratorDefinition& generator) {
   Identity identity = IdentityFromSettings();
   for (const IdentityField& field : kIdentityFields) {
     if (generator.*field.fixed >= 0) identity.*field.value = AsField(generator.*field.fixed);
@@ -162,27 +208,25 @@ Handle& HandleOf(std::string_view generator) {
     const NamedHandle* known = EntryOf(name, HASH_FIND);
     if (known != nullptr) return *known->handle;
   }
-  Generator found;
-  if (!FindGenerator(generator, found)) ReportUnknownGenerator(generator);
+  const GeneratorDefinition found = FindGenerator(generator);
   auto* const memory =
       static_cast<char*>(MemoryContextAlloc(TopMemoryContext, sizeof(Handle) + kLine));
   auto* handle = new (FirstLine(memory)) Handle;
   EntryOf(name, HASH_ENTER)->handle = handle;
   Link(*handle, generator);
-  handle->generator = found;
+  Define(*handle, found);
   return *handle;
 }
 
 void ResolveGenerator(Handle& handle) {
-  Generator generator;
-  if (!FindGenerator(handle.name, generator)) ReportUnknownGenerator(handle.name);
-  if (generator.layout != handle.generator.layout) {
-    // Dropped, and made anew over another layout.
+  const GeneratorDefinition found = FindGenerator(handle.name);
+  if (found.layout != handle.generator.layout) {
+    // Altered, or dropped and made anew.
     handle.space = nullptr;
     handle.spaces.Reset();
     handle.last_id = -1;
   }
-  handle.generator = generator;
+  Define(handle, found);
 }
 
 bool IsPrepared(const Handle& handle) { return handle.preparation == invalidations; }
@@ -199,12 +243,12 @@ void PrepareHandle(Handle& handle) {
   const std::uint64_t preparation = invalidations;
 
   ResolveGenerator(handle);
-  const Generator& generator = handle.generator;
-  const Layout& layout = *generator.layout;
-  if (!layout.CanGenerate()) ReportDecodeOnly(layout);
+  const GeneratorDefinition& generator = handle.generator;
+  const Layout& layout = handle.layout();
+  if (!layout.CanGenerate()) Report(DecodeOnly(layout));
   const Identity identity = IdentityOf(generator);
   const Identity server{identity.datacenter, identity.machine, 0};
-  CheckIdentity(layout, server, true);
+  CheckFits(layout, server);
 
   CheckRestart(SharedRoot());
   handle.database = &CurrentMark();
@@ -231,10 +275,10 @@ void PrepareHandle(Handle& handle) {
 Space& SpaceFor(Handle& handle, std::int64_t shard) {
   if (shard == kNoShard) {
     if (handle.space != nullptr) return *handle.space;
-    CheckIdentity(handle.layout(), IdentityOf(handle.generator), true);
+    CheckFits(handle.layout(), IdentityOf(handle.generator));
     ReportNoShard(handle.layout());
   }
-  CheckShard(handle.name, handle.generator, shard);
+  CheckShard(handle, shard);
   if (handle.generator.shard_id >= 0) return *handle.space;
   return FindOrAddSpace(handle, handle.server_bits | (AsField(shard) << handle.shard_shift));
 }

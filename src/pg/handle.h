@@ -13,7 +13,6 @@
 
 #include "catalog.h"
 #include "core/cursor.h"
-#include "core/formats.h"
 #include "core/guard.h"
 #include "core/layout.h"
 #include "shared.h"
@@ -87,19 +86,21 @@ struct alignas(64) Handle {
   std::uint64_t server_bits = 0;    // datacenter and machine
   std::int64_t largest_shard = -1;  // that a call may name; -1: none, or not known yet
   std::uint8_t shard_shift = 0;
+  bool has_name = false;
   alignas(64) Window window;
   SpaceTable spaces;
 
   // The slow path's.
   char name[NAMEDATALEN] = {};
-  Generator generator;
+  GeneratorDefinition generator;
+  char layout_name[kLongestLayoutText] = {};
   std::uint64_t default_bits = 0;        // the identity bits of `space`
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
   DatabaseMark* database = nullptr;
   std::uint64_t preparation = 0;  // the invalidation count at its preparation; 0: never
   Handle* next = nullptr;         // all handles of the session
 
-  [[nodiscard]] const Layout& layout() const { return *generator.layout; }
+  [[nodiscard]] const Layout& layout() const { return generator.layout; }
 };
 
 // The handles of the generators that have functions of their own.

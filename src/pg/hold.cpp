@@ -27,10 +27,10 @@ constexpr std::int64_t kLeastAheadMs = 60'000;
 // Refuses a machine ID that generators of this database fix: they may have used it.
 void CheckNoGeneratorFixes(std::int32_t machine_id) {
   ListCell* cell;
-  foreach (cell, UserGenerators()) {
-    const auto* user = static_cast<UserGenerator*>(lfirst(cell));
-    if (user->generator.machine_id != machine_id) continue;
-    ReportInUse(machine_id, psprintf("Generator \"%s\" makes IDs with it.", user->name));
+  foreach (cell, AllNamed()) {
+    const auto& named = *static_cast<Named*>(lfirst(cell));
+    if (named.definition.machine_id != machine_id) continue;
+    ReportInUse(machine_id, psprintf("Generator \"%s\" makes IDs with it.", named.name));
   }
 }
 

@@ -2,7 +2,6 @@
 #include "pg.h"
 
 #include "catalog.h"
-#include "ddl.h"
 #include "floor.h"
 #include "mark.h"
 #include "settings.h"
@@ -20,7 +19,6 @@ void _PG_init(void) {
   idgen::pg::WatchMark();
   idgen::pg::WatchDrops();
   idgen::pg::WatchCatalog();
-  idgen::pg::GuardServers();
   idgen::pg::WatchUtility();
   if (process_shared_preload_libraries_in_progress) idgen::pg::RequestSharedMemory();
 }

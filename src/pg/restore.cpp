@@ -55,7 +55,7 @@ Restored CurrentMark() {
 
 [[noreturn]] void ReportMark(const char* text) {
   ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-                  errmsg("invalid high-water mark: \"%s\"", Shown(text)),
+                  errmsg("invalid high-water mark: \"%s\"", Excerpt(text)),
                   errhint("Write milliseconds since 1970; where idgen_start_over() was used, with "
                           "the other two columns of idgen_get_mark(), separated by commas.")));
   pg_unreachable();

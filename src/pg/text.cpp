@@ -21,7 +21,7 @@ const TextFormat& FormatByName(std::string_view name) {
   const char* const nearest = NearestName(name, names);
   ereport(
       ERROR,
-      (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown text form \"%s\"", Shown(name)),
+      (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown text form \"%s\"", Excerpt(name)),
        nearest != nullptr
            ? errhint("Perhaps you meant \"%s\".", nearest)
            : errhint("The forms are: base62, base32 (Crockford's), base58, hex, decimal.")));
@@ -29,14 +29,13 @@ const TextFormat& FormatByName(std::string_view name) {
 }
 
 const TextFormat& FormatOfArgument(FunctionCallInfo fcinfo) {
-  return NamedByArgument<const TextFormat, true>(
-      fcinfo, 1, [](std::string_view name) -> const TextFormat& { return FormatByName(name); });
+  return NamedByArgument<const TextFormat>(fcinfo, 1, FormatByName);
 }
 
 [[noreturn]] void ReportText(std::string_view text, const TextFormat& format,
                              const DecodedText& decoded) {
   const char* const form = format.name.data();
-  const char* const shown = Shown(text);
+  const char* const shown = Excerpt(text);
   const int width = format.width;
   const char* const width_text = psprintf("An ID in form %s has %s%d characters.", form,
                                           format.may_be_shorter ? "1 to " : "", width);

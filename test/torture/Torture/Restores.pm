@@ -59,7 +59,7 @@ sub make_database
 {
 	my ($server, $database, $user) = @_;
 	$server->sql("CREATE DATABASE $database TEMPLATE template0 OWNER $user");
-	$server->sql([ 'CREATE EXTENSION idgen', "GRANT USAGE ON FOREIGN DATA WRAPPER idgen_layout, idgen_generator TO $user" ],
+	$server->sql([ 'CREATE EXTENSION idgen', "GRANT USAGE ON FOREIGN DATA WRAPPER idgen TO $user" ],
 		$database) if $user ne 'postgres';
 	return;
 }

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "core/clock.h"
-#include "core/formats.h"
+#include "core/fields.h"
 #include "ddl.h"
 #include "errors.h"
-#include "options.h"
+#include "layout_value.h"
 
 namespace idgen::pg {
 
@@ -19,7 +19,9 @@ std::int64_t TickOf(const char* name, const Interval& tick) {
   std::int64_t us = 0;
   const bool fits = tick.month == 0 && !pg_mul_s64_overflow(tick.day, USECS_PER_DAY, &days_us) &&
                     !pg_add_s64_overflow(days_us, tick.time, &us);
-  if (!fits) ReportTick(name, "Months and years are not all of one length.");
+  if (!fits) {
+    Report(BadTick(psprintf(" \"%s\"", name), "Months and years are not all of one length."));
+  }
   return us;
 }
 
@@ -64,7 +66,8 @@ void WarnIfItMakesNoIds(const Layout& layout) {
                               InstantText(layout.StartOfTick(layout.MaxTick())))));
 }
 
-void ListLayout(FunctionCallInfo fcinfo, const Layout& layout, Oid owner, std::string_view note) {
+void ListLayout(FunctionCallInfo fcinfo, const Named& named) {
+  const Layout& layout = named.definition.layout;
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   Interval tick{layout.tick_us, 0, 0};
   const unsigned identity_bits = layout[FieldKind::kDatacenter].bits +
@@ -74,7 +77,8 @@ void ListLayout(FunctionCallInfo fcinfo, const Layout& layout, Oid owner, std::s
   const bool epoch_fits = ToTimestamp(layout.epoch_us, epoch);
   const bool end_fits = ToTimestamp(layout.StartOfTick(layout.MaxTick() + 1), end);
   Datum values[] = {
-      TextDatum(layout.name),
+      CStringGetTextDatum(named.name),
+      PointerGetDatum(StoreLayout(layout)),
       CStringGetTextDatum(FieldsText(layout)),
       PointerGetDatum(&tick),
       TimestampTzGetDatum(epoch),
@@ -82,11 +86,20 @@ void ListLayout(FunctionCallInfo fcinfo, const Layout& layout, Oid owner, std::s
       Int64GetDatum(static_cast<int64>(layout.IdsPerTick())),
       Int64GetDatum(static_cast<int64>(std::uint64_t{1} << std::min(identity_bits, 62U))),
       BoolGetDatum(layout.CanGenerate()),
-      ObjectIdGetDatum(owner),
-      TextDatum(note),
+      ObjectIdGetDatum(named.owner),
+      TextDatum(named.note),
   };
-  bool nulls[] = {false, false, false, !epoch_fits,        !end_fits,
-                  false, false, false, !OidIsValid(owner), note.empty()};
+  bool nulls[] = {false,
+                  false,
+                  false,
+                  false,
+                  !epoch_fits,
+                  !end_fits,
+                  false,
+                  false,
+                  false,
+                  !OidIsValid(named.owner),
+                  named.note.empty()};
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -103,60 +116,28 @@ Datum idgen_create_layout(PG_FUNCTION_ARGS) {
   const char* const fields = RequiredText(fcinfo, 1, "field list");
   CheckNotNull(fcinfo, 2, "tick");
   CheckNotNull(fcinfo, 3, "epoch");
-  CheckName(kLayoutKind, name);
   const std::int64_t tick_us = TickOf(name, *PG_GETARG_INTERVAL_P(2));
   const std::int64_t epoch_us = EpochOf(name, PG_GETARG_TIMESTAMPTZ(3));
-  const Layout layout = ParseLayout(name, fields, tick_us, epoch_us);
-  LockCatalog();
-  CheckNameIsFree(name);
-  RunCommand(
-      psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (layout %s, fields %s, "
-               "tick_us '%lld', epoch_us '%lld')",
-               quote_identifier(ServerName(kLayoutKind, name)), kLayoutKind.wrapper,
-               quote_literal_cstr(name), quote_literal_cstr(FieldsText(layout)),
-               static_cast<long long>(tick_us), static_cast<long long>(epoch_us)));
-  WarnIfItMakesNoIds(layout);
+  GeneratorDefinition definition;
+  const Complaint complaint = ReadFields(name, fields, tick_us, epoch_us, definition.layout);
+  if (complaint) Report(complaint);
+  CreateNamed(NameKind::kLayout, name, definition);
+  WarnIfItMakesNoIds(definition.layout);
   PG_RETURN_VOID();
 }
 
 Datum idgen_drop_layout(PG_FUNCTION_ARGS) {
-  const char* const name = RequiredText(fcinfo, 0, "layout name");
-  if (FindBuiltinLayout(name) != nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-                    errmsg("cannot drop layout \"%s\" because it is built in", name)));
-  }
-  CheckOwner(kLayoutKind, name);
-  LockCatalog();
-  (void)LayoutByName(name);
-  StringInfoData users;
-  initStringInfo(&users);
-  ListCell* cell;
-  foreach (cell, UserGenerators()) {
-    const auto* user = static_cast<UserGenerator*>(lfirst(cell));
-    if (user->layout == nullptr || strcmp(user->layout, name) != 0) continue;
-    appendStringInfo(&users, "%sgenerator %s uses it.", users.len > 0 ? "\n" : "", user->name);
-  }
-  if (users.len > 0) {
-    ereport(ERROR,
-            (errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-             errmsg("cannot drop layout \"%s\" because generators use it", name),
-             errdetail_internal("%s", users.data), errhint("Use idgen_drop_generator() first.")));
-  }
-  CheckNotUsed(kLayoutKind, name);
-  DropServer(kLayoutKind, name);
+  DropNamed(RequiredText(fcinfo, 0, "layout name"), NameKind::kLayout);
   PG_RETURN_VOID();
 }
 
-// The rows behind the view idgen_layouts, built-in ones first.
+// The rows behind the view idgen_layouts. The argument is there for its type.
 Datum idgen_get_layouts(PG_FUNCTION_ARGS) {
   InitMaterializedSRF(fcinfo, 0);
-  for (const Format& format : kFormats) {
-    ListLayout(fcinfo, format.layout, InvalidOid, format.note);
-  }
   ListCell* cell;
-  foreach (cell, UserLayouts()) {
-    const auto* user = static_cast<UserLayout*>(lfirst(cell));
-    ListLayout(fcinfo, *user->layout, user->owner, "");
+  foreach (cell, AllNamed()) {
+    const auto& named = *static_cast<Named*>(lfirst(cell));
+    if (named.kind == NameKind::kLayout && !named.flaw) ListLayout(fcinfo, named);
   }
   return Datum{0};
 }

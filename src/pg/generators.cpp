@@ -1,0 +1,147 @@
+// The SQL functions that create, alter, drop and list generators.
+#include "pg.h"
+
+#include "callsite.h"
+#include "ddl.h"
+#include "errors.h"
+#include "layout_value.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// The default of the arguments of idgen_alter_generator(): leave it as it is.
+constexpr std::int32_t kAsItIs = -1;
+
+// Puts the identity of three arguments into a generator; NULL: from the settings.
+void TakeIdentity(FunctionCallInfo fcinfo, int first, bool may_stay,
+                  GeneratorDefinition& generator) {
+  for (const IdentityField& field : kIdentityFields) {
+    const int argument = first++;
+    const bool from_settings = PG_ARGISNULL(argument);
+    const std::int32_t value = from_settings ? -1 : PG_GETARG_INT32(argument);
+    if (!from_settings && may_stay && value == kAsItIs) continue;
+    if (!from_settings && value < 0) {
+      ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                      errmsg("%s %d is negative", field.name, value),
+                      errhint("Use NULL for what the settings shall say.")));
+    }
+    generator.*field.fixed = value;
+  }
+}
+
+void ListGenerator(FunctionCallInfo fcinfo, const Named& named) {
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  const GeneratorDefinition& definition = named.definition;
+  const bool has_layout = CheckLayout(definition.layout) == LayoutError::kNone;
+  Datum values[] = {
+      CStringGetTextDatum(named.name),
+      has_layout ? PointerGetDatum(StoreLayout(definition.layout)) : Datum{0},
+      Int32GetDatum(definition.datacenter_id),
+      Int32GetDatum(definition.machine_id),
+      Int32GetDatum(definition.shard_id),
+      ObjectIdGetDatum(named.owner),
+      named.flaw ? CStringGetTextDatum(named.flaw.message) : Datum{0},
+  };
+  bool nulls[] = {false,
+                  !has_layout,
+                  definition.datacenter_id < 0,
+                  definition.machine_id < 0,
+                  definition.shard_id < 0,
+                  !OidIsValid(named.owner),
+                  !named.flaw};
+  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+}  // namespace
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_create_generator);
+IDGEN_SQL_FUNCTION(idgen_alter_generator);
+IDGEN_SQL_FUNCTION(idgen_drop_generator);
+IDGEN_SQL_FUNCTION(idgen_get_generators);
+IDGEN_SQL_FUNCTION(idgen_validator);
+
+Datum idgen_create_generator(PG_FUNCTION_ARGS) {
+  const char* const name = RequiredText(fcinfo, 0, "generator name");
+  CheckNotNull(fcinfo, 1, "layout");
+  GeneratorDefinition definition{.layout = LayoutArgument(fcinfo, 1)};
+  TakeIdentity(fcinfo, 2, false, definition);
+  const Complaint complaint = ComplaintOf(definition);
+  if (complaint) Report(complaint);
+  CreateNamed(NameKind::kGenerator, name, definition);
+  PG_RETURN_VOID();
+}
+
+Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
+  const char* const name = RequiredText(fcinfo, 0, "generator name");
+  const Named& named = UsersNamedBy(name, NameKind::kGenerator);
+  GeneratorDefinition definition = named.definition;
+  // One that cannot even be read is not to be mended here.
+  if (CheckLayout(definition.layout) != LayoutError::kNone) Report(named.flaw);
+  TakeIdentity(fcinfo, 1, true, definition);
+  const Complaint complaint = ComplaintOf(definition);
+  if (complaint) Report(complaint);
+  // The layout stays: it is there so that an owner is needed also where nothing changes.
+  StringInfoData command;
+  initStringInfo(&command);
+  appendStringInfo(&command, "ALTER SERVER %s OPTIONS (SET layout %s",
+                   quote_identifier(ServerName(name)),
+                   quote_literal_cstr(LayoutText(definition.layout)));
+  for (const IdentityField& field : kIdentityFields) {
+    const std::int32_t from = named.definition.*field.fixed;
+    const std::int32_t to = definition.*field.fixed;
+    if (from >= 0 && to < 0) {
+      appendStringInfo(&command, ", DROP %s", field.name);
+    } else if (from != to) {
+      appendStringInfo(&command, ", %s %s '%d'", from < 0 ? "ADD" : "SET", field.name, to);
+    }
+  }
+  appendStringInfoChar(&command, ')');
+  RunCommand(command.data);
+  PG_RETURN_VOID();
+}
+
+Datum idgen_drop_generator(PG_FUNCTION_ARGS) {
+  DropNamed(RequiredText(fcinfo, 0, "generator name"), NameKind::kGenerator);
+  PG_RETURN_VOID();
+}
+
+// The rows behind the view idgen_generators: every name that idgen_nextval() takes. The
+// argument is there for its type.
+Datum idgen_get_generators(PG_FUNCTION_ARGS) {
+  InitMaterializedSRF(fcinfo, 0);
+  ListCell* cell;
+  foreach (cell, AllNamed()) {
+    const auto& named = *static_cast<Named*>(lfirst(cell));
+    if (named.flaw || named.definition.layout.CanGenerate()) ListGenerator(fcinfo, named);
+  }
+  return Datum{0};
+}
+
+// Checks what a server of the wrapper has. The wrapper itself and user mappings have no options.
+Datum idgen_validator(PG_FUNCTION_ARGS) {
+  // Nobody needs as much as this, and all of it would be in errors and in the log.
+  constexpr Size kMost = 4096;
+  const Size size = toast_raw_datum_size(PG_GETARG_DATUM(0));
+  if (size > kMost) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are too long"),
+                    errdetail("They have %zu bytes, and can have %zu.", size, kMost)));
+  }
+  const List* const options = untransformRelOptions(PG_GETARG_DATUM(0));
+  if (PG_GETARG_OID(1) != ForeignServerRelationId) {
+    if (options == NIL) PG_RETURN_VOID();
+    ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("there are no options here")));
+  }
+  GeneratorDefinition definition;
+  Complaint complaint = ReadOptions(options, definition);
+  // A layout that only decodes is none of a generator, but the type is not known here.
+  if (!complaint && definition.layout.CanGenerate()) complaint = ComplaintOf(definition);
+  if (complaint) Report(complaint);
+  PG_RETURN_VOID();
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg

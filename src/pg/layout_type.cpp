@@ -1,0 +1,121 @@
+// The SQL type idgen_layout: input, output, and its order.
+#include "pg.h"
+
+#include <compare>
+
+#include "catalog.h"
+#include "layout_value.h"
+
+namespace idgen::pg {
+
+namespace {
+
+const StoredLayout& StoredArgument(FunctionCallInfo fcinfo, int argument) {
+  return *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(argument));
+}
+
+// A text of this length is no layout, and all of it would be in the error and in the log.
+constexpr std::size_t kMostText = 1000;
+
+// Nullptr where the caller wants no error to be thrown.
+StoredLayout* ReadText(Node* context, const char* text) {
+  Layout layout;
+  Complaint complaint;
+  if (strlen(text) > kMostText) {
+    complaint = {
+        .code = ERRCODE_INVALID_PARAMETER_VALUE,
+        .message = "description of a layout is too long",
+        .detail = psprintf("It has %zu bytes, and can have %zu.", strlen(text), kMostText)};
+  } else {
+    complaint = ReadLayout(text, layout);
+  }
+  if (!complaint) return StoreLayout(layout);
+  ReportSoftly(context, complaint);
+  return nullptr;
+}
+
+// By tick and epoch, then field by field: an order that has no meaning but to be one.
+int Compare(const StoredLayout& a, const StoredLayout& b) {
+  const StoredPart& x = a.parts[0];
+  const StoredPart& y = b.parts[0];
+  std::strong_ordering order = x.tick_us <=> y.tick_us;
+  if (order == 0) order = x.epoch_us <=> y.epoch_us;
+  for (std::size_t i = 0; order == 0 && i < kFieldKinds; ++i) {
+    order = x.fields[i].kind <=> y.fields[i].kind;
+    if (order == 0) order = x.fields[i].bits <=> y.fields[i].bits;
+  }
+  return order < 0 ? -1 : order > 0 ? 1 : 0;
+}
+
+int CompareArguments(FunctionCallInfo fcinfo) {
+  return Compare(StoredArgument(fcinfo, 0), StoredArgument(fcinfo, 1));
+}
+
+// What is hashed of a value: all but its length.
+const unsigned char* BytesOf(const StoredLayout& stored) {
+  return reinterpret_cast<const unsigned char*>(&stored) + sizeof(stored.vl_len_);
+}
+constexpr int kBytes = sizeof(StoredLayout) - sizeof(StoredLayout::vl_len_);
+
+}  // namespace
+
+extern "C" {
+
+IDGEN_SQL_FUNCTION(idgen_layout_in);
+IDGEN_SQL_FUNCTION(idgen_layout_out);
+IDGEN_SQL_FUNCTION(idgen_layout_recv);
+IDGEN_SQL_FUNCTION(idgen_layout_send);
+IDGEN_SQL_FUNCTION(idgen_layout_eq);
+IDGEN_SQL_FUNCTION(idgen_layout_ne);
+IDGEN_SQL_FUNCTION(idgen_layout_lt);
+IDGEN_SQL_FUNCTION(idgen_layout_le);
+IDGEN_SQL_FUNCTION(idgen_layout_gt);
+IDGEN_SQL_FUNCTION(idgen_layout_ge);
+IDGEN_SQL_FUNCTION(idgen_layout_cmp);
+IDGEN_SQL_FUNCTION(idgen_layout_hash);
+IDGEN_SQL_FUNCTION(idgen_layout_hash_extended);
+
+Datum idgen_layout_in(PG_FUNCTION_ARGS) {
+  return PointerGetDatum(ReadText(fcinfo->context, PG_GETARG_CSTRING(0)));
+}
+
+Datum idgen_layout_out(PG_FUNCTION_ARGS) {
+  PG_RETURN_CSTRING(LayoutText(LoadLayout(StoredArgument(fcinfo, 0))));
+}
+
+// The binary form is the text: what one server's names stand for, another's need not.
+Datum idgen_layout_recv(PG_FUNCTION_ARGS) {
+  auto* const buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
+  int length = 0;
+  const char* const text = pq_getmsgtext(buffer, buffer->len - buffer->cursor, &length);
+  return PointerGetDatum(ReadText(nullptr, text));
+}
+
+Datum idgen_layout_send(PG_FUNCTION_ARGS) {
+  const char* const text = LayoutText(LoadLayout(StoredArgument(fcinfo, 0)));
+  StringInfoData buffer;
+  pq_begintypsend(&buffer);
+  pq_sendtext(&buffer, text, static_cast<int>(strlen(text)));
+  PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
+}
+
+Datum idgen_layout_eq(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) == 0); }
+Datum idgen_layout_ne(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) != 0); }
+Datum idgen_layout_lt(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) < 0); }
+Datum idgen_layout_le(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) <= 0); }
+Datum idgen_layout_gt(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) > 0); }
+Datum idgen_layout_ge(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) >= 0); }
+Datum idgen_layout_cmp(PG_FUNCTION_ARGS) { PG_RETURN_INT32(CompareArguments(fcinfo)); }
+
+Datum idgen_layout_hash(PG_FUNCTION_ARGS) {
+  return hash_any(BytesOf(StoredArgument(fcinfo, 0)), kBytes);
+}
+
+Datum idgen_layout_hash_extended(PG_FUNCTION_ARGS) {
+  return hash_any_extended(BytesOf(StoredArgument(fcinfo, 0)), kBytes,
+                           static_cast<uint64>(PG_GETARG_INT64(1)));
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg
