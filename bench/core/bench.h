@@ -23,21 +23,21 @@ struct alignas(64) Line {
   std::uint64_t word = 0;
 };
 
-// What a session of the database is: a window and a cursor of its own in front of a position
+// What a session of the database is: an allowance and a cursor of its own in front of a position
 // that it may share, and the guard behind them.
 class Session {
  public:
   Session(const Layout& layout, std::uint64_t block_size)
       : layout_(layout),
-        window_(layout, block_size, CyclesPerUs()),
+        allowance_(layout, block_size, CyclesPerUs()),
         composer_(layout.ComposerFor(0)) {
-    window_.Open(layout.MaxPosition() + 1);
+    allowance_.Open(layout.MaxPosition() + 1);
   }
 
   // The next ID of the position; -1 when the guard says that the clock is wrong.
   std::int64_t Next(std::uint64_t& word) noexcept {
     std::uint64_t position = 0;
-    if (cursor_.Next(window_, word, &CycleCount, &WallClockUs, position)) [[likely]]
+    if (cursor_.Next(allowance_, word, &CycleCount, &WallClockUs, position)) [[likely]]
       return composer_(position);
     return NextSlowly(word);
   }
@@ -54,7 +54,7 @@ class Session {
   }
 
   Layout layout_;
-  Window window_;
+  Allowance allowance_;
   Cursor cursor_;
   Composer composer_;
 };

@@ -82,7 +82,7 @@ BENCHMARK_CAPTURE(Batch, snowflake_4096, kSnowflake, 4096)
     ->Name("NextBatch 4096, snowflake")
     ->UseRealTime();
 
-// --- A session's window and cursor -----------------------------------------------------
+// --- A session's allowance and cursor -----------------------------------------------------
 
 void TakeAsSession(benchmark::State& state, std::uint64_t& word, std::uint64_t block_size) {
   Session session(kWidest, block_size);

@@ -28,7 +28,7 @@ struct Space {
 struct Core {
   unsigned number = 0;  // in the machine
   Space* space = nullptr;
-  Window window;
+  Allowance allowance;
   Cursor cursor;
   std::uint64_t count = 0;  // of a counter that stands
 };
@@ -54,8 +54,8 @@ class Simulation {
       Core core;
       core.number = numbers[i];
       core.space = &spaces_[i % work.spaces];
-      core.window = Window(*work.layout, work.block_size, kCountsPerUs);
-      core.window.Open(work.layout->MaxPosition() + 1);
+      core.allowance = Allowance(*work.layout, work.block_size, kCountsPerUs);
+      core.allowance.Open(work.layout->MaxPosition() + 1);
       cores_.push_back(core);
     }
   }
@@ -97,9 +97,10 @@ class Simulation {
     };
     const auto clock = [this, now] { return ReadClock(now); };
     if (work_.batch > 0) {
-      taken = core.cursor.Take(core.window, core.space->position, counter, clock, work_.batch);
+      taken = core.cursor.Take(core.allowance, core.space->position, counter, clock, work_.batch);
       if (taken.count == 0) wait_us = TakeGuarded(core, now, {work_.batch, false}, taken);
-    } else if (core.cursor.Next(core.window, core.space->position, counter, clock, taken.first)) {
+    } else if (core.cursor.Next(core.allowance, core.space->position, counter, clock,
+                                taken.first)) {
       taken.count = 1;
     } else {
       wait_us = TakeGuarded(core, now, {}, taken);

@@ -38,7 +38,7 @@ struct Request {
 };
 
 struct Session {
-  Window window;
+  Allowance allowance;
   Cursor cursor;
   std::deque<Request> requests;
   Ps free_at = 0;
@@ -65,8 +65,8 @@ class Server {
     outcome_.whole_ticks +=
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, end_whole_ - first_whole_));
     for (Session& session : sessions_) {
-      session.window = Window(layout_, load.block_size, kCountsPerUs);
-      session.window.Open(layout_.MaxPosition() + 1);
+      session.allowance = Allowance(layout_, load.block_size, kCountsPerUs);
+      session.allowance.Open(layout_.MaxPosition() + 1);
     }
   }
 
@@ -127,7 +127,7 @@ class Server {
     std::uint64_t position = 0;
     const auto read_clock = [this, now] { return clock_.At(now); };
     if (!session.cursor.Next(
-            session.window, position_, [now] { return CounterAt(now); }, read_clock, position)) {
+            session.allowance, position_, [now] { return CounterAt(now); }, read_clock, position)) {
       const Bounds bounds{layout_.MaxPosition() + 1, 0, OvershootOf(layout_.IdsPerTick())};
       const Attempt attempt = TryTake(position_, layout_, {}, bounds, {}, read_clock);
       if (attempt.verdict != Verdict::kIssued) {

@@ -1,12 +1,12 @@
 // A session's (or thread's) way through shared positions: what it may take without
 // looking at anything but the clock. The hot path of the SQL functions.
 //
-// A Window is what the session knows about now, for all its ID spaces of one layout: the
-// tick of the last reading of the clock, and the limit that the window's owner has made
+// An Allowance is what the session knows about now, for all its ID spaces of one layout: the
+// tick of the last reading of the clock, and the limit that the allowance's owner has made
 // sure of (the high-water mark). A Cursor is the session's place in one ID space. It says
-// no as soon as the next position needs more than the window has: the tick is used up, the
-// clock is behind or outside of the layout's life, the limit is reached, or the window is
-// closed. What then is up to the owner (guard.h).
+// no as soon as the next position needs more than the allowance has: the tick is used up, the
+// clock is behind or outside of the layout's life, the limit is reached, or the allowance is
+// closed. The owner goes into the loop then (loop.h).
 #pragma once
 
 #include <algorithm>
@@ -19,14 +19,14 @@
 
 namespace idgen {
 
-class Window {
+class Allowance {
  public:
   // Closed, and of no layout.
-  constexpr Window() = default;
+  constexpr Allowance() = default;
 
   // `block_size` positions, all of one tick, are taken from a shared one at a time.
   // `cycles_per_us` as CyclesPerUs() returns it.
-  constexpr Window(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us)
+  constexpr Allowance(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us)
       : reading_(layout.tick_us, cycles_per_us),
         may_add_(block_size == 1 && OvershootOf(layout.IdsPerTick()) > 0),
         sequence_bits_(static_cast<std::uint8_t>(layout.SequenceBits())),
@@ -39,7 +39,7 @@ class Window {
                          std::uint64_t cycles_per_us) noexcept {
     const std::uint64_t stamp = stamp_ + 1;
     const std::uint64_t readings = readings_ + 1;
-    *this = Window(layout, block_size, cycles_per_us);
+    *this = Allowance(layout, block_size, cycles_per_us);
     stamp_ = stamp;
     closed_at_ = readings_ = readings;
   }
@@ -60,8 +60,8 @@ class Window {
 
   // What every ID needs, one cache line.
   ClockReading reading_;
-  // Counts the ticks that were seen, and the closings: that a position is in the tick is good for
-  // one of them. From 1 on: a cursor with a stamp of 0 knows nothing.
+  // Counts the ticks that were seen, and the closings: knowing that the position is in the tick is
+  // valid for one of them only. From 1 on: a cursor with a stamp of 0 knows nothing.
   std::uint64_t stamp_ = 1;
   std::uint64_t end_ = 0;   // the first position beyond the tick of the last reading, or the limit
   std::uint64_t base_ = 0;  // the first position of that tick
@@ -86,37 +86,37 @@ class Cursor {
 
   // The next position of `word`, never ahead of the clock and below the limit. False, and
   // nothing was taken that could be issued, where that cannot be told here. The same word
-  // and a window of the same layout each time.
+  // and an allowance of the same layout each time.
   template <typename Counter, typename Clock>
-  [[nodiscard]] bool Next(Window& window, std::uint64_t& word, Counter&& counter, Clock&& clock,
-                          std::uint64_t& next) noexcept {
-    if (window.reading_.IsFresh(counter)) [[likely]] {
-      if (add_stamp_ == window.stamp_) [[likely]] {
+  [[nodiscard]] bool Next(Allowance& allowance, std::uint64_t& word, Counter&& counter,
+                          Clock&& clock, std::uint64_t& next) noexcept {
+    if (allowance.reading_.IsFresh(counter)) [[likely]] {
+      if (add_stamp_ == allowance.stamp_) [[likely]] {
         next = TakeNext(word);
-        if (next < window.end_) [[likely]]
+        if (next < allowance.end_) [[likely]]
           return true;
         add_stamp_ = 0;
       } else {
-        next = FromBlock(window, word);
+        next = FromBlock(allowance, word);
         if (next != kNone) return true;
       }
     }
-    next = NextByClock(window, word, counter, clock);
+    next = NextByClock(allowance, word, counter, clock);
     return next != kNone;
   }
 
   // The same for up to `count` consecutive positions of one tick; none where that cannot be
   // told here. What is left of a block is dropped: it is below them.
   template <typename Counter, typename Clock>
-  [[nodiscard]] Taken Take(Window& window, std::uint64_t& word, Counter&& counter, Clock&& clock,
-                           std::uint64_t count) noexcept {
+  [[nodiscard]] Taken Take(Allowance& allowance, std::uint64_t& word, Counter&& counter,
+                           Clock&& clock, std::uint64_t count) noexcept {
     DropBlock();
-    if (window.reading_.IsFresh(counter)) {
-      const Taken taken = FromTick(window, word, count);
+    if (allowance.reading_.IsFresh(counter)) {
+      const Taken taken = FromTick(allowance, word, count);
       if (taken.count > 0) return taken;
     }
-    if (!ReadTick(window, counter, clock)) return {};
-    return FromTick(window, word, count);
+    if (!ReadTick(allowance, counter, clock)) return {};
+    return FromTick(allowance, word, count);
   }
 
  private:
@@ -124,21 +124,21 @@ class Cursor {
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
 
   // From the tick of the last reading.
-  Taken FromTick(const Window& window, std::uint64_t& word, std::uint64_t count) noexcept {
-    const Taken taken = TakeUpTo(word, window.base_, window.end_, count);
+  Taken FromTick(const Allowance& allowance, std::uint64_t& word, std::uint64_t count) noexcept {
+    const Taken taken = TakeUpTo(word, allowance.base_, allowance.end_, count);
     // The position is in the tick now, and stays there or beyond.
-    if (taken.count > 0 && window.may_add_) add_stamp_ = window.stamp_;
+    if (taken.count > 0 && allowance.may_add_) add_stamp_ = allowance.stamp_;
     return taken;
   }
 
   // From the block in hand, or from a new one of the tick of the last reading.
-  std::uint64_t FromBlock(const Window& window, std::uint64_t& word) noexcept {
-    if (block_next_ == block_end_ || !BlockIsGood(window, word)) {
-      const Taken taken = FromTick(window, word, window.block_size_);
+  std::uint64_t FromBlock(const Allowance& allowance, std::uint64_t& word) noexcept {
+    if (block_next_ == block_end_ || !BlockIsGood(allowance, word)) {
+      const Taken taken = FromTick(allowance, word, allowance.block_size_);
       if (taken.count == 0) return kNone;
       block_next_ = taken.first;
       block_end_ = taken.first + taken.count;
-      block_reading_ = window.readings_;
+      block_reading_ = allowance.readings_;
     }
     return block_next_++;
   }
@@ -146,51 +146,52 @@ class Cursor {
   // A block is used in its own tick only, and not after others' IDs of a later one: the clock
   // may have been there and gone back, and what is left would be too far out of order. Looked at
   // once a reading; which may have been made for another ID space, and knows nothing of this one.
-  bool BlockIsGood(const Window& window, const std::uint64_t& word) noexcept {
-    if (block_reading_ == window.readings_) [[likely]]
+  bool BlockIsGood(const Allowance& allowance, const std::uint64_t& word) noexcept {
+    if (block_reading_ == allowance.readings_) [[likely]]
       return true;
-    if (block_reading_ < window.closed_at_ || block_next_ - window.base_ >= window.ids_per_tick_ ||
-        LoadPosition(word) - window.base_ >= window.ids_per_tick_) {
+    if (block_reading_ < allowance.closed_at_ ||
+        block_next_ - allowance.base_ >= allowance.ids_per_tick_ ||
+        LoadPosition(word) - allowance.base_ >= allowance.ids_per_tick_) {
       return false;
     }
-    block_reading_ = window.readings_;
+    block_reading_ = allowance.readings_;
     return true;
   }
 
   // False when the clock shows a time that the layout has no tick for.
   template <typename Counter, typename Clock>
-  static bool ReadTick(Window& window, Counter&& counter, Clock&& clock) noexcept {
+  static bool ReadTick(Allowance& allowance, Counter&& counter, Clock&& clock) noexcept {
     std::uint64_t tick = 0;
-    if (!window.divider_.TickAt(window.reading_.Read(counter, clock), tick)) {
-      window.reading_.Forget();  // what the window holds is of the reading before
+    if (!allowance.divider_.TickAt(allowance.reading_.Read(counter, clock), tick)) {
+      allowance.reading_.Forget();  // what the allowance holds is of the reading before
       return false;
     }
-    ++window.readings_;
-    const std::uint64_t base = tick << window.sequence_bits_;
-    if (base != window.base_) {
-      window.base_ = base;
-      ++window.stamp_;
+    ++allowance.readings_;
+    const std::uint64_t base = tick << allowance.sequence_bits_;
+    if (base != allowance.base_) {
+      allowance.base_ = base;
+      ++allowance.stamp_;
     }
-    window.end_ = std::min(base + window.ids_per_tick_, window.limit_);
+    allowance.end_ = std::min(base + allowance.ids_per_tick_, allowance.limit_);
     return true;
   }
 
   template <typename Counter, typename Clock>
-  [[gnu::noinline]] std::uint64_t NextByClock(Window& window, std::uint64_t& word,
+  [[gnu::noinline]] std::uint64_t NextByClock(Allowance& allowance, std::uint64_t& word,
                                               Counter&& counter, Clock&& clock) noexcept {
-    if (!ReadTick(window, counter, clock)) return kNone;
+    if (!ReadTick(allowance, counter, clock)) return kNone;
     // Where many sessions wait for the position, each of them finds its reading old each time:
     // then above all there must be no more to it than the addition.
-    if (add_stamp_ == window.stamp_) {
+    if (add_stamp_ == allowance.stamp_) {
       const std::uint64_t next = TakeNext(word);
-      if (next < window.end_) return next;
+      if (next < allowance.end_) return next;
       add_stamp_ = 0;
     }
-    return FromBlock(window, word);
+    return FromBlock(allowance, word);
   }
 
-  std::uint64_t add_stamp_ = 0;      // while it is the window's, TakeNext will do
-  std::uint64_t block_reading_ = 0;  // the window's when the block was last looked at
+  std::uint64_t add_stamp_ = 0;      // while it is the allowance's, TakeNext will do
+  std::uint64_t block_reading_ = 0;  // the allowance's when the block was last looked at
   std::uint64_t block_next_ = 0;
   std::uint64_t block_end_ = 0;
 };

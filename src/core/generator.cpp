@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "loop.h"
+
 namespace idgen {
 
 namespace {
@@ -11,6 +13,24 @@ Status RefusalFor(const Layout& layout, const Identity& identity) noexcept {
   if (!layout.CanGenerate()) return Status::kDecodeOnly;
   if (layout.FindMisfit(identity) != FieldKind::kTimestamp) return Status::kBadIdentity;
   return Status::kOk;
+}
+
+Status StatusOf(Ending ending) noexcept {
+  switch (ending) {
+    case Ending::kDone:
+      return Status::kOk;
+    case Ending::kMarkNotMoved:
+      return Status::kMarkNotMoved;
+    case Ending::kOutOfTime:
+      return Status::kOutOfTime;
+    case Ending::kTooFarAhead:
+      return Status::kTooFarAhead;
+    case Ending::kClockBehind:
+    case Ending::kWaited:
+    case Ending::kCancelled:
+      break;
+  }
+  return Status::kClockBehind;
 }
 
 }  // namespace
@@ -71,46 +91,49 @@ Generator::Generator(const Layout& layout, const Options& options)
   if (options.extend_mark == nullptr) limit_ = layout.MaxPosition() + 1;
 }
 
-Status Generator::ExtendLimit(std::uint64_t last) noexcept {
+// The loop over this generator: nothing in it changes but the position and the limit.
+struct Generator::Policy {
+  Generator& generator;
+
+  [[nodiscard]] Source Refresh() const noexcept {
+    return {&generator.position_,
+            &generator.layout_,
+            generator.composer_.identity_bits,
+            generator.options_.guard,
+            {LoadPosition(generator.limit_), generator.start_, 0, {}}};
+  }
+  [[nodiscard]] std::int64_t ClockUs() const noexcept { return generator.options_.clock(); }
+  [[nodiscard]] std::int64_t MonotonicUs() const noexcept {
+    return generator.options_.monotonic_clock();
+  }
+  [[nodiscard]] bool Extend(std::uint64_t last, std::int64_t) const noexcept {
+    return generator.ExtendLimit(last);
+  }
+  [[nodiscard]] bool Wait(std::int64_t us) const noexcept {
+    generator.options_.pause(us);
+    return true;
+  }
+  void NoteAttempt(const Attempt&) const noexcept {}
+  void NoteWait(std::int64_t) const noexcept {}
+  void NoteIssued(const Attempt&) const noexcept {}
+};
+
+bool Generator::ExtendLimit(std::uint64_t last) noexcept {
   const std::uint64_t needed = std::min(last, layout_.MaxPosition());
   const std::int64_t needed_ms = layout_.MarkCovering(needed);
   const std::int64_t mark_ms = options_.extend_mark(options_.mark_context, needed_ms);
   const std::uint64_t limit = layout_.PositionLimit(mark_ms);
-  if (limit <= needed) return Status::kMarkNotMoved;
+  if (limit <= needed) return false;
   RaisePosition(limit_, limit);
-  return Status::kOk;
+  return true;
 }
 
 Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
   if (refusal_ != Status::kOk) return refusal_;
-  WaitBudget budget;
-  for (;;) {
-    const Bounds bounds{LoadPosition(limit_), start_, 0, budget.Awaits(options_.monotonic_clock)};
-    const Attempt attempt =
-        TryTake(position_, layout_, options_.guard, bounds, request, options_.clock);
-    switch (attempt.verdict) {
-      case Verdict::kIssued:
-        taken = attempt.taken;
-        return Status::kOk;
-      case Verdict::kReserve: {
-        const std::uint64_t last = attempt.next + (request.together ? request.count - 1 : 0);
-        const Status status = ExtendLimit(last);
-        if (status != Status::kOk) return status;
-        break;
-      }
-      case Verdict::kWaitForTick:
-      case Verdict::kWaitForClock: {
-        const std::int64_t left = budget.Left(attempt, options_.guard, options_.monotonic_clock());
-        if (left <= 0) return Status::kClockBehind;
-        options_.pause(std::min(attempt.wait_us, left));
-        break;
-      }
-      case Verdict::kClockBehind:
-        return Status::kClockBehind;
-      case Verdict::kOutOfTime:
-        return Status::kOutOfTime;
-    }
-  }
+  Policy policy{*this};
+  const LoopResult result = TakeByLoop(policy, request);
+  taken = result.attempt.taken;
+  return StatusOf(result.ending);
 }
 
 Status Generator::NextBatch(std::span<std::int64_t> ids, std::size_t& filled) noexcept {
@@ -143,18 +166,8 @@ Result Generator::Reserve(std::uint64_t count) noexcept {
 Status Generator::Observe(std::int64_t id) noexcept {
   if (refusal_ != Status::kOk) return refusal_;
   if (id < 0 || static_cast<std::uint64_t>(id) > layout_.MaxId()) return Status::kBadId;
-  const auto bits = static_cast<std::uint64_t>(id);
-  const std::int64_t ahead =
-      DifferenceUs(layout_.StartOfTick(layout_.Parse(bits).tick), options_.clock());
-  if (ahead > options_.guard.max_clock_lead_us) return Status::kTooFarAhead;
-  const std::uint64_t position = layout_.PositionNotAbove(bits, composer_.identity_bits);
-  // The mark first: what was observed is then remembered across a restart too.
-  if (position >= LoadPosition(limit_)) {
-    const Status status = ExtendLimit(position);
-    if (status != Status::kOk) return status;
-  }
-  RaisePosition(position_, position);
-  return Status::kOk;
+  Policy policy{*this};
+  return StatusOf(ObserveId(policy, static_cast<std::uint64_t>(id)).ending);
 }
 
 }  // namespace idgen

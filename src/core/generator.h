@@ -109,6 +109,8 @@ class Generator {
   [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
 
  private:
+  struct Policy;
+
   // Up to `count` positions of the clock's tick; false when that takes more than a look at
   // the clock.
   [[nodiscard]] bool TakeAtOnce(std::uint64_t count, Taken& taken) noexcept {
@@ -120,7 +122,8 @@ class Generator {
     return taken.count > 0;
   }
   [[nodiscard]] Status TakeSlowly(const Request& request, Taken& taken) noexcept;
-  [[nodiscard]] Status ExtendLimit(std::uint64_t last) noexcept;
+  // Moves the mark beyond a position; false when it stayed where it was.
+  [[nodiscard]] bool ExtendLimit(std::uint64_t last) noexcept;
 
   Layout layout_;
   Options options_;

@@ -52,10 +52,9 @@ inline Taken TakeUpTo(std::uint64_t& word, std::uint64_t base, std::uint64_t end
 }
 
 // Takes the next position, wherever it lies, and returns it: one atomic addition, which
-// under contention costs half of a compare-and-swap. For a caller who knows that the
-// position is not below his base, because he took one from there on himself. If what he
-// gets is at or beyond his end, it is used up for nothing; he must not issue it, and must
-// use TakeUpTo from then on (OvershootOf).
+// under contention costs half of a compare-and-swap. Only for a caller that has already taken
+// a position at or above its base. If the one that it gets is at or beyond its end, it is used
+// up for nothing: the caller must not issue it, and must use TakeUpTo from then on (OvershootOf).
 inline std::uint64_t TakeNext(std::uint64_t& word) noexcept {
   return AtomicWord(word).fetch_add(1, std::memory_order_acq_rel) + 1;
 }

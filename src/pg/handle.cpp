@@ -235,7 +235,7 @@ void PrepareHandle(Handle& handle) {
   if (RecoveryInProgress()) ReportRecovery();
   CheckSettings();
 
-  handle.window.Close();
+  handle.allowance.Close();
   handle.space = nullptr;
   handle.largest_shard = -1;
   // What follows may itself take in invalidations; then the loop in the slow path
@@ -253,7 +253,7 @@ void PrepareHandle(Handle& handle) {
   CheckRestart(SharedRoot());
   handle.database = &CurrentMark();
 
-  handle.window.Restart(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
+  handle.allowance.Restart(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
   handle.composer = layout.ComposerFor(0);
   handle.server_bits = layout.IdentityBits(server);
   handle.machine_id =
@@ -290,7 +290,7 @@ void ForgetLastIds() {
 void InvalidateHandles() {
   ++invalidations;
   for (Handle* handle = handles; handle != nullptr; handle = handle->next) {
-    handle->window.Close();
+    handle->allowance.Close();
   }
 }
 

@@ -2,7 +2,7 @@
 // so that the hot path touches this struct, the ID space's place in it, the slot's
 // position and the clock.
 //
-// A handle is used while its window is open. InvalidateHandles() closes it, which sends the
+// A handle is used while its allowance is open. InvalidateHandles() closes it, which sends the
 // next call into the slow path, and the slow path prepares the handle anew (PrepareHandle).
 #pragma once
 
@@ -78,7 +78,7 @@ class SpaceTable {
 inline constexpr std::int64_t kNoShard = std::numeric_limits<std::int64_t>::min();
 
 struct alignas(64) Handle {
-  // The hot path's: two cache lines, this and the beginning of the window.
+  // The hot path's: two cache lines, this and the beginning of the allowance.
   Space* space = nullptr;     // of calls that name no shard; nullptr: there is none (yet)
   Composer composer;          // without identity bits
   std::int64_t last_id = -1;  // of this session; -1: none yet
@@ -87,7 +87,7 @@ struct alignas(64) Handle {
   std::int64_t largest_shard = -1;  // that a call may name; -1: none, or not known yet
   std::uint8_t shard_shift = 0;
   bool has_name = false;
-  alignas(64) Window window;
+  alignas(64) Allowance allowance;
   SpaceTable spaces;
 
   // The slow path's.

@@ -1,11 +1,10 @@
-// The slow path. It is a loop around the core's guard: one attempt, then whatever the
-// verdict asks for, then another attempt. No lock of ours is held between attempts, so
-// every wait can be cancelled, and nothing is half done when one is: positions are taken
-// by the attempt's compare-and-swap or not at all.
+// The slow path: the core's loop (core/loop.h), which holds no lock of ours between attempts, over
+// the session's handle. Any call of the policy here may end in an error.
 #include "take.h"
 
 #include <algorithm>
 
+#include "core/loop.h"
 #include "errors.h"
 #include "events.h"
 #include "hold.h"
@@ -67,65 +66,116 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
     durable_ms = DurableMs(*handle.database);
   }
   // Opening the mark's sequence may have taken in an invalidation.
-  if (IsPrepared(handle)) handle.window.Open(handle.layout().PositionLimit(durable_ms - early_ms));
+  if (IsPrepared(handle)) handle.allowance.Open(handle.layout().PositionLimit(durable_ms - early_ms));
 }
+
+// The loop of one call. Its members that the loop sets are those of the last attempt.
+class SessionPolicy {
+ public:
+  SessionPolicy(Handle& handle, std::int64_t shard) : handle_(handle), shard_(shard) {}
+
+  Source Refresh() {
+    space_ = &pg::Refresh(handle_, shard_);
+    return SourceOf(*space_);
+  }
+  std::int64_t ClockUs() const noexcept { return WallClockUs(); }
+  std::int64_t MonotonicUs() const noexcept { return idgen::MonotonicUs(); }
+
+  bool Extend(std::uint64_t last, std::int64_t now_us) {
+    CheckClockStep();
+    MoveMark(last, now_us);
+    return true;
+  }
+  bool Wait(std::int64_t us) {
+    WaitForClock(us);
+    return true;
+  }
+
+  void NoteAttempt(const Attempt& attempt) {
+    NoteClock();
+    if (attempt.behind_us > 0) {
+      NoteAhead(handle_, attempt.now_us + attempt.behind_us, attempt.now_us);
+    }
+  }
+  void NoteWait(std::int64_t monotonic_us) {
+    if (wait_began_us_ == 0) wait_began_us_ = monotonic_us;
+    pg::NoteWait(handle_, monotonic_us - wait_began_us_);
+  }
+  void NoteIssued(const Attempt& attempt) {
+    if (attempt.behind_us <= 0) NoteOnTime(attempt.now_us);
+    // What is left of a block is below what was just taken.
+    space_->cursor.DropBlock();
+    OpenHotPath(handle_, attempt.now_us);
+  }
+
+  [[nodiscard]] Space& space() const { return *space_; }
+  [[nodiscard]] const GuardSettings& guard() const { return guard_; }
+
+ protected:
+  Source SourceOf(const Space& space) {
+    guard_ = GuardFromSettings();
+    return {space.position,
+            &handle_.layout(),
+            space.identity_bits,
+            guard_,
+            {LimitOf(handle_),
+             LoadShared(space.slot->start),
+             OvershootOf(handle_.layout().IdsPerTick(),
+                         kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
+             {}}};
+  }
+  void MoveMark(std::uint64_t last, std::int64_t now_us) {
+    const std::int64_t needed_ms = AheadOf(handle_.layout(), last, now_us) + 1;
+    AdvanceMark(*handle_.database, needed_ms, needed_ms + ReserveWindowMs());
+  }
+
+  Handle& handle_;
+  Space* space_ = nullptr;
+
+ private:
+  std::int64_t shard_ = kNoShard;
+  GuardSettings guard_;
+  std::int64_t wait_began_us_ = 0;
+};
+
+// The same where an ID is observed: the ID space is the one of the shard in it, where the
+// generator makes IDs of any.
+class ObservingPolicy : public SessionPolicy {
+ public:
+  ObservingPolicy(Handle& handle, std::uint64_t id) : SessionPolicy(handle, kNoShard), id_(id) {}
+
+  Source Refresh() {
+    do {
+      while (!IsPrepared(handle_)) PrepareHandle(handle_);
+      const Layout& layout = handle_.layout();
+      const Parts parts = layout.Parse(CheckId(layout, static_cast<int64>(id_)));
+      space_ = &pg::Refresh(handle_, handle_.largest_shard >= 0
+                                         ? static_cast<std::int64_t>(parts.identity.shard)
+                                         : kNoShard);
+    } while (!IsPrepared(handle_));
+    return SourceOf(*space_);
+  }
+  bool Extend(std::uint64_t last, std::int64_t now_us) {
+    MoveMark(last, now_us);
+    return true;
+  }
+
+ private:
+  std::uint64_t id_ = 0;
+};
 
 }  // namespace
 
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
-  WaitBudget budget;
-  std::uint64_t waits_for = 0;
-  std::int64_t wait_began_us = 0;
-  for (;;) {
-    Space& space = Refresh(handle, shard);
-    // What was waited for in another ID space, before a setting was changed, counts for nothing.
-    if (space.identity_bits != waits_for) budget = {};
-    waits_for = space.identity_bits;
-    const Layout& layout = handle.layout();
-    const GuardSettings guard = GuardFromSettings();
-    const Bounds bounds{
-        LimitOf(handle), LoadShared(space.slot->start),
-        OvershootOf(layout.IdsPerTick(), kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
-        budget.Awaits(MonotonicUs)};
-    const Attempt attempt = TryTake(*space.position, layout, guard, bounds, request, WallClockUs);
-    NoteClock();
-    if (attempt.behind_us > 0) {
-      NoteAhead(handle, attempt.now_us + attempt.behind_us, attempt.now_us);
-    }
-    switch (attempt.verdict) {
-      case Verdict::kIssued:
-        if (attempt.behind_us <= 0) NoteOnTime(attempt.now_us);
-        // What is left of a block is below what was just taken.
-        space.cursor.DropBlock();
-        OpenHotPath(handle, attempt.now_us);
-        return {attempt.taken, &space};
-
-      case Verdict::kReserve: {
-        CheckClockStep();
-        const std::uint64_t last = attempt.next + (request.together ? request.count - 1 : 0);
-        const std::int64_t needed_ms = AheadOf(layout, last, attempt.now_us) + 1;
-        AdvanceMark(*handle.database, needed_ms, needed_ms + ReserveWindowMs());
-        break;
-      }
-
-      case Verdict::kWaitForTick:
-      case Verdict::kWaitForClock: {
-        const std::int64_t monotonic_us = MonotonicUs();
-        if (wait_began_us == 0) wait_began_us = monotonic_us;
-        NoteWait(handle, monotonic_us - wait_began_us);
-        const std::int64_t left = budget.Left(attempt, guard, monotonic_us);
-        if (left <= 0) ReportClockBehind(layout, handle.name, attempt, guard, true);
-        WaitForClock(std::min(attempt.wait_us, left));
-        break;
-      }
-
-      case Verdict::kClockBehind:
-        ReportClockBehind(layout, handle.name, attempt, guard, false);
-
-      case Verdict::kOutOfTime:
-        ReportOutOfTime(layout, attempt.now_us);
-    }
+  SessionPolicy policy(handle, shard);
+  const LoopResult result = TakeByLoop(policy, request);
+  const Attempt& attempt = result.attempt;
+  if (result.ending == Ending::kOutOfTime) ReportOutOfTime(handle.layout(), attempt.now_us);
+  if (result.ending != Ending::kDone) {
+    ReportClockBehind(handle.layout(), handle.name, attempt, policy.guard(),
+                      result.ending == Ending::kWaited);
   }
+  return {attempt.taken, &policy.space()};
 }
 
 std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard) {
@@ -134,41 +184,23 @@ std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard) {
 }
 
 std::int64_t Observe(Handle& handle, std::uint64_t id) {
-  for (;;) {
-    while (!IsPrepared(handle)) PrepareHandle(handle);
-    const Layout& layout = handle.layout();
-    const Parts parts = layout.Parse(CheckId(layout, static_cast<int64>(id)));
-    Space& space =
-        Refresh(handle, handle.largest_shard >= 0 ? static_cast<std::int64_t>(parts.identity.shard)
-                                                  : kNoShard);
-    if (!IsPrepared(handle)) continue;
-
-    const GuardSettings guard = GuardFromSettings();
-    const std::int64_t now_us = WallClockUs();
-    const std::int64_t time_us = layout.StartOfTick(parts.tick);
-    if (time_us - now_us > guard.max_clock_lead_us) {
-      ereport(ERROR,
-              (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-               errmsg("ID %lld is too far ahead of the clock", static_cast<long long>(id)),
-               errdetail("It is of %s, and the clock shows %s; idgen.max_clock_lead is %lld ms.",
-                         InstantText(time_us), InstantText(now_us),
-                         static_cast<long long>(guard.max_clock_lead_us / 1000)),
-               errhint("Check that the ID is of layout \"%s\", and the time synchronization of "
-                       "this machine and of the one that made it.",
-                       NameOf(layout))));
-    }
-    const std::uint64_t position = layout.PositionNotAbove(id, space.identity_bits);
-    if (position >= LimitOf(handle)) {
-      // The mark first, so that a restart does not forget what was observed.
-      const std::int64_t needed_ms = AheadOf(layout, position, now_us) + 1;
-      AdvanceMark(*handle.database, needed_ms, needed_ms + ReserveWindowMs());
-      continue;
-    }
-    RaisePosition(*space.position, position);
-    // What is left of this session's own block may be below it.
-    space.cursor.DropBlock();
-    return IdOf(handle, space, LoadPosition(*space.position));
+  ObservingPolicy policy(handle, id);
+  const Observed observed = ObserveId(policy, id);
+  if (observed.ending == Ending::kTooFarAhead) {
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("ID %lld is too far ahead of the clock", static_cast<long long>(id)),
+             errdetail("It is of %s, and the clock shows %s; idgen.max_clock_lead is %lld ms.",
+                       InstantText(observed.time_us), InstantText(observed.now_us),
+                       static_cast<long long>(policy.guard().max_clock_lead_us / 1000)),
+             errhint("Check that the ID is of layout \"%s\", and the time synchronization of "
+                     "this machine and of the one that made it.",
+                     NameOf(handle.layout()))));
   }
+  Space& space = policy.space();
+  // What is left of this session's own block may be below it.
+  space.cursor.DropBlock();
+  return IdOf(handle, space, LoadPosition(*space.position));
 }
 
 }  // namespace idgen::pg

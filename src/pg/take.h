@@ -41,7 +41,7 @@ std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
 pg_attribute_always_inline std::int64_t NextIdIn(Handle& handle, Space* space, std::int64_t shard) {
   std::uint64_t next = 0;
   std::int64_t id = 0;
-  if (likely(space != nullptr) && likely(space->cursor.Next(handle.window, *space->position,
+  if (likely(space != nullptr) && likely(space->cursor.Next(handle.allowance, *space->position,
                                                             CycleCounter{}, WallClock{}, next))) {
     id = IdOf(handle, *space, next);
   } else {
@@ -70,7 +70,7 @@ inline Issued Take(Handle& handle, std::int64_t shard, std::uint64_t count) {
   Space* const space = shard == kNoShard ? handle.space : KnownSpace(handle, shard);
   if (likely(space != nullptr)) {
     const Taken taken =
-        space->cursor.Take(handle.window, *space->position, CycleCounter{}, WallClock{}, count);
+        space->cursor.Take(handle.allowance, *space->position, CycleCounter{}, WallClock{}, count);
     if (likely(taken.count > 0)) return {taken, space};
   }
   return TakeSlowly(handle, shard, {count, false});

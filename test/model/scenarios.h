@@ -6,6 +6,7 @@
 #include <idgen/cursor.h>
 #include <idgen/generator.h>
 #include <idgen/guard.h>
+#include <idgen/loop.h>
 #include <idgen/position.h>
 
 #include <algorithm>
@@ -81,6 +82,8 @@ class Sharing : public Scenario {
   }
   const char* End() override { return nullptr; }
 
+  [[nodiscard]] std::uint64_t& limit() { return limit_; }
+
   std::uint64_t ids_left = 2;
   int spurious_failures = 0;
   std::uint64_t mark_ahead = kNoLimit;
@@ -135,7 +138,7 @@ class Raises : public TakesUpTo {
   }
 };
 
-// --- The guard, and a mark that is moved ahead by those who reach it -------------------------
+// --- The loop around the guard, and a mark that is moved ahead by those who reach it ---------
 
 class Guarded : public Sharing {
  public:
@@ -143,7 +146,7 @@ class Guarded : public Sharing {
           bool together)
       : Sharing(layout, std::move(calls), clock), together_(together) {
     settings_.mode = mode;
-    is_paced = mode == ClockRegression::kLead;
+    is_paced = leads();
     settings_.max_clock_lead_us = is_paced ? 2 * kTickUs : 0;
   }
 
@@ -151,60 +154,76 @@ class Guarded : public Sharing {
     const Request request{static_cast<std::uint64_t>(1 + (Thread() + call) % 2),
                           together_ && Thread() != 1};
     world_.BeginCall();
-    WaitBudget budget;
-    for (int attempts = 0; attempts < kMostAttempts; ++attempts) {
-      const std::uint64_t limit = LoadPosition(limit_);
-      if (!Attempted(request, {limit, 0, 0, Awaits(budget)}, budget)) return;
-    }
-    // In mode lead others may be faster again and again.
-    if (settings_.mode != ClockRegression::kLead) Fail("moving the mark does not help");
+    LoopOf policy{this};
+    (void)TakeInLoop(policy, request);
   }
+
+  bool may_be_ahead = false;  // somebody observes
 
  protected:
-  static constexpr int kMostAttempts = 3;
+  // The policy of the core's loop (loop.h).
+  struct LoopOf {
+    Guarded* of;
+    std::uint64_t overshoot = 0;
+    std::uint64_t known_limit = 0;
+    Verdict verdict = Verdict::kIssued;
+    int attempts_left = 3;
 
-  [[nodiscard]] Awaited Awaits(const WaitBudget& budget) const {
-    return budget.Awaits([this] { return world_.monotonic_us; });
-  }
-
-  // True when it is to be tried again: the mark was moved, or a new tick was waited for.
-  bool Attempted(const Request& request, const Bounds& bounds, WaitBudget& budget) {
-    const Attempt attempt = TryTake(word_, layout_, settings_, bounds, request,
-                                    [this]() noexcept { return world_.ReadClock(); });
-    switch (attempt.verdict) {
-      case Verdict::kIssued:
-        Issued(attempt, request, bounds.limit);
-        return false;
-      case Verdict::kReserve: {
-        const std::uint64_t later = attempt.next + 3 * layout_.IdsPerTick();
-        world_.MakeDurable(later);
-        RaisePosition(limit_, later);
-        return true;
-      }
-      case Verdict::kWaitForTick:
-        if (attempt.wait_us <= 0) Fail("a wait of no length");
-        if (settings_.mode != ClockRegression::kLead) return false;
-        if (budget.Left(attempt, settings_, world_.monotonic_us) <= 0) Fail("waited for too long");
-        world_.Wait(attempt.wait_us);
-        return true;
-      case Verdict::kWaitForClock:
-      case Verdict::kClockBehind:
-        if (attempt.wait_us <= 0) Fail("a wait of no length");
-        if (!world_.went_back && !may_be_ahead && settings_.mode != ClockRegression::kLead) {
-          Fail("a clock that never went back is said to be behind");
-        }
-        return false;
-      case Verdict::kOutOfTime:
-        Fail("out of time");
+    Source Refresh() {
+      known_limit = LoadPosition(of->limit_);
+      return {&of->word_, &of->layout_, 0, of->settings_, {known_limit, 0, overshoot, {}}};
     }
-    return false;
+    std::int64_t ClockUs() const noexcept { return of->world_.ReadClock(); }
+    std::int64_t MonotonicUs() const noexcept { return of->world_.monotonic_us; }
+    bool Extend(std::uint64_t last, std::int64_t) {
+      if (--attempts_left == 0 && !of->leads()) Fail("moving the mark does not help");
+      const std::uint64_t later = last + 3 * of->layout_.IdsPerTick();
+      of->world_.MakeDurable(later);
+      RaisePosition(of->limit_, later);
+      // In mode lead others may be faster again and again.
+      return attempts_left > 0;
+    }
+    // Only a new tick of mode lead is waited for; what else there is, ends the call.
+    bool Wait(std::int64_t us) {
+      if (!of->leads() || verdict != Verdict::kWaitForTick || --attempts_left == 0) return false;
+      of->world_.Wait(us);
+      return true;
+    }
+    void NoteAttempt(const Attempt& attempt) {
+      verdict = attempt.verdict;
+      if (verdict == Verdict::kOutOfTime) Fail("out of time");
+      if (verdict == Verdict::kIssued || verdict == Verdict::kReserve) return;
+      if (attempt.wait_us <= 0) Fail("a wait of no length");
+      if (verdict != Verdict::kWaitForTick && !of->world_.went_back && !of->may_be_ahead &&
+          !of->leads()) {
+        Fail("a clock that never went back is said to be behind");
+      }
+    }
+    void NoteWait(std::int64_t) const {}
+    void NoteIssued(const Attempt&) const {}
+  };
+
+  [[nodiscard]] bool leads() const { return settings_.mode == ClockRegression::kLead; }
+
+  // True when positions were issued, which are held to the promises.
+  template <typename Policy>
+  bool TakeInLoop(Policy& policy, const Request& request) {
+    const LoopResult result = TakeByLoop(policy, request);
+    if (result.ending == Ending::kWaited && leads() &&
+        result.attempt.verdict == Verdict::kWaitForTick) {
+      Fail("waited for too long");
+    }
+    if (result.ending != Ending::kDone) return false;
+    Issued(result.attempt, request, policy.known_limit);
+    return true;
   }
 
+ private:
   void Issued(const Attempt& attempt, const Request& request, std::uint64_t known_limit) {
     const Taken& taken = attempt.taken;
     if (taken.count == 0 || taken.count > request.count) Fail("another count");
     if (request.together && taken.count < request.count) Fail("not together");
-    if (settings_.mode == ClockRegression::kLead) {
+    if (leads()) {
       const std::uint64_t tick = world_.TickOf(taken.first);
       const std::int64_t lead = layout_.StartOfTick(tick) - attempt.now_us;
       if (lead > settings_.max_clock_lead_us) Fail("ahead of the clock by more than the lead");
@@ -216,17 +235,12 @@ class Guarded : public Sharing {
     world_.Return(taken, known_limit);
   }
 
- public:
-  bool may_be_ahead = false;  // somebody observes
-
- protected:
   GuardSettings settings_;
-
- private:
   bool together_ = false;
 };
 
-// --- Sessions: a window and a cursor each, the guard where the cursor says no -----------------
+// --- Sessions of the database: an allowance and a cursor each, the loop where the cursor says no
+// --
 
 class Sessions : public Guarded {
  public:
@@ -242,14 +256,14 @@ class Sessions : public Guarded {
     for (Session& session : sessions_) {
       session = {};
       // A counter counts a cycle a microsecond, where there is one.
-      session.window = Window(layout_, block_size_, has_counter ? 1 : 0);
+      session.allowance = Allowance(layout_, block_size_, has_counter ? 1 : 0);
       // The counter is trusted from the second reading on: this is the first, before the epoch.
       std::uint64_t no_word = 0;
       std::uint64_t none = 0;
       (void)session.cursor.Next(
-          session.window, no_word, [&session] { return session.cycles; },
+          session.allowance, no_word, [&session] { return session.cycles; },
           []() noexcept { return std::int64_t{-1}; }, none);
-      session.window.Open(limit_);
+      session.allowance.Open(limit_);
       session.known_limit = limit_;
     }
   }
@@ -259,56 +273,59 @@ class Sessions : public Guarded {
     Session& session = sessions_[static_cast<std::size_t>(Thread())];
     if (reads_for_another) ReadForAnother(session);
     world_.BeginCall();
-    WaitBudget budget;
-    for (int attempts = 0; attempts < kMostAttempts; ++attempts) {
-      bool is_first = !reads_for_another;
-      const auto counter = [&session, &is_first] {
-        // It is asked once whether the reading is fresh, and then kept with the next.
-        if (is_first && Choose(2) == 1) {
-          session.cycles += 1'000'000;
-          Note("finds its reading old, at", session.cycles);
-        }
-        // It runs faster than the clock, as far as the window can see.
-        if (!is_first) session.cycles += 1'000'000;
-        is_first = false;
-        return session.cycles;
-      };
-      const auto clock = [this]() noexcept { return world_.ReadClock(); };
-      std::uint64_t next = 0;
-      const bool has_next = session.cursor.Next(session.window, word_, counter, clock, next);
-      if (has_next) {
-        world_.CheckTime(next);
-        world_.Return({next, 1}, session.known_limit);
+    bool is_first = !reads_for_another;
+    const auto counter = [&session, &is_first] {
+      // It is asked once whether the reading is fresh, and then kept with the next.
+      if (is_first && Choose(2) == 1) {
+        session.cycles += 1'000'000;
+        Note("finds its reading old, at", session.cycles);
       }
-      world_.CheckAdded();
-      if (has_next || !falls_back) return;
-      session.cursor.DropBlock();
-      const std::uint64_t overshoot = block_size_ == 1 ? OvershootOf(layout_.IdsPerTick()) : 0;
-      const bool again = Attempted({}, {session.known_limit, 0, overshoot, Awaits(budget)}, budget);
-      if (!again) return;
-      session.known_limit = LoadPosition(limit_);
-      session.window.Open(session.known_limit);
+      // It runs faster than the clock, as far as the allowance can see.
+      if (!is_first) session.cycles += 1'000'000;
+      is_first = false;
+      return session.cycles;
+    };
+    const auto clock = [this]() noexcept { return world_.ReadClock(); };
+    std::uint64_t next = 0;
+    const bool has_next = session.cursor.Next(session.allowance, word_, counter, clock, next);
+    if (has_next) {
+      world_.CheckTime(next);
+      world_.Return({next, 1}, session.known_limit);
     }
-    if (settings_.mode != ClockRegression::kLead) Fail("moving the mark does not help");
+    world_.CheckAdded();
+    if (has_next || !falls_back) return;
+    SessionLoopOf policy{{this, block_size_ == 1 ? OvershootOf(layout_.IdsPerTick()) : 0},
+                         &session};
+    (void)TakeInLoop(policy, {});
   }
 
   const char* End() override {
-    const bool leads = settings_.mode == ClockRegression::kLead;
-    return observes || leads ? nullptr : world_.CheckOvershoot(word_, threads());
+    return observes || leads() ? nullptr : world_.CheckOvershoot(word_, threads());
   }
 
   bool observes = false;    // the first thread
-  bool falls_back = true;   // to the guard
+  bool falls_back = true;   // to the loop
   bool has_counter = true;  // else the clock is read for each
   // Before each call the clock is read for another ID space, and not again for the call.
   bool reads_for_another = false;
 
  private:
   struct Session {
-    Window window;
+    Allowance allowance;
     Cursor cursor;
     std::uint64_t known_limit = 0;
     std::uint64_t cycles = 1'000'000;
+  };
+
+  // What src/pg/take.cpp does with the cursor and the allowance.
+  struct SessionLoopOf : LoopOf {
+    Session* session;
+
+    void NoteIssued(const Attempt&) const {
+      session->cursor.DropBlock();
+      session->known_limit = LoadPosition(of->limit());
+      session->allowance.Open(session->known_limit);
+    }
   };
 
   // One that nobody else uses.
@@ -318,7 +335,7 @@ class Sessions : public Guarded {
     std::uint64_t word = 0;
     std::uint64_t next = 0;
     (void)cursor.Next(
-        session.window, word, [&session] { return session.cycles; },
+        session.allowance, word, [&session] { return session.cycles; },
         [this]() noexcept { return world_.ReadClock(); }, next);
   }
 

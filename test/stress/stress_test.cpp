@@ -1,5 +1,5 @@
 // 16 threads and a clock that runs and steps, for a given time: generators as C++ programs
-// have them, and sessions (a window and a cursor each) as the database has them. All that is
+// have them, and sessions (an allowance and a cursor each) as the database has them. All that is
 // issued in a round is held against the promises afterwards.
 //
 // usage: stress_test [seconds [seed]]      (default: 2 seconds)
@@ -262,19 +262,19 @@ std::uint64_t StressSessions(const Layout& layout, std::uint64_t block_size, std
   const std::uint64_t cycles_per_us = CyclesPerUs();
   for (std::uint64_t round = 0; round < 3; ++round) {
     struct alignas(64) Session {
-      Window window;
+      Allowance allowance;
       Cursor cursor;
     };
     std::vector<Session> sessions(kThreads);
     for (Session& session : sessions) {
-      session.window = Window(layout, block_size, cycles_per_us);
+      session.allowance = Allowance(layout, block_size, cycles_per_us);
     }
     const Log log =
         RunRound(seed + round, [&](int thread, std::vector<Issued>& mine, std::mt19937_64& random) {
           Session& session = sessions[static_cast<std::size_t>(thread)];
           const std::uint64_t before = space.largest.load();
           std::uint64_t next = 0;
-          if (!session.cursor.Next(session.window, word, CycleCount, SteppingClock, next)) {
+          if (!session.cursor.Next(session.allowance, word, CycleCount, SteppingClock, next)) {
             const std::uint64_t known = LoadPosition(limit);
             const Attempt attempt = TryTake(
                 word, layout, {}, {known, 0, OvershootOf(layout.IdsPerTick())}, {}, SteppingClock);
@@ -283,9 +283,9 @@ std::uint64_t StressSessions(const Layout& layout, std::uint64_t block_size, std
               RaiseTo(space.durable, later);
               RaisePosition(limit, later);
             }
-            session.window.Open(LoadPosition(limit));
+            session.allowance.Open(LoadPosition(limit));
             if (attempt.verdict != Verdict::kIssued) {
-              if (random() % 64 == 0) session.window.Close();
+              if (random() % 64 == 0) session.allowance.Close();
               std::this_thread::yield();
               return;
             }

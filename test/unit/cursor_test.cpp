@@ -33,16 +33,16 @@ constexpr std::uint64_t At(const Layout& layout, std::uint64_t tick, std::uint64
   return (tick << layout.SequenceBits()) | sequence;
 }
 
-// A window, a cursor, a word and a clock of its own.
+// An allowance, a cursor, a word and a clock of its own.
 class CursorTest : public ::testing::TestWithParam<const Layout*> {
  protected:
   const Layout& layout() const { return *GetParam(); }
 
-  // Opens a window whose counter has been seen to keep up with the clock.
+  // Opens an allowance whose counter has been seen to keep up with the clock.
   void Begin(std::uint64_t block_size, std::uint64_t limit = kNoLimit) {
-    window = Window(layout(), block_size, 1000);
+    allowance = Allowance(layout(), block_size, 1000);
     SeeTheCounter();
-    window.Open(limit);
+    allowance.Open(limit);
   }
   void SeeTheCounter() {
     for (const std::int64_t us : {-20, 10, 10}) {
@@ -56,7 +56,7 @@ class CursorTest : public ::testing::TestWithParam<const Layout*> {
   bool Next(std::uint64_t& next) { return Next(cursor, word, next); }
   bool Next(Cursor& of, std::uint64_t& in, std::uint64_t& next) {
     return of.Next(
-        window, in, [this] { return counter; }, [this] { return ReadClock(); }, next);
+        allowance, in, [this] { return counter; }, [this] { return ReadClock(); }, next);
   }
   std::int64_t ReadClock() {
     ++readings;
@@ -64,7 +64,7 @@ class CursorTest : public ::testing::TestWithParam<const Layout*> {
   }
   Taken Take(std::uint64_t count) {
     return cursor.Take(
-        window, word, [this] { return counter; }, [this] { return ReadClock(); }, count);
+        allowance, word, [this] { return counter; }, [this] { return ReadClock(); }, count);
   }
   std::uint64_t MustNext() {
     std::uint64_t next = 0;
@@ -76,7 +76,7 @@ class CursorTest : public ::testing::TestWithParam<const Layout*> {
     return !Next(next);
   }
 
-  Window window;
+  Allowance allowance;
   Cursor cursor;
   std::uint64_t word = 0;
   std::uint64_t counter = 1'000'000;
@@ -89,15 +89,15 @@ INSTANTIATE_TEST_SUITE_P(Layouts, CursorTest, ::testing::Values(&kMany, &kFew),
 
 TEST_P(CursorTest, IsClosedUntilItIsOpened) {
   EXPECT_TRUE(Refused());
-  window = Window(layout(), 1, 0);
+  allowance = Allowance(layout(), 1, 0);
   EXPECT_TRUE(Refused());
-  window.Open(kNoLimit);
+  allowance.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 5, 0));
   EXPECT_EQ(MustNext(), At(layout(), 5, 1));
-  window.Close();
+  allowance.Close();
   EXPECT_TRUE(Refused());
   EXPECT_EQ(word, At(layout(), 5, 1)) << "a closed cursor takes nothing";
-  window.Open(kNoLimit);
+  allowance.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 5, 2));
 }
 
@@ -117,8 +117,8 @@ TEST_P(CursorTest, ReadsTheClockAgainWhenTheReadingIsOld) {
 }
 
 TEST_P(CursorTest, WithoutACounterReadsTheClockEachTime) {
-  window = Window(layout(), 1, 0);
-  window.Open(kNoLimit);
+  allowance = Allowance(layout(), 1, 0);
+  allowance.Open(kNoLimit);
   for (int i = 0; i < 5; ++i) MustNext();
   EXPECT_EQ(readings, 5);
 }
@@ -136,7 +136,7 @@ TEST_P(CursorTest, StopsAtTheEndOfTheTickAndAtTheLimit) {
   while (!Refused()) {
   }
   EXPECT_LE(word, At(layout(), 6, 3));
-  window.Open(kNoLimit);
+  allowance.Open(kNoLimit);
   EXPECT_GT(MustNext(), At(layout(), 6, 2));
 }
 
@@ -147,7 +147,7 @@ TEST_P(CursorTest, NothingOfAPastTickIsIssued) {
   counter += 1'000'000;
   EXPECT_TRUE(Refused());
   EXPECT_TRUE(Refused()) << "the rest of the tick before is below the limit, but not of now";
-  window.Open(kNoLimit);
+  allowance.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 9, 0));
 }
 
@@ -216,7 +216,7 @@ TEST_P(CursorTest, ABlockIsDroppedWhenTheClockHasBeenInALaterTick) {
   EXPECT_EQ(MustNext(), At(layout(), 8, 0));
 }
 
-// One window serves any number of ID spaces of its layout.
+// One allowance serves any number of ID spaces of its layout.
 TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
   Cursor other;
   std::uint64_t other_word = At(layout(), 5, 1);
@@ -235,7 +235,7 @@ TEST_P(CursorTest, ASecondIdSpaceUsesTheSameReading) {
   EXPECT_EQ(next, At(layout(), 6, 0));
   EXPECT_EQ(readings, 2);
   // Closed for one, closed for all.
-  window.Close();
+  allowance.Close();
   EXPECT_TRUE(Refused());
   EXPECT_FALSE(Next(other, other_word, next));
 }
@@ -295,10 +295,10 @@ TEST_P(CursorTest, TakesManyBelowTheLimitOnly) {
   Begin(1, At(layout(), 5, 3));
   EXPECT_EQ(Take(5).count, 3U);
   EXPECT_EQ(Take(5).count, 0U);
-  window.Close();
+  allowance.Close();
   EXPECT_EQ(Take(1).count, 0U);
   // Outside of the layout's life, and where the position leads.
-  window.Open(kNoLimit);
+  allowance.Open(kNoLimit);
   for (const std::int64_t now : {TimeOf(-1), TimeOf(std::int64_t{1} << 40), TimeOf(4)}) {
     now_us = now;
     counter += 1'000'000;
@@ -315,8 +315,8 @@ TEST_P(CursorTest, WhatIsTakenTogetherIsAboveTheBlockInHand) {
   EXPECT_EQ(MustNext(), At(layout(), 5, 5)) << "the rest of the block is older";
 }
 
-// What a cursor remembers of a window must not be taken for something of the same window after
-// a restart, however many ticks and closings both have counted.
+// What a cursor remembers of an allowance must not be taken for something of the same allowance
+// after a restart, however many ticks and closings both have counted.
 TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
   for (const std::uint64_t block_size : {std::uint64_t{1}, std::uint64_t{5}}) {
     for (int ticks = 0; ticks < 5; ++ticks) {
@@ -327,9 +327,9 @@ TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
       word = 0;
       Begin(block_size);
       ASSERT_TRUE(Next(other, other_word, next));
-      window.Restart(layout(), block_size, 1000);
+      allowance.Restart(layout(), block_size, 1000);
       SeeTheCounter();
-      window.Open(kNoLimit);
+      allowance.Open(kNoLimit);
       for (int tick = 0; tick <= ticks; ++tick) {
         now_us = TimeOf(9 + tick);
         counter += 1'000'000;
@@ -344,8 +344,8 @@ TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
 TEST_P(CursorTest, AClosingDropsBlocks) {
   Begin(5);
   EXPECT_EQ(MustNext(), At(layout(), 5, 0));
-  window.Close();
-  window.Open(kNoLimit);
+  allowance.Close();
+  allowance.Open(kNoLimit);
   EXPECT_EQ(MustNext(), At(layout(), 5, 5));
 }
 
@@ -360,16 +360,16 @@ TEST(Cursor, ThousandsOfCallersAtTheEndOfATickAreNoRegression) {
   const auto clock = [] { return kNowUs; };
   const auto no_counter = [] { return std::uint64_t{0}; };
   std::uint64_t word = 0;
-  std::vector<std::pair<Window, Cursor>> callers(kCallers);
-  for (auto& [window, cursor] : callers) {
-    window = Window(kSlow, 1, 0);
-    window.Open(kSlow.MaxPosition() + 1);
+  std::vector<std::pair<Allowance, Cursor>> callers(kCallers);
+  for (auto& [allowance, cursor] : callers) {
+    allowance = Allowance(kSlow, 1, 0);
+    allowance.Open(kSlow.MaxPosition() + 1);
   }
   const auto issued_to_each = [&] {
     std::uint64_t issued = 0;
-    for (auto& [window, cursor] : callers) {
+    for (auto& [allowance, cursor] : callers) {
       std::uint64_t next = 0;
-      if (cursor.Next(window, word, no_counter, clock, next)) ++issued;
+      if (cursor.Next(allowance, word, no_counter, clock, next)) ++issued;
     }
     return issued;
   };
@@ -388,7 +388,7 @@ TEST(Cursor, ThousandsOfCallersAtTheEndOfATickAreNoRegression) {
   }
 }
 
-// Sessions as the database has them: a window each and a cursor for each of two ID spaces,
+// Sessions as the database has them: an allowance each and a cursor for each of two ID spaces,
 // the guard where a cursor says no, a mark that is moved ahead, and a clock that runs, and now
 // and then steps back.
 struct Issued {
@@ -415,7 +415,7 @@ class TestCounter {
   TestCounter(Counting counting, int thread)
       : counting_(counting), random_(static_cast<unsigned>(thread) + 1) {}
 
-  // A window asks once whether its reading is fresh, and once more when it reads the clock.
+  // An allowance asks once whether its reading is fresh, and once more when it reads the clock.
   void BeginCall() { asked_ = 0; }
   std::uint64_t operator()() {
     if (counting_ == Counting::kAtRandom) return random_();
@@ -473,7 +473,7 @@ TEST_P(Sessions, ShareThePositions) {
   std::vector<IssuedBySpace> issued(kThreads);
   RunThreads(kThreads, [&](int thread) {
     IssuedBySpace& mine = issued[static_cast<std::size_t>(thread)];
-    Window window(layout, block_size, counting == Counting::kNever ? 0 : 1);
+    Allowance allowance(layout, block_size, counting == Counting::kNever ? 0 : 1);
     std::array<Cursor, kSpaces> cursors;
     TestCounter counter(counting, thread);
     const GuardSettings settings;
@@ -486,8 +486,8 @@ TEST_P(Sessions, ShareThePositions) {
       std::uint64_t count = made % 3 == 0 ? 2 : 1;
       counter.BeginCall();
       const auto take = [&] {
-        if (count == 1) return cursors[space].Next(window, word, counter, clock, next);
-        const Taken taken = cursors[space].Take(window, word, counter, clock, count);
+        if (count == 1) return cursors[space].Next(allowance, word, counter, clock, next);
+        const Taken taken = cursors[space].Take(allowance, word, counter, clock, count);
         next = taken.first;
         count = taken.count;
         return count > 0;
@@ -499,7 +499,7 @@ TEST_P(Sessions, ShareThePositions) {
         if (attempt.verdict == Verdict::kReserve) {
           RaisePosition(limit, attempt.next + 3 * layout.IdsPerTick() / 2);
         }
-        window.Open(LoadPosition(limit));
+        allowance.Open(LoadPosition(limit));
         if (attempt.verdict != Verdict::kIssued) continue;
         cursors[space].DropBlock();
         next = attempt.taken.first;

@@ -68,8 +68,8 @@ class Callers {
     for (const ClockRegression mode : plan.modes) {
       Caller caller;
       caller.settings = {.mode = mode, .max_clock_lead_us = plan.max_clock_lead_us};
-      caller.window = Window(layout_, 1, 0);
-      caller.window.Open(layout_.MaxPosition() + 1);
+      caller.allowance = Allowance(layout_, 1, 0);
+      caller.allowance.Open(layout_.MaxPosition() + 1);
       callers_.push_back(caller);
     }
   }
@@ -108,7 +108,7 @@ class Callers {
  private:
   struct Caller {
     GuardSettings settings;
-    Window window;
+    Allowance allowance;
     Cursor cursor;
     bool is_calling = false;
     Request request;
@@ -140,12 +140,13 @@ class Callers {
         const auto no_counter = [] { return std::uint64_t{0}; };
         Taken taken{0, 1};
         if (random_() % 2 == 0) {
-          if (!caller.cursor.Next(caller.window, word_, no_counter, clock, taken.first)) {
+          if (!caller.cursor.Next(caller.allowance, word_, no_counter, clock, taken.first)) {
             taken.count = 0;
           }
           caller.request = {};
         } else {
-          taken = caller.cursor.Take(caller.window, word_, no_counter, clock, caller.request.count);
+          taken =
+              caller.cursor.Take(caller.allowance, word_, no_counter, clock, caller.request.count);
         }
         if (taken.count > 0) return Issued(caller, taken);
       }
