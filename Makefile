@@ -20,7 +20,7 @@ SOURCE := $(or $(VPATH),$(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST)))))
 sources = $(patsubst $(SOURCE)/%,%,$(sort $(wildcard $(addprefix $(SOURCE)/,$(1)))))
 
 MODULE_big = idgen
-OBJS = $(patsubst %.cpp,%.o,$(call sources,src/pg/*.cpp src/pg/*/*.cpp) src/core/cycles.cpp)
+OBJS = $(patsubst %.cpp,%.o,$(call sources,src/pg/*.cpp src/pg/*/*.cpp) src/core/cycles.cpp src/core/description.cpp)
 EXTENSION = control/idgen
 DATA = $(call sources,control/idgen--*.sql)
 PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"
@@ -50,6 +50,16 @@ PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
 EXTRA_CLEAN = $(OBJS:.o=.d) output_iso tmp_check log
 
 include $(PGXS)
+
+# The rooms of src/pg. A room sees itself and those below it, so that an arrow that goes up does not compile:
+# sql -> session -> durable, catalog -> base -> the core.
+room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
+src/pg/base/%.o src/pg/base/%.bc: override CPPFLAGS += $(call room,base)
+src/pg/catalog/%.o src/pg/catalog/%.bc: override CPPFLAGS += $(call room,base catalog)
+src/pg/durable/%.o src/pg/durable/%.bc: override CPPFLAGS += $(call room,base durable)
+src/pg/session/%.o src/pg/session/%.bc: override CPPFLAGS += $(call room,base catalog durable session)
+src/pg/sql/%.o src/pg/sql/%.bc: override CPPFLAGS += $(call room,base catalog durable session sql)
+src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,base catalog durable session sql)
 
 .PHONY: databases
 databases:

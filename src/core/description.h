@@ -11,8 +11,6 @@
 // WriteDescription writes one text for each layout, and ParseDescription reads that layout back.
 #pragma once
 
-#include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -48,200 +46,14 @@ struct ParsedDescription {
   }
 };
 
-// The units of a tick, from the longest down.
-struct TickUnit {
-  std::string_view name;
-  std::int64_t us;
-};
-inline constexpr std::array<TickUnit, 5> kTickUnits = {
-    {{"h", 3'600'000'000}, {"min", 60'000'000}, {"s", 1'000'000}, {"ms", 1000}, {"us", 1}}};
-
-// Reads what is at the front of a text, and takes it away.
-class TextReader {
- public:
-  constexpr explicit TextReader(std::string_view input) noexcept : rest_(input) { SkipSpace(); }
-
-  [[nodiscard]] constexpr bool IsAtEnd() const noexcept { return rest_.empty(); }
-
-  // One character in any case, with the space after it.
-  constexpr bool Take(char wanted) noexcept {
-    if (rest_.empty() || Lower(rest_.front()) != wanted) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-  constexpr bool Take(std::string_view wanted) noexcept {
-    if (rest_.size() < wanted.size()) return false;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (Lower(rest_[i]) != wanted[i]) return false;
-    }
-    rest_.remove_prefix(wanted.size());
-    return true;
-  }
-  constexpr void SkipSpace() noexcept {
-    while (!rest_.empty() && IsSpace(rest_.front())) rest_.remove_prefix(1);
-  }
-
-  // A decimal number of `least` to `most` digits, times `sign`; false also where it is no int64.
-  constexpr bool TakeNumber(std::size_t least, std::size_t most, std::int64_t& number,
-                            int sign = 1) noexcept {
-    std::size_t digits = 0;
-    number = 0;
-    while (digits < most && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9') {
-      if (__builtin_mul_overflow(number, 10, &number) ||
-          __builtin_add_overflow(number, sign * (rest_.front() - '0'), &number)) {
-        return false;
-      }
-      rest_.remove_prefix(1);
-      ++digits;
-    }
-    return digits >= least;
-  }
-
-  static constexpr bool IsSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
-  static constexpr char Lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-
- private:
-  std::string_view rest_;
-};
-
-// "10 ms"
-constexpr bool ParseTick(std::string_view input, std::int64_t& tick_us) noexcept {
-  TextReader reader(input);
-  std::int64_t number = 0;
-  if (!reader.TakeNumber(1, 19, number)) return false;
-  reader.SkipSpace();
-  for (const TickUnit& unit : kTickUnits) {
-    TextReader after = reader;
-    if (!after.Take(unit.name)) continue;
-    after.SkipSpace();
-    // "m" is the beginning of two of them.
-    if (after.IsAtEnd()) return !__builtin_mul_overflow(number, unit.us, &tick_us);
-  }
-  return false;
-}
-
-// "2024-01-01Z", "2010-11-04T01:42:54.657Z", "-5us"
-constexpr bool ParseEpoch(std::string_view input, std::int64_t& epoch_us) noexcept {
-  constexpr std::int64_t kSecondUs = 1'000'000;
-  TextReader number(input);
-  const bool is_negative = number.Take('-');
-  std::int64_t us = 0;
-  if (number.TakeNumber(1, 19, us, is_negative ? -1 : 1)) {
-    number.SkipSpace();
-    if (number.Take("us")) {
-      number.SkipSpace();
-      epoch_us = us;
-      return number.IsAtEnd();
-    }
-  }
-
-  TextReader reader(input);
-  std::int64_t year = 0;
-  std::int64_t month = 0;
-  std::int64_t day = 0;
-  if (!reader.TakeNumber(4, 4, year) || !reader.Take('-') || !reader.TakeNumber(2, 2, month) ||
-      !reader.Take('-') || !reader.TakeNumber(2, 2, day)) {
-    return false;
-  }
-  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year)),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || year < 1) return false;
-  std::int64_t hour = 0;
-  std::int64_t minute = 0;
-  std::int64_t second = 0;
-  std::int64_t fraction = 0;
-  TextReader with_time = reader;
-  const bool has_space = !with_time.Take('t');
-  if (has_space) with_time.SkipSpace();
-  if (with_time.TakeNumber(2, 2, hour)) {
-    reader = with_time;
-    if (!reader.Take(':') || !reader.TakeNumber(2, 2, minute)) return false;
-    if (reader.Take(':')) {
-      if (!reader.TakeNumber(2, 2, second)) return false;
-      if (reader.Take('.')) {
-        std::int64_t scale = kSecondUs;
-        std::int64_t digit = 0;
-        while (scale > 1 && reader.TakeNumber(1, 1, digit)) {
-          scale /= 10;
-          fraction += digit * scale;
-        }
-        if (scale == kSecondUs) return false;
-      }
-    }
-  }
-  if (hour > 23 || minute > 59 || second > 59) return false;
-  reader.SkipSpace();
-  if (!reader.Take('z')) return false;
-  reader.SkipSpace();
-  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  epoch_us = (((days * 24 + hour) * 60 + minute) * 60 + second) * kSecondUs + fraction;
-  return reader.IsAtEnd();
-}
-
 // The layout that a text describes. Any bytes may be given. The first error is reported.
-constexpr ParsedDescription ParseDescription(std::string_view input) noexcept {
-  ParsedDescription parsed;
-  const auto fail = [&parsed](DescriptionError error, std::size_t at, std::size_t length) {
-    parsed.error = error;
-    parsed.at = at;
-    parsed.length = length;
-    return parsed;
-  };
-  // Fields never hold a comma, nor do a tick and an epoch: so commas divide.
-  bool has_tick = false;
-  bool has_epoch = false;
-  std::size_t fields_end = input.size();
-  for (std::size_t begin = 0; begin <= input.size();) {
-    std::size_t end = begin;
-    while (end < input.size() && input[end] != ',') ++end;
-    std::size_t first = begin;
-    while (first < end && TextReader::IsSpace(input[first])) ++first;
-    std::size_t last = end;
-    while (last > first && TextReader::IsSpace(input[last - 1])) --last;
-    const std::string_view item(input.data() + first, last - first);
+ParsedDescription ParseDescription(std::string_view text) noexcept;
 
-    TextReader reader(item);
-    const bool is_tick = reader.Take("tick");
-    const bool is_epoch = !is_tick && reader.Take("epoch");
-    // Not a longer word that begins so.
-    const std::size_t word = is_tick ? 4 : 5;
-    const bool is_word = (is_tick || is_epoch) && (item.size() == word || item[word] == ':' ||
-                                                   TextReader::IsSpace(item[word]));
-    if (!is_word) {
-      if (has_tick || has_epoch) {
-        return fail(DescriptionError::kUnexpected, first, item.size());
-      }
-    } else {
-      if (!has_tick && !has_epoch) fields_end = begin == 0 ? 0 : begin - 1;
-      if (is_tick ? has_tick : has_epoch) {
-        return fail(DescriptionError::kRepeated, first, word);
-      }
-      (is_tick ? has_tick : has_epoch) = true;
-      reader.SkipSpace();
-      if (!reader.Take(':')) return fail(DescriptionError::kNoColon, first, item.size());
-      std::size_t value = first + word;
-      while (input[value] != ':') ++value;
-      for (++value; value < last && TextReader::IsSpace(input[value]);) ++value;
-      const std::string_view written(input.data() + value, last - value);
-      const bool good =
-          is_tick ? ParseTick(written, parsed.tick_us) : ParseEpoch(written, parsed.epoch_us);
-      if (!good) {
-        return fail(is_tick ? DescriptionError::kBadTick : DescriptionError::kBadEpoch, value,
-                    written.size());
-      }
-    }
-    begin = end + 1;
-  }
-  parsed.fields = ParseFields({input.data(), fields_end});
-  if (parsed.fields.error != FieldsError::kNone) {
-    return fail(DescriptionError::kFields, parsed.fields.at, parsed.fields.length);
-  }
-  if (!has_epoch) return fail(DescriptionError::kNoEpoch, input.size(), 0);
-  return parsed;
-}
+// "10 ms". False where a text is no length of a tick; also one that does not fit an int64 in us.
+bool ParseTick(std::string_view text, std::int64_t& tick_us) noexcept;
+
+// "2024-01-01Z", "2010-11-04T01:42:54.657Z", "-5us".
+bool ParseEpoch(std::string_view text, std::int64_t& epoch_us) noexcept;
 
 // Room for any text that WriteDescription writes.
 inline constexpr std::size_t kLongestDescription =
@@ -249,64 +61,6 @@ inline constexpr std::size_t kLongestDescription =
 
 // Writes a layout as ParseDescription reads it, without a terminator. Returns the length. The
 // layout is one that CheckLayout accepts, or differs from that in its end alone.
-constexpr std::size_t WriteDescription(const Layout& layout, char* out) noexcept {
-  std::size_t length = WriteFields(layout, out);
-  const auto put = [out, &length](std::string_view word) {
-    for (const char c : word) out[length++] = c;
-  };
-  // With leading zeros up to `width`.
-  const auto put_number = [out, &length](std::uint64_t number, int width) {
-    char digits[20] = {};
-    int count = 0;
-    for (; number > 0 || count < width; number /= 10) {
-      digits[count++] = static_cast<char>('0' + number % 10);
-    }
-    while (count > 0) out[length++] = digits[--count];
-  };
-  put(", tick:");
-  for (const TickUnit& unit : kTickUnits) {
-    if (layout.tick_us % unit.us != 0) continue;
-    put_number(static_cast<std::uint64_t>(layout.tick_us / unit.us), 1);
-    put(unit.name);
-    break;
-  }
-  put(", epoch:");
-  constexpr std::int64_t kDayUs = 86'400'000'000;
-  std::int64_t days = layout.epoch_us / kDayUs;
-  auto rest_us = static_cast<std::uint64_t>(layout.epoch_us % kDayUs + kDayUs) % kDayUs;
-  if (layout.epoch_us % kDayUs < 0) --days;
-  constexpr auto kFirst = std::chrono::sys_days(std::chrono::year(1) / 1 / 1);
-  constexpr auto kLast = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
-  if (days < kFirst.time_since_epoch().count() || days > kLast.time_since_epoch().count()) {
-    if (layout.epoch_us < 0) put("-");
-    const auto us = static_cast<std::uint64_t>(layout.epoch_us);
-    put_number(layout.epoch_us < 0 ? ~us + 1 : us, 1);
-    put("us");
-    return length;
-  }
-  const std::chrono::year_month_day date(
-      std::chrono::sys_days(std::chrono::days(static_cast<int>(days))));
-  put_number(static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
-  put("-");
-  put_number(static_cast<unsigned>(date.month()), 2);
-  put("-");
-  put_number(static_cast<unsigned>(date.day()), 2);
-  if (rest_us != 0) {
-    const std::uint64_t seconds = rest_us / 1'000'000;
-    put("T");
-    put_number(seconds / 3600, 2);
-    put(":");
-    put_number(seconds / 60 % 60, 2);
-    put(":");
-    put_number(seconds % 60, 2);
-    if (rest_us % 1'000'000 != 0) {
-      put(".");
-      put_number(rest_us % 1'000'000, 6);
-      while (out[length - 1] == '0') --length;
-    }
-  }
-  put("Z");
-  return length;
-}
+std::size_t WriteDescription(const Layout& layout, char* out) noexcept;
 
 }  // namespace idgen

@@ -317,7 +317,7 @@ class Sessions : public Guarded {
     std::uint64_t cycles = 1'000'000;
   };
 
-  // What src/pg/take.cpp does with the cursor and the allowance.
+  // What src/pg/session/take.cpp does with the cursor and the allowance.
   struct SessionLoopOf : LoopOf {
     Session* session;
 

@@ -2,8 +2,9 @@
 // so that the hot path touches this struct, the ID space's place in it, the slot's
 // position and the clock.
 //
-// A handle is used while its allowance is open. InvalidateHandles() closes it, which sends the
-// next call into the slow path, and the slow path prepares the handle anew (PrepareHandle).
+// A handle is used while its allowance is open. InvalidateHandles() (invalidate.h) closes it, which
+// sends the next call into the slow path, and the slow path prepares the handle anew
+// (PrepareHandle).
 #pragma once
 
 #include "pg.h"
@@ -127,12 +128,5 @@ Space& SpaceFor(Handle& handle, std::int64_t shard);
 
 // Forgets the last ID of each generator, as if this session had made none: DISCARD.
 void ForgetLastIds();
-
-// Every handle is to be prepared anew before its next use. May be called at any moment
-// at which PostgreSQL processes an invalidation or assigns a setting; reads nothing.
-void InvalidateHandles();
-
-// The same, when the mark's sequence may be another, or its page written by somebody.
-void InvalidateMark();
 
 }  // namespace idgen::pg

@@ -17,9 +17,9 @@
 #include "core/clock.h"
 #include "errors.h"
 #include "floor.h"
-#include "handle.h"
-#include "hold.h"
-#include "replicate.h"
+#include "invalidate.h"
+#include "start_over.h"
+#include "standbys.h"
 #include "sequence.h"
 
 namespace idgen::pg {
@@ -185,7 +185,7 @@ void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64
   if (written.mark_ms > 0) MakeDurable(database, written);
 }
 
-DatabaseMark& SeeMark() {
+DatabaseMark& AttachMark() {
   Root& shared = SharedRoot();
   Relation relation = OpenMark();
   MarkPage found;

@@ -16,8 +16,8 @@
 
 #include "core/clock.h"
 #include "errors.h"
-#include "handle.h"
-#include "hold.h"
+#include "invalidate.h"
+#include "start_over.h"
 #include "mark.h"
 #include "sequence.h"
 #include "settings.h"

@@ -7,7 +7,8 @@
 #include "core/cycles.h"
 #include "core/formats.h"
 #include "errors.h"
-#include "hold.h"
+#include "start_over.h"
+#include "invalidate.h"
 #include "mark.h"
 #include "settings.h"
 
@@ -15,10 +16,7 @@ namespace idgen::pg {
 
 namespace {
 
-// Counts invalidations. From 1 on, so that a handle never prepared is never current.
-constinit std::uint64_t invalidations = 1;
-// And those of the mark alone; what this session has seen of it is of `mark_seen`.
-constinit std::uint64_t mark_invalidations = 1;
+// What this session has seen of the mark is of this count of its invalidations.
 constinit std::uint64_t mark_seen = 0;
 constinit DatabaseMark* mark = nullptr;
 
@@ -33,7 +31,14 @@ struct NamedHandle {
 };
 constinit HTAB* handles_by_name = nullptr;
 
+void CloseAllowances() {
+  for (Handle* handle = handles; handle != nullptr; handle = handle->next) {
+    handle->allowance.Close();
+  }
+}
+
 void Link(Handle& handle, std::string_view name) {
+  WatchInvalidations(CloseAllowances);
   const std::size_t length = std::min<std::size_t>(name.size(), NAMEDATALEN - 1);
   std::copy_n(name.data(), length, handle.name);
   handle.has_name = true;
@@ -122,9 +127,9 @@ void CheckShard(const Handle& handle, std::int64_t shard) {
 
 // What the session goes by, looked up again when the mark's sequence may have changed.
 DatabaseMark& CurrentMark() {
-  if (mark_seen != mark_invalidations) {
-    const std::uint64_t seen = mark_invalidations;
-    mark = &SeeMark();
+  if (mark_seen != MarkInvalidations()) {
+    const std::uint64_t seen = MarkInvalidations();
+    mark = &AttachMark();
     mark_seen = seen;
   }
   return *mark;
@@ -229,7 +234,7 @@ void ResolveGenerator(Handle& handle) {
   Define(handle, found);
 }
 
-bool IsPrepared(const Handle& handle) { return handle.preparation == invalidations; }
+bool IsPrepared(const Handle& handle) { return handle.preparation == HandleInvalidations(); }
 
 void PrepareHandle(Handle& handle) {
   if (RecoveryInProgress()) ReportRecovery();
@@ -240,7 +245,7 @@ void PrepareHandle(Handle& handle) {
   handle.largest_shard = -1;
   // What follows may itself take in invalidations; then the loop in the slow path
   // prepares the handle once more.
-  const std::uint64_t preparation = invalidations;
+  const std::uint64_t preparation = HandleInvalidations();
 
   ResolveGenerator(handle);
   const GeneratorDefinition& generator = handle.generator;
@@ -285,18 +290,6 @@ Space& SpaceFor(Handle& handle, std::int64_t shard) {
 
 void ForgetLastIds() {
   for (Handle* handle = handles; handle != nullptr; handle = handle->next) handle->last_id = -1;
-}
-
-void InvalidateHandles() {
-  ++invalidations;
-  for (Handle* handle = handles; handle != nullptr; handle = handle->next) {
-    handle->allowance.Close();
-  }
-}
-
-void InvalidateMark() {
-  ++mark_invalidations;
-  InvalidateHandles();
 }
 
 }  // namespace idgen::pg

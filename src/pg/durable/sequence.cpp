@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "handle.h"
+#include "invalidate.h"
 #include "wait.h"
 
 namespace idgen::pg {

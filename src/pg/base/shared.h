@@ -23,9 +23,11 @@
 
 #include "core/layout.h"
 #include "core/position.h"
-#include "sequence.h"
 
 namespace idgen::pg {
+
+// A machine ID that is none: the layout has no such field, or a hold leaves none out.
+inline constexpr std::int64_t kNoMachine = -1;
 
 // One ID space. A cache line of its own.
 struct alignas(PG_CACHE_LINE_SIZE) Slot {
@@ -66,7 +68,7 @@ struct Root {
   std::uint64_t floor_ms;     // every mark found from before this run; atomic, only grows
   std::uint64_t floor_known;  // 1: the marks of all databases were read; atomic
   std::uint64_t known_ms;     // every mark that this run wrote, wherever; atomic, only grows
-  // The hold (hold.h).
+  // The hold (start_over.h).
   std::uint64_t held_until_ms;   // of all databases; atomic, only grows
   std::int64_t fresh_machine;    // the machine ID that it leaves out, or kNoMachine; as events
   std::uint64_t restart_needed;  // calls of idgen_start_over() that succeeded or still may; atomic

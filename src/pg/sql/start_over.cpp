@@ -1,14 +1,16 @@
-#include "hold.h"
+// The SQL functions for a clock that was wrong: idgen_start_over(), idgen_accept_clock().
+#include "pg.h"
 
 #include <algorithm>
 
 #include "catalog.h"
 #include "core/clock.h"
 #include "errors.h"
+#include "events.h"
+#include "start_over.h"
 #include "mark.h"
-#include "replicate.h"
-#include "sequence.h"
 #include "settings.h"
+#include "standbys.h"
 
 namespace idgen::pg {
 
@@ -36,43 +38,10 @@ void CheckNoGeneratorFixes(std::int32_t machine_id) {
 
 }  // namespace
 
-std::int64_t FreshOfBoth(std::int64_t held_until_ms, std::int64_t machine_id,
-                         std::int64_t other_machine_id) {
-  return held_until_ms == 0 || machine_id == other_machine_id ? other_machine_id : kNoMachine;
-}
-
-void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id) {
-  if (held_until_ms <= 0) return;
-  LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
-  StoreWord(shared.fresh_machine,
-            FreshOfBoth(LoadSharedMs(shared.held_until_ms), shared.fresh_machine, machine_id));
-  // After the machine ID: whoever sees the hold sees that too, or a stricter one. And before
-  // the lock is released: a second hold must not be taken for the first.
-  RaiseSharedMs(shared.held_until_ms, held_until_ms);
-  LWLockRelease(&shared.lock);
-}
-
-std::int64_t FloorOf(std::int64_t machine_id) {
-  const Root& shared = SharedRoot();
-  const std::uint64_t floor_ms = LoadShared(shared.floor_ms);
-  const std::uint64_t held_until_ms = LoadShared(shared.held_until_ms);
-  const bool is_fresh = machine_id != kNoMachine && machine_id == LoadWord(shared.fresh_machine);
-  return static_cast<std::int64_t>(is_fresh ? floor_ms : std::max(floor_ms, held_until_ms));
-}
-
-void CheckRestart(const Root& shared) {
-  if (LoadShared(shared.restart_needed) == 0) return;
-  ereport(ERROR,
-          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-           errmsg("the server must be restarted before it makes IDs again"),
-           errdetail("idgen_start_over() was called."),
-           errhint("Set idgen.machine_id to the machine ID that was given to it, and restart "
-                   "the server.")));
-}
-
 extern "C" {
 
 IDGEN_SQL_FUNCTION(idgen_start_over);
+IDGEN_SQL_FUNCTION(idgen_accept_clock);
 
 Datum idgen_start_over(PG_FUNCTION_ARGS) {
   const std::int32_t machine_id = PG_GETARG_INT32(0);
@@ -134,6 +103,13 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
            errhint("Do the same in every other database whose mark is ahead of the clock, set "
                    "idgen.machine_id to %d, and restart the server.",
                    machine_id)));
+  PG_RETURN_VOID();
+}
+
+Datum idgen_accept_clock(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  if (RecoveryInProgress()) ReportRecovery();
+  AcceptClock();
   PG_RETURN_VOID();
 }
 

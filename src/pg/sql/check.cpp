@@ -20,7 +20,7 @@
 #include "callsite.h"
 #include "citus.h"
 #include "errors.h"
-#include "hold.h"
+#include "start_over.h"
 #include "take.h"
 
 namespace idgen::pg {
@@ -314,6 +314,7 @@ void PutSharedIdentity(ReturnSetInfo* result, const SharedIdentity& shared) {
 extern "C" {
 
 IDGEN_SQL_FUNCTION(idgen_check_identity);
+IDGEN_SQL_FUNCTION(idgen_get_identity);
 
 Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOf(ShortTextArgument(fcinfo, 2));
@@ -349,6 +350,12 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
     PutSharedIdentity(result, *static_cast<const SharedIdentity*>(list_nth(shared, i)));
   }
   return Datum{0};
+}
+
+// What idgen_check_identity() asks each node of a Citus cluster.
+Datum idgen_get_identity(PG_FUNCTION_ARGS) {
+  const GeneratorDefinition generator = FindGenerator(ShortTextArgument(fcinfo, 0));
+  PG_RETURN_TEXT_P(cstring_to_text(IdentityText(generator)));
 }
 
 }  // extern "C"

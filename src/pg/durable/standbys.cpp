@@ -1,4 +1,4 @@
-#include "replicate.h"
+#include "standbys.h"
 
 #include <algorithm>
 

@@ -7,7 +7,7 @@
 #include "core/loop.h"
 #include "errors.h"
 #include "events.h"
-#include "hold.h"
+#include "start_over.h"
 #include "mark.h"
 #include "settings.h"
 #include "wait.h"
@@ -66,7 +66,8 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
     durable_ms = DurableMs(*handle.database);
   }
   // Opening the mark's sequence may have taken in an invalidation.
-  if (IsPrepared(handle)) handle.allowance.Open(handle.layout().PositionLimit(durable_ms - early_ms));
+  if (IsPrepared(handle))
+    handle.allowance.Open(handle.layout().PositionLimit(durable_ms - early_ms));
 }
 
 // The loop of one call. Its members that the loop sets are those of the last attempt.
@@ -94,12 +95,12 @@ class SessionPolicy {
   void NoteAttempt(const Attempt& attempt) {
     NoteClock();
     if (attempt.behind_us > 0) {
-      NoteAhead(handle_, attempt.now_us + attempt.behind_us, attempt.now_us);
+      NoteAhead(handle_.name, attempt.now_us + attempt.behind_us, attempt.now_us);
     }
   }
   void NoteWait(std::int64_t monotonic_us) {
     if (wait_began_us_ == 0) wait_began_us_ = monotonic_us;
-    pg::NoteWait(handle_, monotonic_us - wait_began_us_);
+    pg::NoteWait(handle_.name, monotonic_us - wait_began_us_);
   }
   void NoteIssued(const Attempt& attempt) {
     if (attempt.behind_us <= 0) NoteOnTime(attempt.now_us);

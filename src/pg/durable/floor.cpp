@@ -4,7 +4,7 @@
 
 #include "core/clock.h"
 #include "databases.h"
-#include "hold.h"
+#include "start_over.h"
 #include "mark.h"
 #include "settings.h"
 #include "wait.h"

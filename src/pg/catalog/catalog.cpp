@@ -2,7 +2,7 @@
 
 #include "core/formats.h"
 #include "errors.h"
-#include "handle.h"
+#include "invalidate.h"
 
 namespace idgen::pg {
 

@@ -2,7 +2,7 @@
 
 #include "core/fields.h"
 #include "core/formats.h"
-#include "handle.h"
+#include "invalidate.h"
 #include "refused.h"
 
 namespace idgen::pg {

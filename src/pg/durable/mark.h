@@ -29,7 +29,7 @@ void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64
 // the session is to go by: what the server knows of the database, or something of its own
 // while its own transaction may still take the mark's file back. Waits and errors as for
 // AdvanceMark(); also an error while a restored mark holds for this database (restore.h).
-DatabaseMark& SeeMark();
+DatabaseMark& AttachMark();
 
 // The time, in milliseconds since 1970, below which the session may hand out IDs of the
 // database: its mark, as far as it is as durable as the session needs.

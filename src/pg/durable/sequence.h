@@ -13,17 +13,16 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace idgen::pg {
+#include "shared.h"
 
-// A machine ID that is none: the layout has no such field, or a hold leaves none out.
-inline constexpr std::int64_t kNoMachine = -1;
+namespace idgen::pg {
 
 // What idgen knows of a database across restarts. Times are milliseconds since 1970, 0: none.
 struct MarkRecord {
   std::uint64_t magic = 0;
   std::int64_t mark_ms = 0;        // no ID of a later time was handed out in this database
   std::int64_t token = 0;          // of the server run that wrote the mark (Root::run_token)
-  std::int64_t held_until_ms = 0;  // the hold (hold.h),
+  std::int64_t held_until_ms = 0;  // the hold (start_over.h),
   std::int64_t fresh_machine = kNoMachine;  // and the machine ID that it leaves out
   std::int64_t restored_ms = 0;  // a restored mark that holds for this database only (restore.h)
 };

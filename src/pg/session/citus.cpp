@@ -1,6 +1,5 @@
 #include "citus.h"
 
-#include "callsite.h"
 #include "errors.h"
 #include "guc.h"
 #include "settings.h"
@@ -55,7 +54,8 @@ void Select(const char* query, Oid type, Datum value, bool read_only) {
   }
 }
 
-// The identity of this server as the settings and the generator have it, as SharedIdentity has it.
+}  // namespace
+
 char* IdentityText(const GeneratorDefinition& generator) {
   const Layout& layout = generator.layout;
   const Identity settings = IdentityFromSettings();
@@ -79,6 +79,8 @@ char* IdentityText(const GeneratorDefinition& generator) {
   }
   return text.data;
 }
+
+namespace {
 
 // What a node answered.
 struct Answer {
@@ -192,17 +194,5 @@ List* SharedIdentities(const char* schema, std::string_view generator) {
   }
   return shared;
 }
-
-extern "C" {
-
-IDGEN_SQL_FUNCTION(idgen_get_identity);
-
-// What idgen_check_identity() asks each node of a Citus cluster.
-Datum idgen_get_identity(PG_FUNCTION_ARGS) {
-  const GeneratorDefinition generator = FindGenerator(ShortTextArgument(fcinfo, 0));
-  PG_RETURN_TEXT_P(cstring_to_text(IdentityText(generator)));
-}
-
-}  // extern "C"
 
 }  // namespace idgen::pg

@@ -26,6 +26,9 @@ struct SharedIdentity {
   bool own;     // this node too
 };
 
+// The identity of this server as the settings and the generator have it, in that form.
+char* IdentityText(const GeneratorDefinition& generator);
+
 // The identities by which more than one node of the Citus cluster makes IDs of a generator, as a
 // list of these; in the current memory context. Nothing where there is no Citus. Asks all nodes,
 // with the caller's rights; who does not answer gets a warning. `schema` is the extension's.

@@ -2,7 +2,6 @@
 
 #include "core/clock.h"
 #include "errors.h"
-#include "handle.h"
 #include "mark.h"
 #include "settings.h"
 
@@ -95,7 +94,7 @@ void NoteClock() {
                 errhint("Check the time synchronization of this machine."), errhidestmt(true)));
 }
 
-void NoteAhead(const Handle& handle, std::int64_t next_us, std::int64_t now_us) {
+void NoteAhead(const char* generator, std::int64_t next_us, std::int64_t now_us) {
   if (next_us - now_us < kAheadUs) return;
   Root& shared = SharedRoot();
   ClockEvents& events = shared.events;
@@ -106,7 +105,7 @@ void NoteAhead(const Handle& handle, std::int64_t next_us, std::int64_t now_us) 
   StoreWord(events.ahead, std::uint64_t{1});
   LWLockRelease(&shared.lock);
   if (!begins) return;
-  ereport(LOG, (errmsg("next ID of generator \"%s\" is ahead of the clock", handle.name),
+  ereport(LOG, (errmsg("next ID of generator \"%s\" is ahead of the clock", generator),
                 errdetail("It is of %s, and the clock shows %s.", InstantText(next_us),
                           InstantText(now_us)),
                 errhint("After a start this lasts for idgen.reserve_window at most. Otherwise the "
@@ -128,7 +127,7 @@ void NoteOnTime(std::int64_t now_us) {
   if (ends) ereport(LOG, (errmsg("clock has caught up with the IDs"), errhidestmt(true)));
 }
 
-void NoteWait(const Handle& handle, std::int64_t waited_us) {
+void NoteWait(const char* generator, std::int64_t waited_us) {
   if (waited_us < kLongWaitUs) return;
   Root& shared = SharedRoot();
   ClockEvents& events = shared.events;
@@ -138,19 +137,13 @@ void NoteWait(const Handle& handle, std::int64_t waited_us) {
   StoreWord(events.waited, std::uint64_t{1});
   LWLockRelease(&shared.lock);
   if (!first) return;
-  ereport(LOG, (errmsg("generator \"%s\" waits for the clock for more than a second", handle.name),
+  ereport(LOG, (errmsg("generator \"%s\" waits for the clock for more than a second", generator),
                 errhint("See idgen.clock_regression and idgen.max_clock_wait. More sessions may be "
                         "waiting."),
                 errhidestmt(true)));
 }
 
-extern "C" {
-
-IDGEN_SQL_FUNCTION(idgen_accept_clock);
-
-Datum idgen_accept_clock(PG_FUNCTION_ARGS) {
-  (void)fcinfo;
-  if (RecoveryInProgress()) ReportRecovery();
+void AcceptClock() {
   Root& shared = SharedRoot();
   ClockEvents& events = shared.events;
   std::int64_t offset_us = 0;
@@ -161,9 +154,6 @@ Datum idgen_accept_clock(PG_FUNCTION_ARGS) {
   StoreWord(events.known, std::uint64_t{1});
   StoreWord(events.started, std::uint64_t{1});
   LWLockRelease(&shared.lock);
-  PG_RETURN_VOID();
 }
-
-}  // extern "C"
 
 }  // namespace idgen::pg
