@@ -4,6 +4,12 @@
 // setting of the machine's clock disturbs a test.
 //
 // And kill -9, or SIGSTOP, at chosen moments: the process that gets there first does it to itself.
+//
+// With COUNTED_CLOCK in the environment instead: a wall clock for counting instructions
+// (dev/instructions), in a server that a tool makes fifty times slower, so that it finds the time
+// as one that runs freely does, and the same each time. It begins at the real time, and moves by
+// idgen's cycle counter (bench/instructions/counter.h), a nanosecond a cycle, and by 100 ns with
+// each reading.
 #include "clock.h"
 
 #include <dlfcn.h>
@@ -18,8 +24,13 @@
 #include <cstdlib>
 #include <ctime>
 
+// The counter that idgen is built with for counting.
+extern "C" __attribute__((visibility("default"))) unsigned long idgen_cycles;
+unsigned long idgen_cycles = 0;
+
 namespace {
 
+bool is_counted = false;
 ClockFile* clock_file = nullptr;
 int (*real_clock_gettime)(clockid_t, timespec*) = nullptr;
 ssize_t (*real_pwrite)(int, const void*, size_t, off_t) = nullptr;
@@ -39,6 +50,7 @@ __attribute__((constructor)) void Initialize() {
   Find(real_pwrite, "pwrite");
   Find(real_nanosleep, "nanosleep");
   Find(real_epoll_wait, "epoll_wait");
+  is_counted = getenv("COUNTED_CLOCK") != nullptr;
   const char* path = getenv("TORTURE_CLOCK");
   const int file = path != nullptr ? open(path, O_RDWR | O_CLOEXEC) : -1;
   if (file < 0) return;
@@ -75,6 +87,14 @@ std::int64_t Nanoseconds(const timespec& time) {
 // when this returns, however long the process is kept from running in between.
 timespec WallClock() {
   timespec now{};
+  if (is_counted) {
+    static timespec start{};
+    static std::int64_t readings = 0;
+    if (start.tv_sec == 0) RealClock(CLOCK_REALTIME, &start);
+    const std::int64_t wall =
+        Nanoseconds(start) + static_cast<std::int64_t>(idgen_cycles) + 100 * ++readings;
+    return {wall / 1'000'000'000, wall % 1'000'000'000};
+  }
   RealClock(clock_file != nullptr ? CLOCK_MONOTONIC : CLOCK_REALTIME, &now);
   if (clock_file == nullptr) return now;
   ClockLine line{};
