@@ -28,6 +28,14 @@ foreach(block IN LISTS blocks)
                   WORKING_DIRECTORY ${tree} COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 
+# What the other example prints are the last IDs of its threads.
+find_program(example NAMES idgen_threads NO_DEFAULT_PATH REQUIRED
+             PATHS ${tree}/build/examples ${tree}/build/examples/${CONFIG})
+execute_process(COMMAND ${example} OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+if(NOT output MATCHES "^([1-9][0-9]+\n)+$")
+  message(FATAL_ERROR "no IDs in the output of idgen_threads: ${output}")
+endif()
+
 # The service is in a folder of the configuration's name with some generators.
 find_program(service NAMES idgen_service NO_DEFAULT_PATH REQUIRED
              PATHS ${tree}/build/examples ${tree}/build/examples/${CONFIG})

@@ -136,3 +136,17 @@ SELECT :'ts' = '2026-01-01Z'::timestamptz AS ts, :ms AS ms, :shard AS shard, :se
 SELECT instagram_min_id(instagram_timestamp(id)) <= id AND id <= instagram_max_id(instagram_timestamp(id)) AS between,
        instagram_sequence(id) AS sequence
 FROM (SELECT idgen_compose('instagram', '2026-01-01Z', shard_id => 8191, sequence => 1023) AS id) i;
+
+-- Blocks of many shards at once: a session's IDs of one shard increase, whether its calls name the
+-- shard or leave it to the setting.
+SET idgen.block_size = 8;
+SET idgen.shard_id = 3;
+CREATE TEMP TABLE made AS
+  SELECT i, CASE i % 3 WHEN 0 THEN instagram_nextval() ELSE instagram_nextval(i * 7919 % 64) END AS id
+  FROM generate_series(1, 6000) i;
+SELECT count(DISTINCT id) AS ids, count(DISTINCT shard) AS shards, count(*) FILTER (WHERE id <= before) AS unordered
+FROM (SELECT id, shard, lag(id) OVER (PARTITION BY shard ORDER BY i) AS before
+      FROM (SELECT i, id, instagram_shard(id) AS shard FROM made) made) made;
+DROP TABLE made;
+RESET idgen.shard_id;
+RESET idgen.block_size;

@@ -25,9 +25,9 @@ struct alignas(64) Line {
 
 // What a session of the database is: an allowance and a cursor of its own in front of a position
 // that it may share, and the guard behind them.
-class Session {
+class Taker {
  public:
-  Session(const Layout& layout, std::uint64_t block_size)
+  Taker(const Layout& layout, std::uint64_t block_size)
       : layout_(layout),
         allowance_(layout, block_size, CyclesPerUs()),
         composer_(layout.ComposerFor(0)) {

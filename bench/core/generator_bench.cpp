@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include <idgen/generator.h>
+#include <idgen/session.h>
 
 #include <span>
 #include <vector>
@@ -33,6 +34,38 @@ void NextOfOwn(benchmark::State& state) {
 }
 BENCHMARK(NextOfOwn)->Name("Generator::Next");
 BENCHMARK(NextOfOwn)->Name("Generator::Next, own positions")->Apply(OverThreads);
+
+// --- A session of the generator --------------------------------------------------------
+
+void GenerateBySession(benchmark::State& state, Generator& generator, std::uint64_t block_size) {
+  Session session(generator, {.block_size = block_size});
+  for (auto _ : state) {
+    const Result result = session.Next();
+    if (result.status != Status::kOk) state.SkipWithError("no ID");
+    benchmark::DoNotOptimize(result.id);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+void SessionsOfOne(benchmark::State& state) {
+  static Generator generator(kWidest);
+  GenerateBySession(state, generator, 1);
+}
+BENCHMARK(SessionsOfOne)->Name("Session::Next, one position")->Apply(OverThreads);
+
+void SessionOfOwn(benchmark::State& state) {
+  Generator generator(kWidest);
+  GenerateBySession(state, generator, 1);
+}
+BENCHMARK(SessionOfOwn)->Name("Session::Next");
+
+void SessionsWithBlocks(benchmark::State& state) {
+  static Generator generator(kWidest);
+  GenerateBySession(state, generator, 64);
+}
+BENCHMARK(SessionsWithBlocks)
+    ->Name("Session::Next, one position, blocks of 64")
+    ->Apply(OverThreads);
 
 // The layout's own limit, 4,096 a millisecond.
 void NextAtTheLimit(benchmark::State& state) {
@@ -85,9 +118,9 @@ BENCHMARK_CAPTURE(Batch, snowflake_4096, kSnowflake, 4096)
 // --- A session's allowance and cursor -----------------------------------------------------
 
 void TakeAsSession(benchmark::State& state, std::uint64_t& word, std::uint64_t block_size) {
-  Session session(kWidest, block_size);
+  Taker taker(kWidest, block_size);
   for (auto _ : state) {
-    const std::int64_t id = session.Next(word);
+    const std::int64_t id = taker.Next(word);
     if (id < 0) state.SkipWithError("no ID");
     benchmark::DoNotOptimize(id);
   }

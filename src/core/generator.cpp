@@ -100,7 +100,7 @@ struct Generator::Policy {
             &generator.layout_,
             generator.composer_.identity_bits,
             generator.options_.guard,
-            {LoadPosition(generator.limit_), generator.start_, 0, {}}};
+            {LoadPosition(generator.limit_), generator.start_, generator.Overshoot(), {}}};
   }
   [[nodiscard]] std::int64_t ClockUs() const noexcept { return generator.options_.clock(); }
   [[nodiscard]] std::int64_t MonotonicUs() const noexcept {
@@ -137,20 +137,9 @@ Status Generator::TakeSlowly(const Request& request, Taken& taken) noexcept {
 }
 
 Status Generator::NextBatch(std::span<std::int64_t> ids, std::size_t& filled) noexcept {
-  filled = 0;
-  if (refusal_ != Status::kOk) return refusal_;
-  if (ids.empty()) return Status::kBadCount;
-  while (filled < ids.size()) {
-    const std::uint64_t wanted = ids.size() - filled;
-    Taken taken;
-    if (!TakeAtOnce(wanted, taken)) {
-      const Status status = TakeSlowly({wanted, false}, taken);
-      if (status != Status::kOk) return status;
-    }
-    composer_.Fill(taken.first, taken.count, ids.data() + filled);
-    filled += taken.count;
-  }
-  return Status::kOk;
+  return FillBatch(ids, filled, [this](std::uint64_t count, Taken& taken) noexcept {
+    return TakeAtOnce(count, taken) ? Status::kOk : TakeSlowly({count, false}, taken);
+  });
 }
 
 Result Generator::Reserve(std::uint64_t count) noexcept {

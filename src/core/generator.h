@@ -12,9 +12,11 @@
 // A generator keeps its position in memory. What survives the process is up to its
 // owner: Options::not_before_ms is where the process before may have ended, and
 // Options::extend_mark keeps that mark in durable storage ahead of its use.
+// A thread that makes many IDs has a Session of its own (session.h), which is cheaper.
 // docs/library.md has the whole of it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -109,6 +111,7 @@ class Generator {
   [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
 
  private:
+  friend class Session;
   struct Policy;
 
   // Up to `count` positions of the clock's tick; false when that takes more than a look at
@@ -121,9 +124,41 @@ class Generator {
     taken = TakeUpTo(position_, base, end, count);
     return taken.count > 0;
   }
+  // Fills `ids` by `take(count, taken)`, which takes up to `count` positions of one tick.
+  template <typename Take>
+  [[nodiscard]] Status FillBatch(std::span<std::int64_t> ids, std::size_t& filled,
+                                 Take&& take) noexcept {
+    filled = 0;
+    if (refusal_ != Status::kOk) return refusal_;
+    if (ids.empty()) return Status::kBadCount;
+    while (filled < ids.size()) {
+      Taken taken;
+      const Status status = take(ids.size() - filled, taken);
+      if (status != Status::kOk) return status;
+      composer_.Fill(taken.first, taken.count, ids.data() + filled);
+      filled += taken.count;
+    }
+    return Status::kOk;
+  }
   [[nodiscard]] Status TakeSlowly(const Request& request, Taken& taken) noexcept;
   // Moves the mark beyond a position; false when it stayed where it was.
   [[nodiscard]] bool ExtendLimit(std::uint64_t last) noexcept;
+
+  // A session may take a position for nothing at the end of a tick in which it has taken one
+  // before. So what counts are the sessions that there were at that moment, also where some are
+  // gone by now: the most that there ever were at once. Counted before the session takes anything.
+  void AddSession() noexcept {
+    const std::uint64_t now = sessions_.fetch_add(1, std::memory_order_relaxed) + 1;
+    std::uint64_t most = most_sessions_.load(std::memory_order_relaxed);
+    while (most < now &&
+           !most_sessions_.compare_exchange_weak(most, now, std::memory_order_relaxed)) {
+    }
+  }
+  void RemoveSession() noexcept { sessions_.fetch_sub(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t Overshoot() const noexcept {
+    const std::uint64_t most = most_sessions_.load(std::memory_order_relaxed);
+    return most == 0 ? 0 : OvershootOf(layout_.IdsPerTick(), most);
+  }
 
   Layout layout_;
   Options options_;
@@ -131,6 +166,11 @@ class Generator {
   Composer composer_;
   std::uint64_t start_ = 0;       // the first position that this generator may issue
   Status refusal_ = Status::kOk;  // not kOk: what every call returns
+  // What CyclesPerUs() said, for the sessions.
+  static constexpr std::uint64_t kNotAsked = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> cycles_per_us_ = kNotAsked;
+  std::atomic<std::uint64_t> sessions_ = 0;
+  std::atomic<std::uint64_t> most_sessions_ = 0;
   // On lines of their own: the position is written by every call, the limit seldom.
   alignas(64) std::uint64_t limit_ = 0;
   alignas(64) std::uint64_t position_ = 0;

@@ -1,6 +1,6 @@
 // The loop that issues positions where the hot path cannot: one attempt by the guard, then
 // whatever its verdict asks for, then another attempt. The database's sessions and the library's
-// generators run this very code; so do the model checker and the stress test.
+// generators run this very code, and so does the model checker.
 //
 // What differs between them is a policy (LoopPolicy): where a position is taken, up to which mark,
 // how the mark is moved, how time passes, and who is told. The loop holds no lock between attempts,

@@ -21,7 +21,7 @@ struct Operations {
     std::uint64_t count = 0;
     std::uint64_t last = 0;
   };
-  std::array<Added, kMostThreads> added{};
+  std::array<Added, kMostThreads + 1> added{};
 };
 inline Operations operations;
 

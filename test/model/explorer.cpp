@@ -11,20 +11,6 @@
 #include <unordered_map>
 #include <vector>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IDGEN_MODEL_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(IDGEN_MODEL_ASAN)
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#define IDGEN_FOR_ASAN(call) call
-#define IDGEN_SWITCHES_BY_CONTEXT 1
-#else
-#define IDGEN_FOR_ASAN(call) static_cast<void>(0)
-#endif
-
 namespace idgen::model {
 
 namespace {
@@ -51,9 +37,6 @@ struct Fiber {
   jmp_buf place{};  // where it goes on, once it has begun
   bool has_begun = false;
   std::unique_ptr<char[]> stack;
-  const void* stack_bottom = nullptr;
-  std::size_t stack_bytes = 0;
-  void* fake_stack = nullptr;
   bool is_done = true;
   std::uint64_t history = 0;  // of what the thread has noted
 };
@@ -83,6 +66,7 @@ class Executor {
       fiber.is_done = false;
       fiber.history = 0;
     }
+    fibers_[kProgram].history = 0;
     scenario_.Begin();
     SwitchTo(static_cast<int>(Choose(static_cast<unsigned>(scenario_.threads()))));
     if (!failure_.empty()) return 0;
@@ -102,6 +86,7 @@ class Executor {
   }
 
   void Step(bool skips_next) noexcept {
+    if (current_ == kProgram) return;
     if (++steps_ > kMostSteps) Fail("the execution does not end");
     if (!is_new_ && (skips_next || !skips_step_)) GoOn();
     is_new_ = false;
@@ -137,10 +122,6 @@ class Executor {
 
   static void Prepare(Fiber& fiber) {
     if (!fiber.stack) fiber.stack = std::make_unique<char[]>(kStackBytes);
-    IDGEN_FOR_ASAN(__asan_unpoison_memory_region(fiber.stack.get(), kStackBytes));
-    fiber.fake_stack = nullptr;
-    fiber.stack_bottom = fiber.stack.get();
-    fiber.stack_bytes = kStackBytes;
     if (getcontext(&fiber.context) != 0) std::abort();
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
     fiber.context.uc_stack.ss_size = kStackBytes;
@@ -184,43 +165,21 @@ class Executor {
     Fiber& from = fibers_[Index(current_)];
     Fiber& to = fibers_[Index(thread)];
     current_ = thread;
-    IDGEN_FOR_ASAN(
-        __sanitizer_start_switch_fiber(&from.fake_stack, to.stack_bottom, to.stack_bytes));
-    left_ = &from;
     Leave(from, to);
-    Arrive();
   }
 
   // To the other stack, and back some time. swapcontext() asks the system for the signal mask each
-  // time, which takes longer than all else here; so it only begins a stack. (The address sanitizer
-  // follows it, and not a jump.)
+  // time, which takes longer than all else here; so a context only begins a stack.
   static void Leave(Fiber& from, Fiber& to) noexcept {
-#ifdef IDGEN_SWITCHES_BY_CONTEXT
-    if (swapcontext(&from.context, &to.context) != 0) std::abort();
-#else
     from.has_begun = true;
     if (_setjmp(from.place) != 0) return;
     if (to.has_begun) _longjmp(to.place, 1);
     setcontext(&to.context);
     std::abort();
-#endif
-  }
-
-  // The first thing on a stack that was switched to.
-  void Arrive() noexcept {
-    [[maybe_unused]] const void* bottom = nullptr;
-    [[maybe_unused]] std::size_t bytes = 0;
-    IDGEN_FOR_ASAN(
-        __sanitizer_finish_switch_fiber(fibers_[Index(current_)].fake_stack, &bottom, &bytes));
-    if (left_ == &fibers_[kProgram] && bottom != nullptr) {
-      left_->stack_bottom = bottom;
-      left_->stack_bytes = bytes;
-    }
   }
 
   static void RunFiber();
   void RunForever() noexcept {
-    Arrive();
     for (;;) {
       is_new_ = true;  // to be begun was to be chosen
       scenario_.Run(current_);
@@ -231,7 +190,6 @@ class Executor {
 
   Scenario& scenario_;
   std::array<Fiber, kMostThreads + 1> fibers_;
-  Fiber* left_ = nullptr;
   int current_ = kProgram;
   Trail* trail_ = nullptr;
   const Known* known_ = nullptr;

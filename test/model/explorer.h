@@ -59,7 +59,8 @@ void StepWithNext() noexcept;
 // A number below `options`.
 unsigned Choose(unsigned options) noexcept;
 
-// The thread that runs, from 0.
+// The thread that runs, from 0; kMostThreads in Scenario::Begin, where nothing is a scheduling
+// point.
 int Thread() noexcept;
 
 // The execution is wrong, and ends here.

@@ -6,6 +6,7 @@
 //        model_test --singly name ...   executions are taken one by one, also where they are
 //                                       the same from some point on: as many must be found
 //        model_test --must-fail         a fault is planted, and a scenario must find it
+#include "library.h"
 #include "scenarios.h"
 
 #include <chrono>
@@ -68,6 +69,24 @@ class Scenarios {
     Add<Generating>("generator: 2 threads, one observes", kTwoBits,
                     Verbs{{kObserve, kNext}, {kNext, kNext}}, steps_once);
     Add<Generating>("generator: 3 threads", kTwoBits, Verbs{{kObserve}, {kNext}, {kNext}}, still);
+
+    Add<GeneratingBySession>("session: 2 threads", kAdding, Calls{2, 2}, steps_once, 1);
+    auto& ending = Add<GeneratingBySession>("session: 2 threads at the end of a tick", kAdding,
+                                            Calls{2, 2}, runs_once, 1);
+    ending.ids_left = 1;
+    auto& beside = Add<GeneratingBySession>("session: 2 threads, one of the generator", kAdding,
+                                            Calls{1, 2}, runs_once, 1);
+    beside.first_has_none = true;
+    beside.ids_left = 1;
+    auto& ending3 =
+        Add<GeneratingBySession>("session: 3 threads", kAdding, Calls{1, 1, 1}, still, 1);
+    ending3.ids_left = 1;
+    auto& marked_session =
+        Add<GeneratingBySession>("session: 2 threads, mark", kAdding, Calls{2, 1}, runs_once, 1);
+    marked_session.is_marked = true;
+    auto& blocks =
+        Add<GeneratingBySession>("session: 2 threads, blocks", kAdding, Calls{2, 1}, runs_once, 2);
+    blocks.ids_left = 3;
 
     Add<Sessions>("cursor: 2 threads, mode lead", kAdding, Calls{2, 1}, still, kLead, 1);
     for (const ClockRegression mode : {kWait, kError}) {

@@ -1,10 +1,9 @@
-// What the threads of the model do with the core's own code.
+// What the threads of the model do with the core's own code: as the database does it.
 #pragma once
 
 #include "atomic_word.h"
 
 #include <idgen/cursor.h>
-#include <idgen/generator.h>
 #include <idgen/guard.h>
 #include <idgen/loop.h>
 #include <idgen/position.h>
@@ -12,8 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -274,7 +271,7 @@ class Sessions : public Guarded {
     if (reads_for_another) ReadForAnother(session);
     world_.BeginCall();
     bool is_first = !reads_for_another;
-    const auto counter = [&session, &is_first] {
+    const auto count = [&session, &is_first] {
       // It is asked once whether the reading is fresh, and then kept with the next.
       if (is_first && Choose(2) == 1) {
         session.cycles += 1'000'000;
@@ -287,7 +284,7 @@ class Sessions : public Guarded {
     };
     const auto clock = [this]() noexcept { return world_.ReadClock(); };
     std::uint64_t next = 0;
-    const bool has_next = session.cursor.Next(session.allowance, word_, counter, clock, next);
+    const bool has_next = session.cursor.Next(session.allowance, word_, count, clock, next);
     if (has_next) {
       world_.CheckTime(next);
       world_.Return({next, 1}, session.known_limit);
@@ -350,101 +347,6 @@ class Sessions : public Guarded {
 
   std::array<Session, kMostThreads> sessions_{};
   std::uint64_t block_size_ = 1;
-};
-
-// --- The generator of the library, with a mark --------------------------------------------
-
-// It leads without a bound, so that no call waits for long.
-class Generating : public Sharing {
- public:
-  enum class Verb { kNext, kBatch, kReserve, kObserve };
-
-  Generating(const Layout& layout, std::vector<std::vector<Verb>> verbs, const Clock& clock)
-      : Sharing(layout, CallsOf(verbs), clock), verbs_(std::move(verbs)) {
-    is_paced = true;
-  }
-
-  void Begin() override {
-    Sharing::Begin();
-    // Everything before the tick of the beginning may have been issued, and is marked.
-    world_.durable = kTick << layout_.SequenceBits();
-    world_.largest = world_.durable - 1;
-    world_.CheckPace(kTick, true);
-    current_ = this;
-    Generator::Options options;
-    options.guard.mode = ClockRegression::kLead;
-    options.guard.max_clock_lead_us = 1'000'000'000;
-    options.not_before_ms = static_cast<std::int64_t>(kTick);
-    options.extend_mark = [](void* context, std::int64_t needed_ms) {
-      auto& self = *static_cast<Generating*>(context);
-      const std::int64_t mark_ms = needed_ms + 1;
-      self.world_.MakeDurable(self.layout_.PositionLimit(mark_ms));
-      return mark_ms;
-    };
-    options.mark_context = this;
-    options.clock = []() noexcept { return current_->world_.ReadClock(); };
-    options.monotonic_clock = []() noexcept { return current_->world_.monotonic_us; };
-    options.pause = [](std::int64_t us) noexcept { current_->world_.Wait(us); };
-    generator_.emplace(layout_, options);
-  }
-
-  // The generator's words are its own.
-  [[nodiscard]] std::uint64_t State() const override {
-    std::array<unsigned char, sizeof(Generator)> bytes{};
-    std::memcpy(bytes.data(), static_cast<const void*>(&*generator_), bytes.size());
-    std::uint64_t state = world_.State();
-    for (const unsigned char byte : bytes) state = Mix(state, byte);
-    return state;
-  }
-
-  void Call(int call) override {
-    world_.BeginCall();
-    switch (verbs_[static_cast<std::size_t>(Thread())][static_cast<std::size_t>(call)]) {
-      case Verb::kNext:
-        return Returned(generator_->Next(), 1);
-      case Verb::kReserve:
-        return Returned(generator_->Reserve(2), 2);
-      case Verb::kBatch: {
-        std::array<std::int64_t, 2> ids{};
-        std::size_t filled = 0;
-        const Status status = generator_->NextBatch(ids, filled);
-        if (filled != ids.size()) Fail("a batch that is not full");
-        for (const std::int64_t id : ids) Returned({status, id}, 1);
-        return;
-      }
-      case Verb::kObserve: {
-        // In the tick after the one of the beginning.
-        const std::uint64_t seen = ((kTick + 1) << layout_.SequenceBits()) + 1;
-        if (generator_->Observe(layout_.Compose(seen, 0)) != Status::kOk) Fail("an error");
-        if (seen >= world_.durable) Fail("observed, and the mark does not know");
-        Note("observed", seen);
-        world_.CheckPace(kTick + 1, true);
-        world_.largest = std::max(world_.largest, seen);
-      }
-    }
-  }
-
- private:
-  static Calls CallsOf(const std::vector<std::vector<Verb>>& verbs) {
-    Calls calls;
-    for (const auto& of_thread : verbs) calls.push_back(static_cast<int>(of_thread.size()));
-    return calls;
-  }
-
-  void Returned(const Result& result, std::uint64_t count) {
-    if (result.status != Status::kOk) Fail("an error");
-    const Parts parts = layout_.Parse(static_cast<std::uint64_t>(result.id));
-    if (static_cast<std::int64_t>(parts.tick) < layout_.TickAt(world_.caller().reading_us) &&
-        count > 1) {
-      Fail("of a tick that is past");
-    }
-    world_.CheckPace(parts.tick, false);
-    world_.Return({(parts.tick << layout_.SequenceBits()) | parts.sequence, count}, world_.durable);
-  }
-
-  inline static Generating* current_ = nullptr;
-  std::vector<std::vector<Verb>> verbs_;
-  std::optional<Generator> generator_;
 };
 
 }  // namespace idgen::model

@@ -210,7 +210,7 @@ struct World {
   std::span<const std::int64_t> moves_us_;
   int moves_ = 0;
   int moves_left_ = moves_;
-  std::array<Caller, kMostThreads> callers_{};
+  std::array<Caller, kMostThreads + 1> callers_{};
   std::array<std::uint64_t, 48> issued_{};
   // When a tick began: when its first position was issued or observed, or by the clock.
   std::array<std::int64_t, 32> begun_us_ = [] {

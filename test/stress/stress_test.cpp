@@ -1,12 +1,13 @@
-// 16 threads and a clock that runs and steps, for a given time: generators as C++ programs
-// have them, and sessions (an allowance and a cursor each) as the database has them. All that is
-// issued in a round is held against the promises afterwards.
+// 16 threads and a clock that runs and steps, for a given time: generators and their sessions as
+// C++ programs have them, and sessions (an allowance and a cursor each) as the database has them.
+// All that is issued in a round is held against the promises afterwards.
 //
 // usage: stress_test [seconds [seed]]      (default: 2 seconds)
 #include <idgen/cursor.h>
 #include <idgen/cycles.h>
 #include <idgen/generator.h>
 #include <idgen/guard.h>
+#include <idgen/session.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +18,8 @@
 #include <cstdlib>
 #include <functional>
 #include <latch>
+#include <limits>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -155,7 +158,9 @@ std::uint64_t Check(const Log& log, Space& space, bool in_order) {
 
 // --- Generators --------------------------------------------------------------------------
 
-std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::uint64_t seed) {
+// With a block size, each thread has a session of the generator.
+std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::uint64_t seed,
+                              std::uint64_t block_size = 0) {
   static std::atomic<std::uint64_t> marks = 0;
   struct Context {
     const Layout& layout;
@@ -200,54 +205,67 @@ std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::u
   };
   std::uint64_t issued = 0;
   for (std::uint64_t round = 0; round < 3; ++round) {
-    const Log log =
-        RunRound(seed + round, [&](int, std::vector<Issued>& mine, std::mt19937_64& random) {
-          const std::uint64_t before = space.largest.load();
-          switch (random() % 16) {
-            case 0: {
-              std::array<std::int64_t, 20> ids{};
-              std::size_t filled = 0;
-              (void)generator.NextBatch(std::span(ids.data(), 1 + random() % ids.size()), filled);
-              for (std::size_t i = 0; i < filled; ++i) {
-                if (i > 0 && ids[i] <= ids[i - 1])
-                  Fail("a batch does not increase", position_of(ids[i]));
-                returned(mine, ids[i], 1, before);
-              }
-              return;
-            }
-            case 1: {
-              if (!layout.SequenceIsLowest()) return;
-              const std::uint64_t count = 1 + random() % layout.IdsPerTick() % 50;
-              const Result result = generator.Reserve(count);
-              if (result.status == Status::kOk) returned(mine, result.id, count, before);
-              return;
-            }
-            case 2: {
-              // A little above the largest: that the next is greater still.
-              if (before == 0 || random() % 8 != 0) return;
-              const std::uint64_t seen = before + random() % 3;
-              const std::uint64_t identity = layout.IdentityBits(options.identity);
-              if (generator.Observe(layout.Compose(seen, identity)) == Status::kOk) {
-                if (seen >= space.durable.load())
-                  Fail("observed, and the mark does not know", seen);
-                RaiseTo(space.largest, seen);
-              }
-              return;
-            }
-            default: {
-              const Result result = generator.Next();
-              if (result.status == Status::kOk) {
-                returned(mine, result.id, 1, before);
-                if (TickOf(layout, position_of(result.id)) < layout.TickAt(reading_us)) {
-                  Fail("of a tick that is past", position_of(result.id));
-                }
-              } else if (result.status != Status::kClockBehind) {
-                Fail(StatusText(result.status), before);
-              }
-            }
+    // They come and go while others make IDs.
+    std::array<std::optional<Session>, kThreads> sessions;
+    const auto with_maker = [&](int thread, auto call) {
+      if (block_size == 0) return call(generator);
+      std::optional<Session>& session = sessions[static_cast<std::size_t>(thread)];
+      if (!session) session.emplace(generator, Session::Options{block_size});
+      call(*session);
+    };
+    const auto one_call = [&](auto& maker, std::vector<Issued>& mine, std::mt19937_64& random) {
+      const std::uint64_t before = space.largest.load();
+      // A session may use a reading that is older than one of another call.
+      reading_us = std::numeric_limits<std::int64_t>::min();
+      switch (random() % 16) {
+        case 0: {
+          std::array<std::int64_t, 20> ids{};
+          std::size_t filled = 0;
+          (void)maker.NextBatch(std::span(ids.data(), 1 + random() % ids.size()), filled);
+          for (std::size_t i = 0; i < filled; ++i) {
+            if (i > 0 && ids[i] <= ids[i - 1])
+              Fail("a batch does not increase", position_of(ids[i]));
+            returned(mine, ids[i], 1, before);
           }
+          return;
+        }
+        case 1: {
+          if (!layout.SequenceIsLowest()) return;
+          const std::uint64_t count = 1 + random() % layout.IdsPerTick() % 50;
+          const Result result = maker.Reserve(count);
+          if (result.status == Status::kOk) returned(mine, result.id, count, before);
+          return;
+        }
+        case 2: {
+          // A little above the largest: that the next is greater still.
+          if (before == 0 || random() % 8 != 0) return;
+          const std::uint64_t seen = before + random() % 3;
+          const std::uint64_t identity = layout.IdentityBits(options.identity);
+          if (maker.Observe(layout.Compose(seen, identity)) == Status::kOk) {
+            if (seen >= space.durable.load()) Fail("observed, and the mark does not know", seen);
+            RaiseTo(space.largest, seen);
+          }
+          return;
+        }
+        default: {
+          const Result result = maker.Next();
+          if (result.status == Status::kOk) {
+            returned(mine, result.id, 1, before);
+            if (TickOf(layout, position_of(result.id)) < layout.TickAt(reading_us)) {
+              Fail("of a tick that is past", position_of(result.id));
+            }
+          } else if (result.status != Status::kClockBehind) {
+            Fail(StatusText(result.status), before);
+          }
+        }
+      }
+    };
+    const Log log =
+        RunRound(seed + round, [&](int thread, std::vector<Issued>& mine, std::mt19937_64& random) {
+          if (random() % 256 == 0) sessions[static_cast<std::size_t>(thread)].reset();
+          with_maker(thread, [&](auto& maker) { one_call(maker, mine, random); });
         });
-    issued += Check(log, space, true);
+    issued += Check(log, space, block_size <= 1);
   }
   return issued;
 }
@@ -261,17 +279,17 @@ std::uint64_t StressSessions(const Layout& layout, std::uint64_t block_size, std
   std::uint64_t issued = 0;
   const std::uint64_t cycles_per_us = CyclesPerUs();
   for (std::uint64_t round = 0; round < 3; ++round) {
-    struct alignas(64) Session {
+    struct alignas(64) Place {
       Allowance allowance;
       Cursor cursor;
     };
-    std::vector<Session> sessions(kThreads);
-    for (Session& session : sessions) {
+    std::vector<Place> sessions(kThreads);
+    for (Place& session : sessions) {
       session.allowance = Allowance(layout, block_size, cycles_per_us);
     }
     const Log log =
         RunRound(seed + round, [&](int thread, std::vector<Issued>& mine, std::mt19937_64& random) {
-          Session& session = sessions[static_cast<std::size_t>(thread)];
+          Place& session = sessions[static_cast<std::size_t>(thread)];
           const std::uint64_t before = space.largest.load();
           std::uint64_t next = 0;
           if (!session.cursor.Next(session.allowance, word, CycleCount, SteppingClock, next)) {
@@ -313,11 +331,14 @@ int Main(double seconds, std::uint64_t seed) {
   const std::vector<std::function<std::uint64_t(std::uint64_t)>> kinds = {
       [](auto of) { return StressGenerator(kWide, ClockRegression::kWait, of); },
       [](auto of) { return StressSessions(kWide, 1, of); },
+      [](auto of) { return StressGenerator(kWide, ClockRegression::kWait, of, 1); },
       [](auto of) { return StressGenerator(kWide, ClockRegression::kLead, of); },
       [](auto of) { return StressSessions(kWide, 32, of); },
       [](auto of) { return StressGenerator(kNarrow, ClockRegression::kLead, of); },
       [](auto of) { return StressGenerator(kSlow, ClockRegression::kLead, of); },
       [](auto of) { return StressSessions(kNarrow, 1, of); },
+      [](auto of) { return StressGenerator(kWide, ClockRegression::kError, of, 8); },
+      [](auto of) { return StressGenerator(kNarrow, ClockRegression::kLead, of, 1); },
       [](auto of) { return StressGenerator(kWide, ClockRegression::kError, of); },
   };
   std::uint64_t issued = 0;

@@ -65,7 +65,7 @@ NamedHandle* EntryOf(const char* name, HASHACTION action) {
 }
 
 constexpr std::size_t kLine = 64;
-static_assert(sizeof(Space) == kLine && alignof(Handle) == kLine);
+static_assert(alignof(Handle) == kLine);
 
 // The beginning of the first cache line from here on.
 char* FirstLine(char* memory) {
@@ -144,60 +144,81 @@ Identity IdentityOf(const GeneratorDefinition& generator) {
   return identity;
 }
 
-Space& FindOrAddSpace(Handle& handle, std::uint64_t identity_bits) {
-  Space* space = handle.spaces.Find(identity_bits);
-  if (space != nullptr) return *space;
+// The entry of an ID space, made on first use.
+const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits) {
+  const SlotTable::Entry* known = handle.slots.Find(identity_bits);
+  if (known != nullptr) return *known;
   const Layout& layout = handle.layout();
   Slot& slot = SlotOf(SlotSpaceOf(layout, identity_bits),
                       layout.PositionLimit(FloorOf(handle.machine_id)), handle.machine_id);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
-  Space& added = handle.spaces.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
-  // The table may have moved.
-  if (handle.space != nullptr) handle.space = handle.spaces.Find(handle.default_bits);
-  return added;
+  return handle.slots.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
 }
 
 }  // namespace
 
-Space& SpaceTable::Add(std::uint64_t identity_bits, Slot& slot, std::uint8_t shard_shift) {
-  if (spaces_ == nullptr) shard_shift_ = shard_shift;
-  if (spaces_ == nullptr || 2 * (count_ + 1) > mask_ + 1) Grow();
+const SlotTable::Entry& SlotTable::Add(std::uint64_t identity_bits, Slot& slot,
+                                       std::uint8_t shard_shift) {
+  if (entries_ == nullptr) shard_shift_ = shard_shift;
+  if (entries_ == nullptr || 2 * (count_ + 1) > mask_ + 1) Grow();
   ++count_;
-  Space space;
-  space.position = &slot.position;
-  space.identity_bits = identity_bits;
-  space.slot = &slot;
-  return Place(space);
+  return entries_[Place({identity_bits, &slot})];
 }
 
-Space& SpaceTable::Place(const Space& space) {
-  std::uint64_t i = Home(space.identity_bits);
-  while (spaces_[i].position != nullptr) i = (i + 1) & mask_;
-  spaces_[i] = space;
-  return spaces_[i];
+std::uint64_t SlotTable::Place(const Entry& entry) {
+  std::uint64_t i = Home(entry.identity_bits);
+  while (entries_[i].slot != nullptr) i = (i + 1) & mask_;
+  entries_[i] = entry;
+  return i;
 }
 
-void SpaceTable::Grow() {
+Cursor& SlotTable::CursorAt(std::uint64_t place) {
+  if (cursors_ == nullptr) {
+    cursors_ = static_cast<Cursor*>(MemoryContextAllocExtended(
+        TopMemoryContext, (mask_ + 1) * sizeof(Cursor), MCXT_ALLOC_HUGE));
+    for (std::uint64_t i = 0; i <= mask_; ++i) new (&cursors_[i]) Cursor;
+  }
+  return cursors_[place];
+}
+
+void SlotTable::Grow() {
   constexpr std::uint64_t kLeast = 2U << kGroupBits;
-  const std::uint64_t old_size = spaces_ == nullptr ? 0 : mask_ + 1;
+  const std::uint64_t old_size = entries_ == nullptr ? 0 : mask_ + 1;
   const std::uint64_t size = std::max(2 * old_size, kLeast);
+  // All that is allocated comes first: an error leaves the table as it was.
   auto* const memory = static_cast<char*>(MemoryContextAllocExtended(
-      TopMemoryContext, (size + 1) * sizeof(Space), MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE));
-  SpaceTable old = *this;
+      TopMemoryContext, size * sizeof(Entry) + kLine, MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE));
+  // Cursors are not moved along: what they hold is dropped, once for each doubling.
+  if (cursors_ != nullptr) pfree(cursors_);
+  cursors_ = nullptr;
+  const SlotTable old = *this;
   memory_ = memory;
-  spaces_ = reinterpret_cast<Space*>(FirstLine(memory));
-  for (std::uint64_t i = 0; i < size; ++i) new (&spaces_[i]) Space;
+  entries_ = reinterpret_cast<Entry*>(FirstLine(memory));
   mask_ = size - 1;
   group_shift_ = static_cast<std::uint8_t>(64 - (__builtin_ctzll(size) - kGroupBits));
   for (std::uint64_t i = 0; i < old_size; ++i) {
-    if (old.spaces_[i].position != nullptr) (void)Place(old.spaces_[i]);
+    if (old.entries_[i].slot != nullptr) (void)Place(old.entries_[i]);
   }
   if (old.memory_ != nullptr) pfree(old.memory_);
 }
 
-void SpaceTable::Reset() {
+void SlotTable::Reset() {
   if (memory_ != nullptr) pfree(memory_);
+  if (cursors_ != nullptr) pfree(cursors_);
   *this = {};
+}
+
+void SwitchCursors(Handle& handle, const SlotTable::Entry& entry) {
+  SessionSlot& shard = handle.shard;
+  const std::uint64_t place = handle.slots.PlaceOf(entry);
+  Cursor& next = handle.slots.CursorAt(place);
+  if (shard.slot != nullptr) handle.slots.CursorAt(shard.place) = shard.cursor;
+  shard = SessionSlot{};
+  shard.cursor = next;
+  next = Cursor{};  // there is one of them: what is left of a block must not come back
+  shard.slot = entry.slot;
+  shard.identity_bits = entry.identity_bits;
+  shard.place = place;
 }
 
 Handle& SnowflakeHandle() { return BuiltinHandle(snowflake, kSnowflake); }
@@ -228,7 +249,8 @@ void ResolveGenerator(Handle& handle) {
   if (found.layout != handle.generator.layout) {
     // Altered, or dropped and made anew.
     handle.space = nullptr;
-    handle.spaces.Reset();
+    handle.own = handle.shard = {};
+    handle.slots.Reset();
     handle.last_id = -1;
   }
   Define(handle, found);
@@ -242,6 +264,7 @@ void PrepareHandle(Handle& handle) {
 
   handle.allowance.Close();
   handle.space = nullptr;
+  handle.own = handle.shard = {};
   handle.largest_shard = -1;
   // What follows may itself take in invalidations; then the loop in the slow path
   // prepares the handle once more.
@@ -259,6 +282,7 @@ void PrepareHandle(Handle& handle) {
   handle.database = &CurrentMark();
 
   handle.allowance.Restart(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
+  handle.keeps_blocks = BlockSize() > 1;
   handle.composer = layout.ComposerFor(0);
   handle.server_bits = layout.IdentityBits(server);
   handle.machine_id =
@@ -271,13 +295,15 @@ void PrepareHandle(Handle& handle) {
   // A shard that is not set, or does not fit, is no error before a call relies on it.
   if (!takes_shard || (ShardIsSet() && layout.FindMisfit(identity) == FieldKind::kTimestamp)) {
     handle.default_bits = layout.IdentityBits(identity);
-    handle.space = &FindOrAddSpace(handle, handle.default_bits);
+    handle.own.slot = EntryOfSpace(handle, handle.default_bits).slot;
+    handle.own.identity_bits = handle.default_bits;
+    handle.space = &handle.own;
   }
   WarnIfCitusWithoutIdentity(handle);
   handle.preparation = preparation;
 }
 
-Space& SpaceFor(Handle& handle, std::int64_t shard) {
+SessionSlot& SpaceFor(Handle& handle, std::int64_t shard) {
   if (shard == kNoShard) {
     if (handle.space != nullptr) return *handle.space;
     CheckFits(handle.layout(), IdentityOf(handle.generator));
@@ -285,7 +311,13 @@ Space& SpaceFor(Handle& handle, std::int64_t shard) {
   }
   CheckShard(handle, shard);
   if (handle.generator.shard_id >= 0) return *handle.space;
-  return FindOrAddSpace(handle, handle.server_bits | (AsField(shard) << handle.shard_shift));
+  const std::uint64_t bits = handle.server_bits | (AsField(shard) << handle.shard_shift);
+  SessionSlot* const known = KnownSlot(handle, bits);
+  if (known != nullptr) return *known;
+  // Places change with what is added, so the cursor in hand has none.
+  handle.shard = {};
+  (void)EntryOfSpace(handle, bits);
+  return *KnownSlot(handle, bits);
 }
 
 void ForgetLastIds() {

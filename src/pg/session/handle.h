@@ -1,6 +1,5 @@
 // A session's handle of a generator: everything that the next ID needs, looked up once,
-// so that the hot path touches this struct, the ID space's place in it, the slot's
-// position and the clock.
+// so that the hot path touches this struct, the slot's position and the clock.
 //
 // A handle is used while its allowance is open. InvalidateHandles() (invalidate.h) closes it, which
 // sends the next call into the slow path, and the slow path prepares the handle anew
@@ -20,34 +19,49 @@
 
 namespace idgen::pg {
 
-// One ID space as a session uses it through one generator.
-struct Space {
+// A session's view of a Slot: one ID space as it uses it through one generator.
+struct alignas(64) SessionSlot {
   Cursor cursor;
-  std::uint64_t* position = nullptr;  // the slot's
-  std::uint64_t identity_bits = 0;
   Slot* slot = nullptr;
+  std::uint64_t identity_bits = kNoIdentity;
   std::uint64_t floor_ms = 0;  // the floor that the slot is known to be above
-};
-static_assert(sizeof(Space) == 64);
+  std::uint64_t place = 0;     // in the table
 
-// The ID spaces of a handle by their identity bits: open addressing, at most half full. There
-// is one for each shard that the session has used, and they are never taken out one by one.
-// Where a session goes through its shards in turn, the table is most of what an ID costs; so
-// the spaces stand in the table itself, and those of neighbouring shards side by side.
-class SpaceTable {
+  // No layout has IDs of 64 bits.
+  static constexpr std::uint64_t kNoIdentity = ~std::uint64_t{0};
+};
+static_assert(sizeof(SessionSlot) == 64);
+
+// The slots of a handle by their identity bits: open addressing, at most half full. There is one
+// for each shard that the session has used, and they are never taken out one by one. Where a
+// session goes through its shards in turn, the table is most of what an ID costs, since it is not
+// in the CPU's caches; so entries are small, and those of neighbouring shards share a cache line.
+class SlotTable {
  public:
+  struct Entry {
+    std::uint64_t identity_bits;
+    Slot* slot;  // nullptr: the entry is free
+  };
+
   // nullptr if the session did not use it yet. The pointer is good until the next Add.
-  [[nodiscard]] Space* Find(std::uint64_t identity_bits) const noexcept {
-    if (unlikely(spaces_ == nullptr)) return nullptr;
+  [[nodiscard]] const Entry* Find(std::uint64_t identity_bits) const noexcept {
+    if (unlikely(entries_ == nullptr)) return nullptr;
     for (std::uint64_t i = Home(identity_bits);; i = (i + 1) & mask_) {
-      if (unlikely(spaces_[i].position == nullptr)) return nullptr;
-      if (likely(spaces_[i].identity_bits == identity_bits)) return &spaces_[i];
+      if (unlikely(entries_[i].slot == nullptr)) return nullptr;
+      if (likely(entries_[i].identity_bits == identity_bits)) return &entries_[i];
     }
   }
 
-  // Adds the space of a slot, which is not there yet. `shard_shift` as in the layout, the same
-  // each time. Allocates for the session's life.
-  Space& Add(std::uint64_t identity_bits, Slot& slot, std::uint8_t shard_shift);
+  // Adds a slot, which is not there yet. `shard_shift` as in the layout, the same each time.
+  // Allocates for the session's life.
+  const Entry& Add(std::uint64_t identity_bits, Slot& slot, std::uint8_t shard_shift);
+
+  [[nodiscard]] std::uint64_t PlaceOf(const Entry& entry) const noexcept {
+    return static_cast<std::uint64_t>(&entry - entries_);
+  }
+
+  // The cursor that is kept for a place, until the next Add. Allocates them on first use.
+  Cursor& CursorAt(std::uint64_t place);
 
   // Forgets all of them.
   void Reset();
@@ -64,11 +78,12 @@ class SpaceTable {
            ((identity_bits >> shard_shift_) & kInGroup);
   }
 
-  Space& Place(const Space& space);
+  std::uint64_t Place(const Entry& entry);
   void Grow();
 
   void* memory_ = nullptr;
-  Space* spaces_ = nullptr;  // in it; free where position is nullptr
+  Entry* entries_ = nullptr;   // in it
+  Cursor* cursors_ = nullptr;  // as many, or none
   std::uint64_t mask_ = 0;
   std::uint64_t count_ = 0;
   std::uint8_t group_shift_ = 63;
@@ -80,16 +95,21 @@ inline constexpr std::int64_t kNoShard = std::numeric_limits<std::int64_t>::min(
 
 struct alignas(64) Handle {
   // The hot path's: two cache lines, this and the beginning of the allowance.
-  Space* space = nullptr;     // of calls that name no shard; nullptr: there is none (yet)
-  Composer composer;          // without identity bits
-  std::int64_t last_id = -1;  // of this session; -1: none yet
+  SessionSlot* space = nullptr;  // of calls that name no shard: `own`, or nullptr if there is none
+  Composer composer;             // without identity bits
+  std::int64_t last_id = -1;     // of this session; -1: none yet
   // Calls that name a shard.
   std::uint64_t server_bits = 0;    // datacenter and machine
   std::int64_t largest_shard = -1;  // that a call may name; -1: none, or not known yet
   std::uint8_t shard_shift = 0;
   bool has_name = false;
+  bool keeps_blocks = false;  // idgen.block_size is above 1
   alignas(64) Allowance allowance;
-  SpaceTable spaces;
+  SessionSlot own;
+  // The shard that was named last, if that is not `own`: one that is named again and again costs no
+  // look into the table. Cursors of others are kept only where they may have blocks.
+  SessionSlot shard;
+  SlotTable slots;
 
   // The slow path's.
   char name[NAMEDATALEN] = {};
@@ -124,7 +144,28 @@ bool IsPrepared(const Handle& handle);
 
 // The ID space of a call that names a shard, or none (kNoShard). The handle is prepared. The
 // reference is good until the next call. Errors: a shard that is missing, fixed, or out of range.
-Space& SpaceFor(Handle& handle, std::int64_t shard);
+SessionSlot& SpaceFor(Handle& handle, std::int64_t shard);
+
+// Makes `handle.shard` that of an entry, where cursors are kept.
+void SwitchCursors(Handle& handle, const SlotTable::Entry& entry);
+
+// The session's view of an ID space of the handle, or nullptr if it has not used it yet. The
+// pointer is good until the next call.
+inline SessionSlot* KnownSlot(Handle& handle, std::uint64_t identity_bits) {
+  if (handle.shard.identity_bits == identity_bits) return &handle.shard;
+  // One ID space has one cursor, so that the IDs of a session increase.
+  if (handle.own.identity_bits == identity_bits) return &handle.own;
+  const SlotTable::Entry* const entry = handle.slots.Find(identity_bits);
+  if (unlikely(entry == nullptr)) return nullptr;
+  if (unlikely(handle.keeps_blocks)) {
+    SwitchCursors(handle, *entry);
+  } else {
+    handle.shard = SessionSlot{};
+    handle.shard.slot = entry->slot;
+    handle.shard.identity_bits = identity_bits;
+  }
+  return &handle.shard;
+}
 
 // Forgets the last ID of each generator, as if this session had made none: DISCARD.
 void ForgetLastIds();

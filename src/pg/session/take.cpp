@@ -30,7 +30,7 @@ std::int64_t AheadOf(const Layout& layout, std::uint64_t position, std::int64_t 
 }
 
 // Raises the slot above the server's floor, when that has risen since the last look.
-void ApplyFloor(const Handle& handle, Space& space) {
+void ApplyFloor(const Handle& handle, SessionSlot& space) {
   const auto floor_ms = static_cast<std::uint64_t>(FloorOf(handle.machine_id));
   if (floor_ms <= space.floor_ms) return;
   const std::uint64_t start = handle.layout().PositionLimit(static_cast<std::int64_t>(floor_ms));
@@ -45,9 +45,9 @@ std::uint64_t LimitOf(const Handle& handle) {
 }
 
 // Brings the handle up to date, and finds the ID space.
-Space& Refresh(Handle& handle, std::int64_t shard) {
+SessionSlot& Refresh(Handle& handle, std::int64_t shard) {
   while (!IsPrepared(handle)) PrepareHandle(handle);
-  Space& space = SpaceFor(handle, shard);
+  SessionSlot& space = SpaceFor(handle, shard);
   ApplyFloor(handle, space);
   return space;
 }
@@ -109,13 +109,13 @@ class SessionPolicy {
     OpenHotPath(handle_, attempt.now_us);
   }
 
-  [[nodiscard]] Space& space() const { return *space_; }
+  [[nodiscard]] SessionSlot& space() const { return *space_; }
   [[nodiscard]] const GuardSettings& guard() const { return guard_; }
 
  protected:
-  Source SourceOf(const Space& space) {
+  Source SourceOf(const SessionSlot& space) {
     guard_ = GuardFromSettings();
-    return {space.position,
+    return {&space.slot->position,
             &handle_.layout(),
             space.identity_bits,
             guard_,
@@ -131,7 +131,7 @@ class SessionPolicy {
   }
 
   Handle& handle_;
-  Space* space_ = nullptr;
+  SessionSlot* space_ = nullptr;
 
  private:
   std::int64_t shard_ = kNoShard;
@@ -198,10 +198,10 @@ std::int64_t Observe(Handle& handle, std::uint64_t id) {
                      "this machine and of the one that made it.",
                      NameOf(handle.layout()))));
   }
-  Space& space = policy.space();
+  SessionSlot& space = policy.space();
   // What is left of this session's own block may be below it.
   space.cursor.DropBlock();
-  return IdOf(handle, space, LoadPosition(*space.position));
+  return IdOf(handle, space, LoadPosition(space.slot->position));
 }
 
 }  // namespace idgen::pg

@@ -11,7 +11,7 @@ namespace idgen::pg {
 // Positions that were taken, and the ID space that they are of.
 struct Issued {
   Taken taken;
-  Space* space = nullptr;
+  SessionSlot* space = nullptr;
 };
 
 // The slow path: prepares the handle if need be, keeps the high-water mark ahead, and
@@ -21,7 +21,7 @@ struct Issued {
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request);
 
 // The ID of a position that was taken through the handle.
-inline std::int64_t IdOf(const Handle& handle, const Space& space, std::uint64_t position) {
+inline std::int64_t IdOf(const Handle& handle, const SessionSlot& space, std::uint64_t position) {
   return handle.composer(position) | static_cast<std::int64_t>(space.identity_bits);
 }
 
@@ -38,10 +38,11 @@ std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
 
 // The next ID: on the hot path no lock, no allocation, no catalog, at most one clock
 // reading and one atomic operation (none within a block).
-pg_attribute_always_inline std::int64_t NextIdIn(Handle& handle, Space* space, std::int64_t shard) {
+pg_attribute_always_inline std::int64_t NextIdIn(Handle& handle, SessionSlot* space,
+                                                 std::int64_t shard) {
   std::uint64_t next = 0;
   std::int64_t id = 0;
-  if (likely(space != nullptr) && likely(space->cursor.Next(handle.allowance, *space->position,
+  if (likely(space != nullptr) && likely(space->cursor.Next(handle.allowance, space->slot->position,
                                                             CycleCounter{}, WallClock{}, next))) {
     id = IdOf(handle, *space, next);
   } else {
@@ -55,22 +56,41 @@ pg_attribute_always_inline std::int64_t NextIdIn(Handle& handle, Space* space, s
 inline std::int64_t NextId(Handle& handle) { return NextIdIn(handle, handle.space, kNoShard); }
 
 // The ID space of a shard that a call names, if the session has used it.
-inline Space* KnownSpace(const Handle& handle, std::int64_t shard) {
+inline SessionSlot* KnownSpace(Handle& handle, std::int64_t shard) {
   if (unlikely(shard < 0 || shard > handle.largest_shard)) return nullptr;
-  return handle.spaces.Find(handle.server_bits |
-                            (static_cast<std::uint64_t>(shard) << handle.shard_shift));
+  return KnownSlot(handle,
+                   handle.server_bits | (static_cast<std::uint64_t>(shard) << handle.shard_shift));
 }
 
+// Where blocks are not used, a cursor has nothing to keep from one call to the next but how it took
+// its last position. So a session that goes through its shards in turn uses one that it forgets: it
+// then touches the table's entry and the slot, and nothing else. The slow path keeps one now and
+// then, which soon is that of a shard that is named again and again.
 inline std::int64_t NextIdOfShard(Handle& handle, std::int32_t shard) {
-  return NextIdIn(handle, KnownSpace(handle, shard), shard);
+  if (unlikely(shard < 0 || shard > handle.largest_shard)) return NextIdIn(handle, nullptr, shard);
+  const std::uint64_t bits =
+      handle.server_bits | (static_cast<std::uint64_t>(shard) << handle.shard_shift);
+  if (handle.keeps_blocks || handle.shard.identity_bits == bits) {
+    return NextIdIn(handle, KnownSlot(handle, bits), shard);
+  }
+  const SlotTable::Entry* const entry = handle.slots.Find(bits);
+  std::uint64_t next = 0;
+  Cursor cursor;
+  if (unlikely(entry == nullptr || !cursor.Next(handle.allowance, entry->slot->position,
+                                                CycleCounter{}, WallClock{}, next))) {
+    return NextIdIn(handle, nullptr, shard);
+  }
+  const std::int64_t id = handle.composer(next) | static_cast<std::int64_t>(bits);
+  handle.last_id = id;
+  return id;
 }
 
 // Up to `count` positions of one tick, at least one, in one step. `shard` as for SpaceFor.
 inline Issued Take(Handle& handle, std::int64_t shard, std::uint64_t count) {
-  Space* const space = shard == kNoShard ? handle.space : KnownSpace(handle, shard);
+  SessionSlot* const space = shard == kNoShard ? handle.space : KnownSpace(handle, shard);
   if (likely(space != nullptr)) {
-    const Taken taken =
-        space->cursor.Take(handle.allowance, *space->position, CycleCounter{}, WallClock{}, count);
+    const Taken taken = space->cursor.Take(handle.allowance, space->slot->position, CycleCounter{},
+                                           WallClock{}, count);
     if (likely(taken.count > 0)) return {taken, space};
   }
   return TakeSlowly(handle, shard, {count, false});
