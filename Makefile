@@ -1,5 +1,4 @@
-# idgen: build, install and test with PGXS. `make tap` runs the tests that
-# start servers of their own.
+# idgen: build, install and test with PGXS. `make tap` runs the tests that start their own servers.
 
 PG_CONFIG ?= pg_config
 PG_VERSION := $(shell $(PG_CONFIG) --version 2>/dev/null)
@@ -15,7 +14,7 @@ Debian: postgresql-server-dev-$(firstword $(subst ., ,$(word 2,$(PG_VERSION)))))
 make PG_CONFIG=/path/to/pg_config)
 endif
 
-# Where this file is, which make may be told from elsewhere (make -f, VPATH).
+# The directory of this file; make may be started from elsewhere (make -f, VPATH).
 SOURCE := $(or $(VPATH),$(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST)))))
 sources = $(patsubst $(SOURCE)/%,%,$(sort $(wildcard $(addprefix $(SOURCE)/,$(1)))))
 
@@ -25,8 +24,8 @@ EXTENSION = control/idgen
 DATA = $(call sources,control/idgen--*.sql)
 PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"
 
-# Both test suites find their databases made by test/databases, which also says who is to run them.
-# What they write goes elsewhere if the tree is somebody else's.
+# Both test suites use databases that test/databases creates, which also says who may run them.
+# Their output goes elsewhere if the tree belongs to somebody else.
 RESULTS := $(shell test -w . && echo . || echo $${TMPDIR:-/tmp}/idgen-installcheck-$$(id -un))
 REGRESS = $(patsubst sql/%.sql,%,$(call sources,sql/*.sql))
 REGRESS_OPTS = --use-existing --outputdir=$(RESULTS)
@@ -35,15 +34,15 @@ ISOLATION_OPTS = --use-existing --inputdir=$(SOURCE)/test/isolation --outputdir=
 REGRESS_PREP = databases
 PROVE_TESTS = test/t/*.pl
 
-# The module uses no exceptions, no run-time type information and no static that needs
-# a guard, so that it needs no C++ run-time library in the server.
+# The module uses no exceptions, no run-time type information and no static that needs a guard. So
+# it needs no C++ run-time library in the server.
 IDGEN_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics \
 	-fvisibility=hidden -fvisibility-inlines-hidden
 ifdef WERROR
 IDGEN_WARNINGS = -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror
 endif
 
-# As system headers: clang's bitcode step and our warnings must not judge them.
+# System headers, so that clang's bitcode step and our warnings leave them alone.
 PG_CPPFLAGS = -I$(SOURCE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
 
@@ -51,8 +50,8 @@ EXTRA_CLEAN = $(OBJS:.o=.d) output_iso tmp_check log
 
 include $(PGXS)
 
-# The rooms of src/pg. A room sees itself and those below it, so that an arrow that goes up does not compile:
-# sql -> session -> durable, catalog -> base -> the core.
+# The rooms of src/pg. A room sees only itself and the rooms below it, so an include that goes up
+# does not compile: sql -> session -> durable, catalog -> base -> the core.
 room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
 src/pg/base/%.o src/pg/base/%.bc: override CPPFLAGS += $(call room,base)
 src/pg/catalog/%.o src/pg/catalog/%.bc: override CPPFLAGS += $(call room,base catalog)
@@ -66,16 +65,17 @@ databases:
 	@PG_CONFIG='$(PG_CONFIG)' PSQL='$(bindir)/psql' RESULTS='$(RESULTS)' $(SHELL) '$(SOURCE)/test/databases' \
 	  $(if $(REGRESS),$(CONTRIB_TESTDB)) $(if $(ISOLATION),$(ISOLATION_TESTDB))
 
-# Servers that crash, restart and fail over, whose clocks step. Apart from installcheck,
-# because it starts servers of its own and needs Perl's IPC::Run.
+# Tests whose servers crash, restart and fail over, and whose clocks step. They are not part of
+# installcheck, because they start servers of their own and need Perl's IPC::Run.
 .PHONY: tap
 tap:
 	$(prove_installcheck)
 
-# PGXS does not give PG_CXXFLAGS to the bitcode step.
+# PGXS does not pass PG_CXXFLAGS to the bitcode step.
 BITCODE_CXXFLAGS += $(IDGEN_CXXFLAGS)
 
-# Outside the source tree the objects' directories have to be made. In full: VPATH would find the sources'.
+# Outside the source tree the objects' directories must be created. Paths are absolute, because
+# VPATH would find the sources' directories.
 OBJDIRS = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))
 $(OBJS) $(OBJS:.o=.bc): | $(OBJDIRS)
 $(OBJDIRS):

@@ -2,9 +2,10 @@
 
 -- The high-water mark ------------------------------------------------------------------
 
--- A time in milliseconds since 1970 that no ID handed out in this database is later than. Written
--- ahead of use by the functions below. The sequence shows it; what counts stands on its page where
--- no statement reaches it, so that setval(), grants and the replication of sequences do nothing.
+-- A time in milliseconds since 1970. No ID handed out in this database has a later time. The functions
+-- below write it ahead of use. The sequence's value only shows it: the record that counts is on the
+-- sequence's page, where no statement reaches it. So setval(), grants and the replication of sequences
+-- change nothing.
 CREATE SEQUENCE idgen_high_water_mark AS bigint MINVALUE 0 START WITH 0 NO CYCLE;
 COMMENT ON SEQUENCE idgen_high_water_mark IS
   'idgen: no ID of a later time (milliseconds since 1970) was handed out in this database';
@@ -18,15 +19,15 @@ CREATE FUNCTION idgen_get_mark(
 COMMENT ON FUNCTION idgen_get_mark() IS
   'the high-water mark of this database, and what idgen_start_over() left behind';
 
--- By this table a dump carries the mark, and a row that is inserted raises it; the table is always
--- empty. Its type reads the text 'current' as the mark of the current database. pg_dump takes the
--- condition for its query and finds that as a row: a literal in a UNION has the type of the other
--- side, so that no name is needed, which pg_dump would not find without a search_path.
+-- Through this table a dump carries the mark. The table is always empty: inserting a row raises the
+-- mark instead. Its type reads the text 'current' as the mark of the current database. pg_dump adds the
+-- condition to its query and so finds that text as a row. A literal in a UNION has the type of the
+-- other side, so the condition needs no type name, which pg_dump would not find without a search_path.
 CREATE TYPE idgen_mark;
 CREATE FUNCTION idgen_mark_in(cstring) RETURNS idgen_mark
   LANGUAGE C STABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_mark_in';
-COMMENT ON FUNCTION idgen_mark_in(cstring) IS 'reads a high-water mark; current: that of this database';
+COMMENT ON FUNCTION idgen_mark_in(cstring) IS 'reads a high-water mark; current means this database''s';
 CREATE FUNCTION idgen_mark_out(idgen_mark) RETURNS cstring
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_mark_out';
@@ -35,7 +36,7 @@ CREATE TYPE idgen_mark (
   INPUT = idgen_mark_in, OUTPUT = idgen_mark_out, INTERNALLENGTH = 24, ALIGNMENT = double);
 COMMENT ON TYPE idgen_mark IS
   'idgen: a high-water mark: MARK_MS, or MARK_MS,HELD_UNTIL_MS,FRESH_MACHINE; or current';
--- Where the trigger is disabled (pg_restore --disable-triggers), a mark that is not raised is an error.
+-- If the trigger is disabled (pg_restore --disable-triggers), the row is an error: the mark is not raised.
 CREATE TABLE idgen_restore (mark idgen_mark CONSTRAINT idgen_restore_needs_its_trigger CHECK (false));
 COMMENT ON TABLE idgen_restore IS
   'idgen: always empty; a row that is inserted by a restore raises the high-water mark';
@@ -55,8 +56,8 @@ SELECT pg_catalog.pg_extension_config_dump('idgen_restore', $$WHERE false UNION 
 
 -- Layouts -------------------------------------------------------------------------------
 
--- A layout as a value. A name is looked up when the text is read, once; what is kept wherever an
--- expression is stored is what the name stood for then.
+-- A layout as a value. A name is looked up once, when the text is read. A stored expression keeps the
+-- layout that the name stood for then.
 CREATE TYPE idgen_layout;
 CREATE FUNCTION idgen_layout_in(cstring) RETURNS idgen_layout
   LANGUAGE C STABLE STRICT PARALLEL SAFE
@@ -141,7 +142,7 @@ CREATE OPERATOR >= (
   FUNCTION = idgen_layout_ge, LEFTARG = idgen_layout, RIGHTARG = idgen_layout,
   COMMUTATOR = <=, NEGATOR = <,
   RESTRICT = scalargesel, JOIN = scalargejoinsel);
--- The order has no meaning; it is there for indexes, DISTINCT and GROUP BY.
+-- The order has no meaning. It exists for indexes, DISTINCT and GROUP BY.
 CREATE OPERATOR CLASS idgen_layout_ops DEFAULT FOR TYPE idgen_layout USING btree AS
   OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
   FUNCTION 1 idgen_layout_cmp(idgen_layout, idgen_layout);
@@ -152,12 +153,12 @@ CREATE OPERATOR CLASS idgen_layout_hash_ops DEFAULT FOR TYPE idgen_layout USING 
 
 -- The names that users give to layouts and generators ------------------------------------
 
--- They are kept as foreign servers, which pg_dump writes before all tables. No foreign table
--- is made of them; GRANT USAGE ON FOREIGN DATA WRAPPER idgen lets a role create them.
+-- They are foreign servers, which pg_dump writes before all tables. They never have foreign tables.
+-- GRANT USAGE ON FOREIGN DATA WRAPPER idgen lets a role create them.
 CREATE FUNCTION idgen_validator(options text[], catalog oid) RETURNS void
   LANGUAGE C STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_validator';
-COMMENT ON FUNCTION idgen_validator(text[], oid) IS 'checks what a layout or a generator is made of';
+COMMENT ON FUNCTION idgen_validator(text[], oid) IS 'checks the options of a layout or a generator';
 CREATE FOREIGN DATA WRAPPER idgen NO HANDLER VALIDATOR idgen_validator;
 COMMENT ON FOREIGN DATA WRAPPER idgen IS 'idgen: its servers are layouts and generators of users';
 
@@ -168,23 +169,24 @@ CREATE FUNCTION idgen_create_layout(
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_create_layout';
 COMMENT ON FUNCTION idgen_create_layout(text, text, interval, timestamptz) IS
-  'makes a layout of fields like timestamp:42, machine:6, sequence:15';
+  'creates a layout from fields like timestamp:42, machine:6, sequence:15';
 
 CREATE FUNCTION idgen_drop_layout(name text) RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_drop_layout';
-COMMENT ON FUNCTION idgen_drop_layout(text) IS 'drops the name of a layout; what was made with it stays as it is';
+COMMENT ON FUNCTION idgen_drop_layout(text) IS
+  'drops the name of a layout; stored uses of the layout stay as they are';
 
--- The functions behind the views take an argument of a type of their own, so that no function that
--- somebody has made before can be meant by the views' calls, or make them ambiguous.
+-- Each function behind a view takes an argument of its own type. So no function that somebody created
+-- before can capture the view's call or make it ambiguous.
 CREATE TYPE idgen_layout_row AS (
   layout text, value idgen_layout, fields text, tick interval, epoch timestamptz, ends timestamptz,
   ids_per_tick bigint, identities bigint, generates boolean, owner oid, note text);
-COMMENT ON TYPE idgen_layout_row IS 'idgen: for the view idgen_layouts';
+COMMENT ON TYPE idgen_layout_row IS 'idgen: a row of the view idgen_layouts';
 CREATE FUNCTION idgen_get_layouts(idgen_layout_row) RETURNS SETOF idgen_layout_row
   LANGUAGE C STABLE PARALLEL SAFE ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_layouts';
-COMMENT ON FUNCTION idgen_get_layouts(idgen_layout_row) IS 'what the view idgen_layouts shows';
+COMMENT ON FUNCTION idgen_get_layouts(idgen_layout_row) IS 'the rows of the view idgen_layouts';
 
 -- ends: the first instant without an ID. life_used: percent of the time from epoch to end.
 CREATE VIEW idgen_layouts AS
@@ -209,16 +211,16 @@ CREATE FUNCTION idgen_create_generator(
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_create_generator';
 COMMENT ON FUNCTION idgen_create_generator(text, idgen_layout, int, int, int) IS
-  'makes a generator; what is NULL of its identity comes from the settings';
+  'creates a generator; a NULL part of its identity comes from the settings';
 
--- -1: what an argument left out stands for, leave it as it is.
+-- -1, the value of an argument left out, leaves the field unchanged.
 CREATE FUNCTION idgen_alter_generator(
     name text, datacenter_id int DEFAULT -1, machine_id int DEFAULT -1, shard_id int DEFAULT -1)
   RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_alter_generator';
 COMMENT ON FUNCTION idgen_alter_generator(text, int, int, int) IS
-  'gives a generator another identity: what is left out stays, what is NULL comes from the settings';
+  'changes a generator''s identity: an argument left out keeps its value, NULL means the settings';
 
 CREATE FUNCTION idgen_drop_generator(name text) RETURNS void
   LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -228,18 +230,18 @@ COMMENT ON FUNCTION idgen_drop_generator(text) IS 'drops a generator';
 CREATE TYPE idgen_generator_row AS (
   generator text, layout idgen_layout, datacenter_id int, machine_id int, shard_id int, owner oid,
   problem text);
-COMMENT ON TYPE idgen_generator_row IS 'idgen: for the view idgen_generators';
+COMMENT ON TYPE idgen_generator_row IS 'idgen: a row of the view idgen_generators';
 CREATE FUNCTION idgen_get_generators(idgen_generator_row) RETURNS SETOF idgen_generator_row
   LANGUAGE C STABLE PARALLEL SAFE ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_generators';
-COMMENT ON FUNCTION idgen_get_generators(idgen_generator_row) IS 'what the view idgen_generators shows';
+COMMENT ON FUNCTION idgen_get_generators(idgen_generator_row) IS 'the rows of the view idgen_generators';
 
 CREATE VIEW idgen_generators AS
   SELECT generator, layout, datacenter_id, machine_id, shard_id,
          owner::pg_catalog.regrole AS owner, problem
   FROM idgen_get_generators(NULL::idgen_generator_row);
 COMMENT ON VIEW idgen_generators IS
-  'idgen: every name that idgen_nextval() takes, and the part of its identity that is fixed';
+  'idgen: every name that idgen_nextval() accepts, and the fixed part of its identity';
 GRANT SELECT ON idgen_generators TO PUBLIC;
 
 -- Generating --------------------------------------------------------------------------
@@ -261,7 +263,7 @@ CREATE FUNCTION snowflake_nextval_array(count int) RETURNS bigint[]
 COMMENT ON FUNCTION snowflake_nextval_array(int) IS
   'an array of count IDs of generator snowflake, increasing';
 
--- What this session made is not known to a parallel worker: restricted to the leader.
+-- A parallel worker does not know what this session made, so the leader has to run it.
 CREATE FUNCTION snowflake_currval() RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'idgen_snowflake_currval';
@@ -313,14 +315,14 @@ CREATE FUNCTION idgen_reserve(generator text, count int) RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_reserve';
 COMMENT ON FUNCTION idgen_reserve(text, int) IS
-  'the first of count consecutive integers, all this caller''s';
+  'the first of count consecutive integers that only this caller gets';
 
 CREATE FUNCTION idgen_observe(generator text, id bigint) RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_observe';
 COMMENT ON FUNCTION idgen_observe(text, bigint) IS
   'makes the next ID of a generator greater than id';
--- It moves the IDs of all users of the generator: not for everybody.
+-- It moves the IDs of all users of the generator, so not everybody may call it.
 REVOKE EXECUTE ON FUNCTION idgen_observe(text, bigint) FROM PUBLIC;
 
 -- Shards ------------------------------------------------------------------------------
@@ -335,7 +337,7 @@ CREATE FUNCTION instagram_nextval() RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_instagram_nextval';
 COMMENT ON FUNCTION instagram_nextval() IS
-  'the next ID of generator instagram in the shard that idgen.shard_id says';
+  'the next ID of generator instagram in the shard that idgen.shard_id names';
 
 CREATE FUNCTION instagram_nextval(shard_id int) RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL SAFE
@@ -366,7 +368,7 @@ CREATE FUNCTION idgen_get_identity(generator text) RETURNS text
   LANGUAGE C STABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_get_identity';
 COMMENT ON FUNCTION idgen_get_identity(text) IS
-  'what idgen_check_identity() asks the nodes of a Citus cluster';
+  'this node''s identity, as idgen_check_identity() asks the nodes of a Citus cluster for it';
 
 -- A clock that was far ahead --------------------------------------------------------------
 
@@ -374,15 +376,15 @@ CREATE FUNCTION idgen_start_over(machine_id int) RETURNS void
   LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_start_over';
 COMMENT ON FUNCTION idgen_start_over(int) IS
-  'puts the high-water mark back to now for a machine ID that was never used';
--- The only thing that can lower a mark.
+  'sets the high-water mark back to now for a machine ID that was never used';
+-- Nothing else can lower a mark.
 REVOKE EXECUTE ON FUNCTION idgen_start_over(int) FROM PUBLIC;
 
 CREATE FUNCTION idgen_accept_clock() RETURNS void
   LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_accept_clock';
 COMMENT ON FUNCTION idgen_accept_clock() IS
-  'lets IDs be made again after a step of the clock that idgen.max_clock_step stopped at';
+  'accepts the clock, so that IDs are made again after a step longer than idgen.max_clock_step';
 REVOKE EXECUTE ON FUNCTION idgen_accept_clock() FROM PUBLIC;
 
 -- Decoding ----------------------------------------------------------------------------
@@ -413,7 +415,7 @@ CREATE FUNCTION idgen_max_id(ts timestamptz, layout idgen_layout) RETURNS bigint
 COMMENT ON FUNCTION idgen_max_id(timestamptz, idgen_layout) IS
   'the largest ID of the tick of a layout that holds an instant';
 
--- Not STRICT: a field that the layout lacks is NULL, as in what idgen_parse() returns.
+-- Not STRICT: a field that the layout lacks is NULL, as in the result of idgen_parse().
 CREATE FUNCTION idgen_compose(
     layout idgen_layout, ts timestamptz, datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL,
     shard_id int DEFAULT NULL, sequence int DEFAULT NULL)
@@ -427,7 +429,7 @@ CREATE FUNCTION idgen_inspect(id bigint, layout idgen_layout DEFAULT 'snowflake'
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_inspect';
 COMMENT ON FUNCTION idgen_inspect(bigint, idgen_layout) IS
-  'an ID as a person wants to see it: its bits under the names of its fields';
+  'an ID for a person to read: its bits under the names of its fields';
 
 CREATE FUNCTION idgen_inspect_json(id bigint, layout idgen_layout DEFAULT 'snowflake') RETURNS jsonb
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE

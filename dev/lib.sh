@@ -1,5 +1,5 @@
-# What the scripts in dev/ share: messages, root rights, PostgreSQL's place, a scratch
-# directory, builds in copies of the tree, and throw-away clusters. To be sourced.
+# What the scripts in dev/ share: messages, root rights, PostgreSQL's location, a scratch directory,
+# builds in copies of the tree, and throw-away clusters. To be sourced.
 # shellcheck shell=bash
 
 IDGEN_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -10,7 +10,7 @@ KEEP_LOGS=   # if set, the logs in it outlive the run
 JOB=         # process group of the command that run_job waits for
 WATCH=       # the process that says how far it is, if there is one
 
-# Neither the caller's server nor its make may leak into what runs here.
+# The caller's server and make settings must not influence what runs here.
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS MAKELEVEL
 for name in "${!PG@}"; do
@@ -31,7 +31,7 @@ die() {
   exit 1
 }
 
-# The head of the script that is running, without its first lines of bash.
+# Prints the head of the running script, without the first line.
 help() { sed -n -E '2,/^[^#]/{s/^# ?//p}' "$IDGEN_ROOT/dev/$(basename "$0")"; }
 
 # --- root, and the user that servers and tests run as -------------------------------------
@@ -44,7 +44,7 @@ as_root() {
 
 can_be_root() { is_root || command -v sudo >/dev/null; }
 
-# PostgreSQL refuses to run as root: then it is the user postgres, else who calls.
+# PostgreSQL refuses to run as root. The user is then postgres, otherwise the caller.
 server_user() {
   if ! is_root; then
     id -un
@@ -55,7 +55,7 @@ server_user() {
   fi
 }
 
-# Runs a command as that user, with PostgreSQL's programs in the path.
+# Runs a command as that user, with PostgreSQL's programs in PATH.
 as_user() {
   local -a change=()
   if is_root; then
@@ -66,7 +66,7 @@ as_user() {
 
 # --- PostgreSQL ---------------------------------------------------------------------------
 
-# The newest server of the distribution's packages on this machine; nothing if none.
+# Prints the newest server of the distribution's packages on this machine; nothing if there is none.
 installed_postgres() {
   local program newest=
   for program in /usr/lib/postgresql/*/bin/postgres; do
@@ -107,7 +107,7 @@ find_postgres() {
 
 # --- the scratch directory, and leaving nothing behind -------------------------------------
 
-# /tmp and not TMPDIR: a socket's path has to be short, and the server's user must get there.
+# /tmp and not TMPDIR: a socket's path has to be short, and the server's user must have access.
 make_scratch() {
   trap clean_up EXIT
   trap 'exit 130' INT
@@ -137,7 +137,7 @@ clean_up() {
   exit "$status"
 }
 
-# Every server below the scratch directory, also one that a test left behind.
+# Stops every server below the scratch directory, even one that a test left behind.
 stop_all_servers() {
   local pid_file
   while read -r pid_file; do
@@ -145,7 +145,7 @@ stop_all_servers() {
   done < <(find "$SCRATCH" -name postmaster.pid 2>/dev/null)
 }
 
-# Runs a command in a process group of its own, so that an interrupted run can end all of it.
+# Runs a command in its own process group, so that an interrupted run can end all of it.
 run_job() {
   local status=0
   set -m
@@ -167,7 +167,7 @@ end_job() {
 
 # --- building ---------------------------------------------------------------------------
 
-# tree_to DIRECTORY: the sources, without what a build leaves behind.
+# tree_to DIRECTORY: copies the sources, without what a build leaves behind.
 tree_to() {
   mkdir -p "$1"
   tar -C "$IDGEN_ROOT" --exclude=./.git --exclude='./build*' --exclude=./tmp_check \
@@ -176,7 +176,7 @@ tree_to() {
     tar -C "$1" --no-same-owner -xf -
 }
 
-# Everything is built in copies: the checkout stays as it is, whoever owns it.
+# Everything is built in copies, so the checkout does not change, whoever owns it.
 copy_tree() {
   tree_to "$1"
   if is_root; then chown -R "$(server_user):" "$1"; fi
@@ -188,29 +188,29 @@ make_in() {
   as_user make -C "$tree" -j "$(nproc)" PG_CONFIG="$PG_CONFIG" "$@"
 }
 
-# The flags of a module, as make_in takes them, with a header's cycle counter in place of the CPU's.
+# The flags for make_in that build a module with a header's cycle counter instead of the CPU's.
 counter_flags() {
   echo "PG_CPPFLAGS=-Isrc -I. -isystem $("$PG_CONFIG" --includedir-server) -DIDGEN_CYCLE_COUNTER='<$1>'"
 }
 
 # --- a private PostgreSQL -------------------------------------------------------------------
 
-# What PostgreSQL calls its own in a directory of programs that may be everybody's.
+# The programs that belong to PostgreSQL, in a directory that others may share.
 programs() {
   (cd / && ls -d "${PG_BINDIR#/}"/{postgres,psql,initdb,pgbench,pg_*,createdb,dropdb,createuser,dropuser} \
     "${PG_BINDIR#/}"/{clusterdb,reindexdb,vacuumdb,vacuumlo,oid2name} 2>/dev/null) || true
 }
 
-# What programs are compiled and linked with that use libpq.
+# What programs that use libpq are compiled and linked with.
 client_files() {
   local include lib
   include=$("$PG_CONFIG" --includedir) lib=$("$PG_CONFIG" --libdir)
   (cd / && ls -d "${include#/}"/{libpq-fe,libpq-events,postgres_ext,pg_config_ext}.h "${lib#/}"/libpq.* 2>/dev/null) || true
 }
 
-# A copy of the PostgreSQL that PG_CONFIG names, which is the one from now on: for this script and,
-# as PG_CONFIG is exported, for those that it runs. PostgreSQL finds what belongs to it from where
-# its programs are. So nothing is installed, no rights are needed, and runs do not meet.
+# Copies the PostgreSQL that PG_CONFIG names and uses the copy from now on, in this script and,
+# since PG_CONFIG is exported, in those that it runs. PostgreSQL finds its files relative to its
+# programs. So nothing is installed, no rights are needed, and runs do not interfere.
 copy_postgres() {
   local what
   mkdir "$SCRATCH/pg"
@@ -225,15 +225,15 @@ copy_postgres() {
   if is_root; then chown -R "$(server_user):" "$SCRATCH/pg"; fi
 }
 
-# install_from TREE [make variable ...]: what was built there, into the private copy.
+# install_from TREE [make variable ...]: installs what was built there into the private copy.
 install_from() {
   local tree=$1
   shift
   as_user make -C "$tree" PG_CONFIG="$PG_CONFIG" "$@" install
 }
 
-# build_private TREE [make variable ...]: copies the sources there and PostgreSQL, builds and installs the
-# one into the other. The output goes to a log, whose end is shown on failure.
+# build_private TREE [make variable ...]: copies the sources to TREE, copies PostgreSQL, and builds
+# and installs idgen into that copy. The output goes to a log, whose end is shown on failure.
 build_private() {
   local tree=$1 start=$SECONDS
   shift
@@ -247,10 +247,10 @@ build_private() {
 
 # --- throw-away clusters --------------------------------------------------------------------
 
-# The cluster that the functions below, psql and the like are about.
+# The cluster that the functions below, psql and other programs use.
 CLUSTER=data CLUSTER_LOG=log/server.log
 
-# use_cluster NUMBER: where there are several, 1 and up. Each has a port of its own.
+# use_cluster NUMBER: selects one of several, from 1 up. Each has its own port.
 use_cluster() {
   CLUSTER=data$1 CLUSTER_LOG=log/server$1.log
   export PGPORT=$((IDGEN_PORT + $1))
@@ -276,7 +276,7 @@ children_of() {
   sed -n -E "s/^([0-9]+) \(.*\) [A-Z] $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null || true
 }
 
-# kill -9 of the postmaster, and waits until all its processes are gone.
+# Kills the postmaster with kill -9 and waits until all its processes are gone.
 cluster_kill() {
   local postmaster pid
   local -a processes
@@ -286,11 +286,11 @@ cluster_kill() {
   for pid in "$postmaster" "${processes[@]}"; do
     wait_gone "$pid" || die "process $pid of the killed server is still there"
   done
-  # In a container without an init the dead postmaster keeps its number, and looks alive.
+  # In a container without an init, the dead postmaster's process ID remains and looks alive.
   as_user rm -f "$SCRATCH/$CLUSTER/postmaster.pid" "$SCRATCH/.s.PGSQL.$PGPORT"{,.lock}
 }
 
-# Gone, or dead and not yet waited for by its parent.
+# Waits until a process is gone, or dead without its parent having waited for it.
 wait_gone() {
   local tries=300
   while [ -e "/proc/$1" ] && ! grep -qs '^State:.*Z' "/proc/$1/status"; do
@@ -299,8 +299,8 @@ wait_gone() {
   done
 }
 
-# psql as the scripts want it: quiet, and an error ends it.
+# Runs psql for scripts: quiet, and an error ends it.
 sql() { as_user psql -X -q -P pager=off -v ON_ERROR_STOP=1 "$@"; }
 
-# One value.
+# Prints one value.
 sql_value() { sql -A -t -c "$1"; }

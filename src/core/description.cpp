@@ -7,7 +7,7 @@ namespace idgen {
 
 namespace {
 
-// The units of a tick, from the longest down.
+// The units of a tick, longest first.
 struct TickUnit {
   std::string_view name;
   std::int64_t us;
@@ -15,14 +15,14 @@ struct TickUnit {
 constexpr std::array<TickUnit, 5> kTickUnits = {
     {{"h", 3'600'000'000}, {"min", 60'000'000}, {"s", 1'000'000}, {"ms", 1000}, {"us", 1}}};
 
-// Reads what is at the front of a text, and takes it away.
+// Reads and removes what is at the front of a text.
 class TextReader {
  public:
   constexpr explicit TextReader(std::string_view input) noexcept : rest_(input) { SkipSpace(); }
 
   [[nodiscard]] constexpr bool IsAtEnd() const noexcept { return rest_.empty(); }
 
-  // One character in any case, with the space after it.
+  // Takes one character, or a word, in any case.
   constexpr bool Take(char wanted) noexcept {
     if (rest_.empty() || Lower(rest_.front()) != wanted) return false;
     rest_.remove_prefix(1);
@@ -40,7 +40,8 @@ class TextReader {
     while (!rest_.empty() && IsSpace(rest_.front())) rest_.remove_prefix(1);
   }
 
-  // A decimal number of `least` to `most` digits, times `sign`; false also where it is no int64.
+  // Takes a decimal number of `least` to `most` digits, times `sign`. Returns false also if it does
+  // not fit an int64.
   constexpr bool TakeNumber(std::size_t least, std::size_t most, std::int64_t& number,
                             int sign = 1) noexcept {
     std::size_t digits = 0;
@@ -76,7 +77,7 @@ bool ParseTick(std::string_view input, std::int64_t& tick_us) noexcept {
     TextReader after = reader;
     if (!after.Take(unit.name)) continue;
     after.SkipSpace();
-    // "m" is the beginning of two of them.
+    // "m" begins two of the units.
     if (after.IsAtEnd()) return !__builtin_mul_overflow(number, unit.us, &tick_us);
   }
   return false;
@@ -148,7 +149,7 @@ ParsedDescription ParseDescription(std::string_view input) noexcept {
     parsed.length = length;
     return parsed;
   };
-  // Fields never hold a comma, nor do a tick and an epoch: so commas divide.
+  // Commas divide the text: fields, ticks and epochs never contain one.
   bool has_tick = false;
   bool has_epoch = false;
   std::size_t fields_end = input.size();
@@ -164,7 +165,7 @@ ParsedDescription ParseDescription(std::string_view input) noexcept {
     TextReader reader(item);
     const bool is_tick = reader.Take("tick");
     const bool is_epoch = !is_tick && reader.Take("epoch");
-    // Not a longer word that begins so.
+    // Reject a longer word that begins like this.
     const std::size_t word = is_tick ? 4 : 5;
     const bool is_word = (is_tick || is_epoch) && (item.size() == word || item[word] == ':' ||
                                                    TextReader::IsSpace(item[word]));
@@ -206,7 +207,7 @@ std::size_t WriteDescription(const Layout& layout, char* out) noexcept {
   const auto put = [out, &length](std::string_view word) {
     for (const char c : word) out[length++] = c;
   };
-  // With leading zeros up to `width`.
+  // Writes leading zeros up to `width`.
   const auto put_number = [out, &length](std::uint64_t number, int width) {
     char digits[20] = {};
     int count = 0;

@@ -2,10 +2,10 @@
 //
 //   timestamp:42, machine:6, sequence:15
 //
-// Names are read in any case, with any ASCII white space around words. The timestamp is
-// required and comes first, every field stands there once at most, and all together have
-// at most 63 bits. A layout may lack a sequence, or have a tail: then its IDs can be read
-// and not made (Layout::CanGenerate).
+// Names are read in any case, with any ASCII white space around words. The timestamp is required
+// and comes first. Every field occurs at most once, and all fields together have at most 63 bits. A
+// layout may lack a sequence or have a tail. Its IDs can then be read but not made
+// (Layout::CanGenerate).
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@
 
 namespace idgen {
 
-// In the order of FieldKind. Literals: a zero byte follows each.
+// In the order of FieldKind. They are literals, so a zero byte follows each.
 inline constexpr std::array<std::string_view, kFieldKinds> kFieldNames = {
     "timestamp", "datacenter", "machine", "shard", "sequence", "tail"};
 
@@ -27,46 +27,46 @@ constexpr std::string_view NameOfField(FieldKind kind) noexcept {
   return kFieldNames[static_cast<std::size_t>(kind)];
 }
 
-// The most bits that a field of this kind can have. All but the timestamp and the tail are
-// SQL's `int` somewhere: a setting, an argument, a column.
+// Returns the most bits that a field of this kind can have. Every field but the timestamp and the
+// tail is an SQL `int` somewhere: in a setting, an argument or a column.
 constexpr unsigned MostBitsOf(FieldKind kind) noexcept {
   return kind == FieldKind::kTimestamp || kind == FieldKind::kTail ? kMostLayoutBits : 31;
 }
 
-// Reported is what comes first in the text; kNoTimestamp and, last of all, kTooManyBits
-// only when nothing else is wrong.
+// The first error in the text is reported; kNoTimestamp and, last of all, kTooManyBits only if
+// nothing else is wrong.
 enum class FieldsError : std::uint8_t {
   kNone,
   kEmpty,          // no field at all
-  kExpectedField,  // a comma, a colon or the end where a field's name should be
+  kExpectedField,  // a comma, a colon or the end instead of a field's name
   kUnknownField,   // a word that names no field
   kExpectedColon,  // after a field's name
-  kExpectedBits,   // after the colon: something else than an unsigned decimal number
-  kZeroBits,       // a field that is not wanted is left out
+  kExpectedBits,   // after the colon: not an unsigned decimal number
+  kZeroBits,       // a field that is not wanted must be left out
   kTooWide,        // more than MostBitsOf; for the timestamp and the tail: more than 255
   kRepeatedField,
   kNoTimestamp,
   kTimestampNotFirst,
-  kTooManyBits,    // together more than kMostLayoutBits: at the number that passes them
+  kTooManyBits,    // more than kMostLayoutBits together: at the number that exceeds them
   kExpectedComma,  // after a field's bits
 };
 
 struct ParsedFields {
   FieldsError error = FieldsError::kNone;
-  // The wrong word, comma or colon within the text, in bytes. Where something is missing at
-  // the end, the end: the text's size, and length 0.
+  // The wrong word, comma or colon in the text, in bytes. If something is missing at the end: the
+  // text's size, with length 0.
   std::size_t at = 0;
   std::size_t length = 0;
-  // The field to which it belongs, or after which it stands. No meaning for kNone, kEmpty,
+  // The field to which it belongs or after which it comes. Has no meaning for kNone, kEmpty,
   // kExpectedField and kUnknownField.
   FieldKind kind = FieldKind::kTimestamp;
-  // Of the fields below. After kTooManyBits these are all fields of the text, after other
-  // errors those before the wrong word.
+  // The bits of the fields below. After kTooManyBits these are all fields of the text; after other
+  // errors, those before the wrong word.
   unsigned total_bits = 0;
   std::array<FieldSpec, kFieldKinds> specs{};
   std::size_t count = 0;
 
-  // From the highest bit down, as BuildLayout takes them.
+  // Returns the fields from the highest bit down, as BuildLayout takes them.
   [[nodiscard]] constexpr std::span<const FieldSpec> Specs() const noexcept {
     return {specs.data(), count};
   }
@@ -86,7 +86,7 @@ class FieldsParser {
   static constexpr bool IsSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
   static constexpr bool IsMark(char c) noexcept { return c == ',' || c == ':'; }
 
-  // To the next token; an empty one at the end.
+  // Moves to the next token; an empty one at the end.
   constexpr void Advance() noexcept {
     at_ += token_.size();
     while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
@@ -97,7 +97,7 @@ class FieldsParser {
     token_ = std::string_view(text_.data() + at_, end - at_);
   }
 
-  // The token is wrong. Returns false.
+  // Reports the token as wrong. Returns false.
   constexpr bool Fail(FieldsError error) noexcept {
     parsed_.error = error;
     parsed_.at = at_;
@@ -105,7 +105,7 @@ class FieldsParser {
     return false;
   }
 
-  // True when the token is a field's name, in any case.
+  // Whether the token is a field's name, in any case.
   constexpr bool FindKind(FieldKind& kind) const noexcept {
     for (std::size_t i = 0; i < kFieldKinds; ++i) {
       const std::string_view name = kFieldNames[i];
@@ -124,7 +124,7 @@ class FieldsParser {
     return false;
   }
 
-  // True when the token is a number. One that FieldSpec cannot hold becomes kBeyondSpec.
+  // Whether the token is a number. A number that FieldSpec cannot hold becomes kBeyondSpec.
   constexpr bool FindNumber(unsigned& number) const noexcept {
     if (token_.empty()) return false;
     number = 0;
@@ -143,7 +143,7 @@ class FieldsParser {
     return false;
   }
 
-  // name:bits
+  // Reads "name:bits".
   constexpr bool ReadField() noexcept {
     if (token_.empty() || IsMark(token_[0])) return Fail(FieldsError::kExpectedField);
     FieldKind kind{};
@@ -161,11 +161,11 @@ class FieldsParser {
     unsigned bits = 0;
     if (!FindNumber(bits)) return Fail(FieldsError::kExpectedBits);
     if (bits == 0) return Fail(FieldsError::kZeroBits);
-    // The timestamp and the tail are bounded by the sum: it tells a user more.
+    // The sum limits the timestamp and the tail, because its error tells a user more.
     const bool by_the_sum = MostBitsOf(kind) == kMostLayoutBits && bits < kBeyondSpec;
     if (bits > MostBitsOf(kind) && !by_the_sum) return Fail(FieldsError::kTooWide);
 
-    // The repeated are refused above: there is room.
+    // There is room, since repeated fields are refused above.
     parsed_.specs[parsed_.count++] = FieldSpec{kind, static_cast<std::uint8_t>(bits)};
     if (parsed_.total_bits <= kMostLayoutBits && parsed_.total_bits + bits > kMostLayoutBits) {
       excess_at_ = at_;
@@ -188,7 +188,7 @@ class FieldsParser {
     return true;
   }
 
-  // What can be said only of all fields, at the end of the text.
+  // Checks all fields together, at the end of the text.
   constexpr void CheckTogether() noexcept {
     if (parsed_.specs[0].kind != FieldKind::kTimestamp) {
       Fail(FieldsError::kNoTimestamp);
@@ -207,18 +207,18 @@ class FieldsParser {
   std::size_t at_ = 0;      // of the token
   std::string_view token_;  // empty: the end
   ParsedFields parsed_;
-  // The number with which the sum passed kMostLayoutBits, once it has.
+  // The number that made the sum exceed kMostLayoutBits, if there is one.
   std::size_t excess_at_ = 0;
   std::size_t excess_length_ = 0;
   FieldKind excess_kind_ = FieldKind::kTimestamp;
 };
 
-// The fields that a text describes. Any bytes may be given.
+// Reads the fields that a text describes. Any bytes are allowed.
 constexpr ParsedFields ParseFields(std::string_view input) noexcept {
   return FieldsParser(input).Parse();
 }
 
-// Room for any text that WriteFields writes: every field, with two digits each.
+// Large enough for any text that WriteFields writes: every field, with two digits each.
 inline constexpr std::size_t kLongestFieldsText = [] {
   constexpr std::string_view kBits = ":10";
   constexpr std::string_view kBetween = ", ";
@@ -227,15 +227,14 @@ inline constexpr std::size_t kLongestFieldsText = [] {
   return length;
 }();
 
-// Writes a layout's fields as ParseFields reads them, from the highest down, without a
-// terminator. The layout's fields do not overlap, and have 63 bits at most. Returns the
-// length.
+// Writes a layout's fields as ParseFields reads them, from the highest bit down, without a
+// terminator. The layout's fields must not overlap, and have at most 63 bits. Returns the length.
 constexpr std::size_t WriteFields(const Layout& layout, char* out) noexcept {
   std::size_t length = 0;
   const auto put = [out, &length](std::string_view word) {
     for (const char c : word) out[length++] = c;
   };
-  // Each turn looks for the highest field below the one before: six of them need no sort.
+  // Each turn finds the highest field below the previous one; six fields need no sort.
   unsigned above = kMostLayoutBits + 1;
   for (;;) {
     FieldKind next{};

@@ -1,8 +1,8 @@
-// The built-in layouts: the formats of other systems and of idgen itself, as data. Nothing
-// else in idgen knows about any of them.
+// The built-in layouts: the formats of other systems and of idgen itself, as data. Nothing else in
+// idgen knows about any of them.
 //
-// Where a system's own format fills all 64 bits, the highest bit is left out here: as an
-// int8 it is the sign, and idgen reads and makes no negative IDs.
+// If a system's own format fills all 64 bits, the highest bit is left out here: in an int8 it is
+// the sign, and idgen reads and makes no negative IDs.
 #pragma once
 
 #include <array>
@@ -15,14 +15,15 @@ namespace idgen {
 
 struct Format {
   Layout layout;
-  std::string_view note;  // for a person: whose it is, and what its bits do not tell
-  // The name means this layout and no other, in every version. The other names are found only where
-  // a user has given them to nothing of his own: so a later version adds layouts like that.
+  std::string_view note;  // for people: whose format it is, and what its bits do not tell
+  // The name means this layout and no other, in every version. Another name is found only if no
+  // user has given it to a layout or generator, so that a later version can add layouts with such
+  // names.
   bool is_reserved = true;
 };
 
-// The default: Twitter's fields, and an epoch of 2020-01-01 00:00:00 UTC, as in the
-// case study that this project implements. It ends on 2089-09-06.
+// The default: Twitter's fields, with an epoch of 2020-01-01 00:00:00 UTC, as in the case study
+// that this project implements. It ends on 2089-09-06.
 inline constexpr Layout kSnowflake = MakeLayout("snowflake", 1000, 1577836800000,
                                                 {{FieldKind::kTimestamp, 41},
                                                  {FieldKind::kDatacenter, 5},
@@ -41,13 +42,13 @@ inline constexpr Layout kInstagram =
 inline constexpr Layout kTso =
     MakeLayout("tso", 1000, 0, {{FieldKind::kTimestamp, 45}, {FieldKind::kSequence, 18}});
 
-// For 100 million IDs a second on one server: snowflake's timestamp in snowflake's place, and
-// below it 131,072 IDs a millisecond, for 32 servers instead of 1,024.
+// For 100 million IDs a second on one server: snowflake's timestamp in the same place, and below it
+// 131,072 IDs a millisecond for 32 servers instead of 1,024.
 inline constexpr Layout kWide =
     MakeLayout("wide", 1000, 1577836800000,
                {{FieldKind::kTimestamp, 41}, {FieldKind::kMachine, 5}, {FieldKind::kSequence, 17}});
 
-// In the order in which they are listed to people.
+// In the order in which people see them listed.
 inline constexpr std::array<Format, 17> kFormats = [] {
   using enum FieldKind;
   return std::to_array<Format>({
@@ -86,17 +87,16 @@ inline constexpr std::array<Format, 17> kFormats = [] {
        "Sonyflake v2 at its defaults. Its epoch, unit of time and widths can be set, which an "
        "ID does not tell."},
 
-      // Source: baidu/uid-generator, DefaultUidGenerator.java: epochStr "2016-05-20", which
-      // its epochSeconds has as midnight in UTC+8.
+      // Source: baidu/uid-generator, DefaultUidGenerator.java: epochStr "2016-05-20", which its
+      // epochSeconds takes as midnight in UTC+8.
       {MakeLayout("uidgenerator", 1'000'000, 1463673600000,
                   {{kTimestamp, 28}, {kMachine, 22}, {kSequence, 13}}),
        "Baidu uid-generator, times in seconds. Its defaults ran out on 2024-11-20. Its epoch "
        "and widths can be set, which an ID does not tell."},
 
-      // Source: pgEdge/snowflake, snowflake.c (SNOWFLAKE_NODE_SHIFT 12), and the README of
-      // its older versions (counter in bits 10 to 21, node in bits 0 to 9). Its code
-      // changed on 2023-10-31, but the example in its documentation, an ID of 2024-01-11,
-      // is of the old order.
+      // Source: pgEdge/snowflake, snowflake.c (SNOWFLAKE_NODE_SHIFT 12), and the README of its
+      // older versions (counter in bits 10 to 21, node in bits 0 to 9). Its code changed on
+      // 2023-10-31, but the example in its documentation, an ID of 2024-01-11, has the old order.
       {MakeLayout("pgedge", 1000, 1672531200000,
                   {{kTimestamp, 41}, {kMachine, 10}, {kSequence, 12}}),
        "pgEdge's snowflake extension: the machine is its snowflake.node. Older versions are "
@@ -124,8 +124,8 @@ inline constexpr std::array<Format, 17> kFormats = [] {
        "Hazelcast Flake ID generator at its defaults, epoch 2018. The machine is the member's "
        "node ID. Under load its times run ahead, up to 15 s."},
 
-      // Source: cockroachdb/cockroach, GenerateUniqueInt: (time << 15) ^ node ID, the time
-      // in 10 us since 2015-01-01. Never the same time twice on a node, so no sequence.
+      // Source: cockroachdb/cockroach, GenerateUniqueInt: (time << 15) ^ node ID, with the time in
+      // 10 us since 2015-01-01. A node never uses the same time twice, so there is no sequence.
       {MakeLayout("cockroach", 10, 1420070400000, {{kTimestamp, 48}, {kMachine, 15}}),
        "CockroachDB's unique_rowid(), decode only. A node ID above 32767 disturbs the time. "
        "Not for unordered_unique_rowid(): its time is reversed."},
@@ -161,7 +161,7 @@ static_assert([] {
   return true;
 }());
 
-// The built-in layout of that name, or nullptr.
+// Returns the built-in layout of that name, or nullptr.
 constexpr const Layout* FindBuiltinLayout(std::string_view name) {
   for (const Format& format : kFormats) {
     if (format.layout.name == name) return &format.layout;

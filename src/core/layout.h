@@ -1,14 +1,13 @@
-// Layouts: how the 63 usable bits of an ID are divided, and the arithmetic that
-// follows from it (compose, parse, time ranges, positions, high-water marks).
+// Layouts: how the 63 usable bits of an ID are divided, and the arithmetic that follows from it
+// (compose, parse, time ranges, positions, high-water marks).
 //
-// Units: times are microseconds since 1970-01-01 UTC (`_us`) unless a name ends
-// in `_ms`. A tick is the layout's own unit of time, counted from its epoch. A
-// position is `tick << sequence bits | sequence`: one word that orders all IDs of
-// one ID space (layout and identity).
+// Units: times are microseconds since 1970-01-01 UTC (`_us`) unless a name ends in `_ms`. A tick is
+// the layout's own unit of time, counted from its epoch. A position is `tick << sequence bits |
+// sequence`: one word that orders all IDs of one ID space (layout and identity).
 //
-// Everything here is constexpr, allocates nothing and throws nothing. The members of a Layout,
-// and all else that takes one, here and in the other headers, rely on what CheckLayout looks at:
-// check one that did not come from here (a Generator does so itself).
+// Everything here is constexpr, allocates nothing and throws nothing. The members of Layout, and
+// all functions of this and other headers that take one, rely on what CheckLayout checks. Check a
+// layout that did not come from here (a Generator does so itself).
 #pragma once
 
 #include <array>
@@ -23,18 +22,18 @@ namespace idgen {
 
 __extension__ using Int128 = __int128;
 
-// The fields an ID can have. The order is only the order of the array below. A tail is
-// bits of which idgen knows no more than that another system put them there.
+// The fields that an ID can have. Their order matters only for the array below. A tail is bits that
+// another system put there; idgen knows nothing more about them.
 enum class FieldKind : std::uint8_t { kTimestamp, kDatacenter, kMachine, kShard, kSequence, kTail };
 inline constexpr std::size_t kFieldKinds = 6;
 
-// An ID has a sign bit, which is always zero.
+// An ID also has a sign bit, which is always zero.
 inline constexpr unsigned kMostLayoutBits = 63;
 
 // A tick is at most a day long.
 inline constexpr std::int64_t kLongestTickUs = 86'400'000'000;
 
-// Where a field stands in an ID; zero bits: the layout lacks it.
+// The place of a field in an ID. Zero bits: the layout lacks it.
 struct Field {
   std::uint8_t bits = 0;
   std::uint8_t shift = 0;
@@ -48,15 +47,15 @@ struct Field {
   friend constexpr bool operator==(const Field&, const Field&) = default;
 };
 
-// The values of the fields that say who made an ID. A value for a field that the
-// layout lacks is ignored.
+// The values of the fields that say who made an ID. A value for a field that the layout lacks is
+// ignored.
 struct Identity {
   std::uint64_t datacenter = 0;
   std::uint64_t machine = 0;
   std::uint64_t shard = 0;
 };
 
-// What an ID says, field by field; 0 for a field that the layout lacks.
+// The fields of an ID; 0 for a field that the layout lacks.
 struct Parts {
   std::uint64_t tick = 0;
   Identity identity;
@@ -64,7 +63,7 @@ struct Parts {
   std::uint64_t tail = 0;
 };
 
-// The constants by which positions become IDs, for the hot path.
+// The constants that turn positions into IDs, for the hot path.
 struct Composer {
   std::uint64_t identity_bits = 0;
   std::uint64_t sequence_mask = 0;
@@ -72,16 +71,16 @@ struct Composer {
   std::uint8_t timestamp_shift = 0;
   std::uint8_t sequence_shift = 0;
 
-  // The ID of a position.
+  // Returns the ID of a position.
   [[nodiscard]] constexpr std::int64_t operator()(std::uint64_t position) const {
     return static_cast<std::int64_t>(((position >> sequence_bits) << timestamp_shift) |
                                      identity_bits |
                                      ((position & sequence_mask) << sequence_shift));
   }
 
-  // Writes the IDs of `count` consecutive positions of one tick, from `first` on, to `ids`.
+  // Writes the IDs of `count` consecutive positions of one tick to `ids`, starting with `first`.
   constexpr void Fill(std::uint64_t first, std::uint64_t count, std::int64_t* ids) const {
-    // They differ in the sequence alone. Without a sign, for beyond the last ID of all is one more.
+    // Only the sequence differs. Unsigned, because one more step follows the last ID of all.
     const std::uint64_t step = std::uint64_t{1} << sequence_shift;
     auto id = static_cast<std::uint64_t>((*this)(first));
     for (std::int64_t* const end = ids + count; ids != end; ++ids, id += step) {
@@ -90,9 +89,9 @@ struct Composer {
   }
 };
 
-// What makes two IDs able to be equal: IDs are from one ID space exactly when
-// these bytes are the same. It holds the constants by which an ID is composed and
-// not the layout's name, so that two layouts of the same shape share one position.
+// Tells which IDs may be equal: IDs are from one ID space exactly when these bytes are the same. It
+// holds the constants that compose an ID and not the layout's name, so that two layouts of the same
+// shape share one position.
 struct IdSpace {
   std::int64_t epoch_us = 0;
   std::int64_t tick_us = 0;
@@ -105,13 +104,13 @@ struct IdSpace {
 static_assert(sizeof(IdSpace) == 32);
 
 struct Layout {
-  // What messages call it; no part of its value.
+  // The name in messages; not part of the value.
   std::string_view name;
   std::int64_t tick_us = 1000;
   std::int64_t epoch_us = 0;
   std::array<Field, kFieldKinds> fields{};
 
-  // Two layouts are the same where every ID means the same to them. A field of no bits is none.
+  // Layouts are equal if every ID means the same in both. A field of zero bits counts as missing.
   friend constexpr bool operator==(const Layout& a, const Layout& b) {
     if (a.tick_us != b.tick_us || a.epoch_us != b.epoch_us) return false;
     for (std::size_t i = 0; i < kFieldKinds; ++i) {
@@ -126,13 +125,13 @@ struct Layout {
   }
   [[nodiscard]] constexpr bool Has(FieldKind kind) const { return (*this)[kind].bits > 0; }
 
-  // IDs can be made, and not only read: there are numbers to tell the IDs of one tick
-  // apart, and nothing in an ID is another system's secret.
+  // Whether IDs can be made, not only read: a sequence distinguishes the IDs of one tick, and no
+  // part of an ID is another system's secret.
   [[nodiscard]] constexpr bool CanGenerate() const {
     return Has(FieldKind::kSequence) && !Has(FieldKind::kTail);
   }
 
-  // Total bits; an ID of this layout is below 2^TotalBits().
+  // Returns the total bits; every ID of this layout is below 2^TotalBits().
   [[nodiscard]] constexpr unsigned TotalBits() const {
     unsigned bits = 0;
     for (const Field& field : fields) bits += field.bits;
@@ -141,7 +140,7 @@ struct Layout {
   [[nodiscard]] constexpr unsigned SequenceBits() const {
     return (*this)[FieldKind::kSequence].bits;
   }
-  // IDs that one ID space has in one tick.
+  // Returns the number of IDs of one ID space in one tick.
   [[nodiscard]] constexpr std::uint64_t IdsPerTick() const {
     return std::uint64_t{1} << SequenceBits();
   }
@@ -151,17 +150,17 @@ struct Layout {
   [[nodiscard]] constexpr std::uint64_t MaxId() const {
     return (std::uint64_t{1} << TotalBits()) - 1;
   }
-  // The last position of the layout's life.
+  // Returns the last position of the layout's life.
   [[nodiscard]] constexpr std::uint64_t MaxPosition() const {
     return (MaxTick() << SequenceBits()) | (IdsPerTick() - 1);
   }
-  // True when `count` consecutive positions are `count` consecutive integers.
+  // Whether the IDs of `count` consecutive positions are `count` consecutive integers.
   [[nodiscard]] constexpr bool SequenceIsLowest() const {
     return (*this)[FieldKind::kSequence].shift == 0;
   }
 
-  // The tick that holds an instant, rounded down; negative before the epoch. It
-  // may lie beyond MaxTick(): the caller compares.
+  // Returns the tick of an instant, rounded down; negative before the epoch. It may lie beyond
+  // MaxTick(), so the caller compares.
   [[nodiscard]] constexpr std::int64_t TickAt(std::int64_t time_us) const {
     const Int128 since = static_cast<Int128>(time_us) - epoch_us;
     Int128 tick = since / tick_us;
@@ -172,15 +171,15 @@ struct Layout {
     return static_cast<std::int64_t>(tick);
   }
 
-  // The first instant of a tick; the largest int64 when that does not fit one.
+  // Returns the first instant of a tick; the largest int64 if it does not fit.
   [[nodiscard]] constexpr std::int64_t StartOfTick(std::uint64_t tick) const {
     const Int128 time = static_cast<Int128>(tick) * tick_us + epoch_us;
     constexpr Int128 kMax = std::numeric_limits<std::int64_t>::max();
     return static_cast<std::int64_t>(time < kMax ? time : kMax);
   }
 
-  // The bits of an ID that do not change from one ID of a generator to the next.
-  // The identity must fit (FindMisfit).
+  // Returns the bits of an ID that are the same in all IDs of a generator. The identity must fit
+  // (FindMisfit).
   [[nodiscard]] constexpr std::uint64_t IdentityBits(const Identity& identity) const {
     std::uint64_t bits = 0;
     if (Has(FieldKind::kDatacenter))
@@ -190,8 +189,8 @@ struct Layout {
     return bits;
   }
 
-  // The first field whose value in `identity` is too large for the layout, or
-  // kTimestamp when all fit.
+  // Returns the first field whose value in `identity` is too large for the layout; kTimestamp if
+  // all fit.
   [[nodiscard]] constexpr FieldKind FindMisfit(const Identity& identity) const {
     const auto too_large = [this](FieldKind kind, std::uint64_t value) {
       return Has(kind) && value > (*this)[kind].Largest();
@@ -218,13 +217,13 @@ struct Layout {
             (*this)[FieldKind::kTimestamp].shift, (*this)[FieldKind::kSequence].shift};
   }
 
-  // The ID of a position, which is at most MaxPosition().
+  // Returns the ID of a position, which is at most MaxPosition().
   [[nodiscard]] constexpr std::int64_t Compose(std::uint64_t position,
                                                std::uint64_t identity_bits) const {
     return ComposerFor(identity_bits)(position);
   }
 
-  // The fields of an ID, which is from 0 to MaxId().
+  // Returns the fields of an ID, which is from 0 to MaxId().
   [[nodiscard]] constexpr Parts Parse(std::uint64_t id) const {
     Parts parts;
     parts.tick = (*this)[FieldKind::kTimestamp].Get(id);
@@ -236,14 +235,14 @@ struct Layout {
     return parts;
   }
 
-  // The inverse of Parse. Every part must fit its field.
+  // Returns the ID of these fields: the inverse of Parse. Every part must fit its field.
   [[nodiscard]] constexpr std::uint64_t Unparse(const Parts& parts) const {
     return (*this)[FieldKind::kTimestamp].Put(parts.tick) | IdentityBits(parts.identity) |
            (Has(FieldKind::kSequence) ? (*this)[FieldKind::kSequence].Put(parts.sequence) : 0) |
            (Has(FieldKind::kTail) ? (*this)[FieldKind::kTail].Put(parts.tail) : 0);
   }
 
-  // The smallest and the largest ID of a tick, over all identities.
+  // Return the smallest and the largest ID of a tick, over all identities.
   [[nodiscard]] constexpr std::int64_t MinId(std::uint64_t tick) const {
     return static_cast<std::int64_t>((*this)[FieldKind::kTimestamp].Put(tick));
   }
@@ -253,14 +252,14 @@ struct Layout {
                                      ((std::uint64_t{1} << timestamp.shift) - 1));
   }
 
-  // The largest position whose ID, composed with `identity_bits`, is not above
-  // `id`: once it counts as issued, the next ID is greater than `id`. Works for
-  // every order of fields, and for IDs of another identity. `id` is at most
-  // MaxId(); 0 when even the first position is above it.
+  // Returns the largest position whose ID with `identity_bits` is not above `id`. Once that
+  // position counts as issued, the next ID is greater than `id`. Works for every order of fields,
+  // and for IDs of another identity. `id` is at most MaxId(). Returns 0 if even the first position
+  // is above it.
   [[nodiscard]] constexpr std::uint64_t PositionNotAbove(std::uint64_t id,
                                                          std::uint64_t identity_bits) const {
-    // Compose is increasing in the position, because the timestamp is the top
-    // field and the identity is constant: a search bit by bit finds the place.
+    // Compose increases with the position, because the timestamp is the top field and the identity
+    // is constant. So a search bit by bit finds the position.
     std::uint64_t position = 0;
     for (unsigned bit = SequenceBits() + (*this)[FieldKind::kTimestamp].bits; bit-- > 0;) {
       const std::uint64_t larger = position | (std::uint64_t{1} << bit);
@@ -269,48 +268,47 @@ struct Layout {
     return position;
   }
 
-  // High-water marks. A mark of `m` milliseconds since 1970 stands for the
-  // positions below PositionLimit(m), and for no other: those may have been
-  // handed out. A tick longer than a millisecond is divided over its sequence
-  // numbers, so that a mark can lie inside it and a restart need not sit out a
-  // whole tick. Never above MaxPosition() + 1.
+  // Returns the first position that a high-water mark does not cover. A mark of `m` milliseconds
+  // since 1970 covers exactly the positions below PositionLimit(m): those may have been handed out.
+  // A tick longer than a millisecond is divided among its sequence numbers, so that a mark can lie
+  // inside it and a restart need not wait for a whole tick. Never above MaxPosition() + 1.
   [[nodiscard]] constexpr std::uint64_t PositionLimit(std::int64_t mark_ms) const {
     const Int128 since_us = static_cast<Int128>(mark_ms) * 1000 - epoch_us;
     if (since_us <= 0) return 0;
     const Int128 tick = since_us / tick_us;
     const Int128 rest_us = since_us % tick_us;
     if (tick > static_cast<Int128>(MaxTick())) return MaxPosition() + 1;
-    // Rounded up: an instant within a sequence number's share belongs to it.
+    // Rounded up: an instant within the share of a sequence number belongs to that number.
     const Int128 sequence = (rest_us * static_cast<Int128>(IdsPerTick()) + tick_us - 1) / tick_us;
     return static_cast<std::uint64_t>(tick * static_cast<Int128>(IdsPerTick()) + sequence);
   }
 
-  // The smallest mark that covers a position: PositionLimit(result) > position,
-  // provided position is at most MaxPosition().
+  // Returns the smallest mark that covers a position: PositionLimit(result) > position, provided
+  // that the position is at most MaxPosition().
   [[nodiscard]] constexpr std::int64_t MarkCovering(std::uint64_t position) const {
     const Int128 ids = static_cast<Int128>(IdsPerTick());
     const Int128 tick = static_cast<Int128>(position >> SequenceBits());
     const Int128 sequence = static_cast<Int128>(position & (IdsPerTick() - 1));
     const Int128 time_us = tick * tick_us + (sequence * tick_us) / ids + epoch_us;
-    // Rounded down to a millisecond at or before the position's own instant, and
-    // from there up: two steps at most.
+    // Start from a millisecond at or before the position's own instant and go up: two steps at
+    // most.
     auto mark_ms = static_cast<std::int64_t>((time_us - (time_us < 0 ? 999 : 0)) / 1000);
     while (PositionLimit(mark_ms) <= position) ++mark_ms;
     return mark_ms;
   }
 };
 
-// One field of a layout, and its width.
+// A field of a layout and its width.
 struct FieldSpec {
   FieldKind kind = FieldKind::kTimestamp;
   std::uint8_t bits = 0;
 };
 
-// A layout from its fields, given from the highest bit down, each once. The name is not copied.
-// Whatever it is given, nothing breaks; whether that is a layout, CheckLayout tells.
+// Builds a layout from its fields, each given once, from the highest bit down. The name is not
+// copied. Any values are safe; CheckLayout tells whether the result is a layout.
 constexpr Layout BuildLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_us,
                              std::span<const FieldSpec> specs) {
-  // Where it does not fit a Field it is no layout either, and must not become one by wrapping.
+  // A shift that does not fit a Field makes no layout, and must not become one by wrapping.
   constexpr std::uint64_t kMostShift = std::numeric_limits<std::uint8_t>::max();
   Layout layout;
   layout.name = name;
@@ -321,7 +319,7 @@ constexpr Layout BuildLayout(std::string_view name, std::int64_t tick_us, std::i
   for (const FieldSpec& spec : specs) {
     below -= spec.bits;
     const auto kind = static_cast<std::size_t>(spec.kind);
-    // Left out, a field that there is not leaves a gap.
+    // Skipped, an unknown field leaves a gap.
     if (kind >= kFieldKinds) continue;
     layout.fields[kind] =
         Field{spec.bits, static_cast<std::uint8_t>(below < kMostShift ? below : kMostShift)};
@@ -329,8 +327,8 @@ constexpr Layout BuildLayout(std::string_view name, std::int64_t tick_us, std::i
   return layout;
 }
 
-// The same for constants in source text: the epoch in milliseconds since 1970. One that is no
-// int64 in microseconds becomes the largest, which is no layout's.
+// The same for constants in source text, with the epoch in milliseconds since 1970. An epoch that
+// is no int64 in microseconds becomes the largest one, which is no layout's.
 constexpr Layout MakeLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_ms,
                             std::initializer_list<FieldSpec> specs) {
   std::int64_t epoch_us = 0;
@@ -348,14 +346,15 @@ enum class LayoutError : std::uint8_t {
   kEndsTooLate,  // the end of its last tick is beyond int64 microseconds (year 294247)
 };
 
-// What is wrong with a layout, the first of these that is. Any values may be given.
+// Returns the first of these errors that a layout has. Any values are allowed.
 constexpr LayoutError CheckLayout(const Layout& layout) noexcept {
   if (layout.tick_us < 1 || layout.tick_us > kLongestTickUs) return LayoutError::kBadTick;
   const unsigned total_bits = layout.TotalBits();
   if (!layout.Has(FieldKind::kTimestamp) || total_bits > kMostLayoutBits) {
     return LayoutError::kBadFields;
   }
-  // Each bit is one field's: as many bits as the fields have, all of them below the sum.
+  // Each bit belongs to one field: the taken bits are as many as the fields' bits, all below their
+  // sum.
   std::uint64_t taken = 0;
   for (const Field& field : layout.fields) {
     if (field.bits == 0) continue;

@@ -1,7 +1,7 @@
-// From routing keys to logical shards.
+// Maps routing keys to logical shards.
 //
-// What a key's shard is depends on the key's bytes and the number of shards and on nothing
-// else, today and for ever: users store rows by it, and other programs compute it again.
+// A key's shard depends only on the key's bytes and the number of shards, today and for ever: users
+// store rows by it, and other programs compute it too.
 #pragma once
 
 #include <cfloat>
@@ -26,8 +26,8 @@ constexpr std::uint64_t Fnv1a64(std::string_view bytes) noexcept {
   return hash;
 }
 
-// Makes every bit of the result depend on every bit of the hash, one to one. Source of the
-// constants: fmix64 in Austin Appleby's MurmurHash3 (public domain).
+// Mixes a hash one to one, so that every bit of the result depends on every bit of the hash. Source
+// of the constants: fmix64 in Austin Appleby's MurmurHash3 (public domain).
 constexpr std::uint64_t MixHash(std::uint64_t hash) noexcept {
   hash ^= hash >> 33;
   hash *= 0xff51afd7ed558ccd;
@@ -37,19 +37,18 @@ constexpr std::uint64_t MixHash(std::uint64_t hash) noexcept {
   return hash;
 }
 
-// Of FNV-1a alone, the low bits depend on the low bits of the key's bytes only, and keys
-// that differ in their last byte lie a few fixed distances apart: hence the mixing.
+// FNV-1a alone is not enough: its low bits depend only on the low bits of the key's bytes, and keys
+// that differ in their last byte lie a few fixed distances apart. Hence the mixing.
 constexpr std::uint64_t HashKey(std::string_view key) noexcept { return MixHash(Fnv1a64(key)); }
 
-// Consistent hashing: the bucket of a key, from 0 to `buckets` - 1, where `buckets` is at
-// least 1. With one bucket more, a key stays where it is or goes to the new one. Source:
-// Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014,
-// arXiv:1406.2294.
+// Consistent hashing: returns the bucket of a key, from 0 to `buckets` - 1. `buckets` is at least
+// 1. When a bucket is added, a key stays where it is or moves to the new one. Source: Lamping and
+// Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014, arXiv:1406.2294.
 //
-// In floating point, like the paper: its quotient is rounded before it is multiplied, and
-// that shows (49 * (2^31 / (49 * 2^10)) becomes 2^21 - 1), so that exact integers would be
-// another function. Quotients and products of doubles are the same bits wherever IEEE 754
-// holds and nothing is kept in wider registers, or reordered.
+// It uses floating point, like the paper. The paper's quotient is rounded before it is multiplied,
+// and that shows (49 * (2^31 / (49 * 2^10)) becomes 2^21 - 1), so exact integers would be another
+// function. Quotients and products of doubles have the same bits wherever IEEE 754 holds and the
+// compiler neither uses wider registers nor reorders.
 constexpr std::int32_t JumpHash(std::uint64_t key, std::int32_t buckets) noexcept {
   static_assert(std::numeric_limits<double>::is_iec559, "needs IEEE 754");
   static_assert(FLT_EVAL_METHOD >= 0 && FLT_EVAL_METHOD != 2, "needs doubles of 64 bits");
@@ -66,7 +65,7 @@ constexpr std::int32_t JumpHash(std::uint64_t key, std::int32_t buckets) noexcep
   return static_cast<std::int32_t>(bucket);
 }
 
-// The shard of a key, from 0 to `shards` - 1, where `shards` is at least 1.
+// Returns the shard of a key, from 0 to `shards` - 1. `shards` is at least 1.
 constexpr std::int32_t ShardOf(std::string_view key, std::int32_t shards) noexcept {
   return JumpHash(HashKey(key), shards);
 }

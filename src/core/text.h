@@ -1,11 +1,10 @@
-// Text forms of IDs: how an ID is written for people, addresses and other programs, and
-// how it is read again.
+// Text forms of IDs: how an ID is written for people, addresses and other programs, and read again.
 //
-// Every form has a fixed width, just wide enough for 63 bits, and an alphabet in the order
-// of ASCII: the order of texts, byte by byte (collation "C"), is the order of the numbers.
+// Every form has a fixed width, just wide enough for 63 bits, and an alphabet in ASCII order. So
+// texts sort byte by byte (collation "C") in the order of the numbers.
 //
-// Reading never guesses: nothing is skipped (spaces, signs, hyphens, prefixes), and a
-// number that does not fit 63 bits is an error, not another number.
+// Reading never guesses: it skips nothing (spaces, signs, hyphens, prefixes), and a number that
+// does not fit 63 bits is an error, not another number.
 #pragma once
 
 #include <array>
@@ -18,21 +17,21 @@ namespace idgen {
 enum class TextForm : std::uint8_t { kBase62, kBase32, kBase58, kHex, kDecimal };
 
 struct TextFormat {
-  // In `digits`: no digit of this form.
+  // In `digits`: this byte is no digit of the form.
   static constexpr std::uint8_t kNoDigit = 0xff;
 
   TextForm form = TextForm::kBase62;
   std::string_view name;
-  std::string_view alphabet;               // the character of each digit, as it is written
-  std::uint8_t width = 0;                  // in characters, as it is written
-  bool may_be_shorter = false;             // is also read without its leading zeros
-  std::array<std::uint8_t, 256> digits{};  // what each byte stands for when it is read
+  std::string_view alphabet;               // the character written for each digit
+  std::uint8_t width = 0;                  // of a written ID, in characters
+  bool may_be_shorter = false;             // also read without leading zeros
+  std::array<std::uint8_t, 256> digits{};  // the digit that each byte is read as
 };
 
-// What else is read, besides the characters that are written.
+// Characters that are read besides those that are written.
 struct TextLeniency {
   bool any_case = false;
-  std::string_view aliases = {};  // in pairs: a character, and the one for which it stands
+  std::string_view aliases = {};  // in pairs: a character, and the one that it stands for
   bool may_be_shorter = false;
 };
 
@@ -44,8 +43,8 @@ constexpr TextFormat MakeTextFormat(TextForm form, std::string_view name, std::s
   format.alphabet = alphabet;
   format.may_be_shorter = leniency.may_be_shorter;
 
-  // The least width with which 2^63 - 1 can be written. One character less is then never
-  // too large for 63 bits: DecodeText relies on it.
+  // The smallest width for 2^63 - 1. A text one character shorter always fits 63 bits; DecodeText
+  // relies on it.
   for (std::uint64_t rest = (std::uint64_t{1} << 63) - 1; rest > 0; rest /= alphabet.size()) {
     ++format.width;
   }
@@ -73,10 +72,10 @@ constexpr TextFormat MakeTextFormat(TextForm form, std::string_view name, std::s
   return format;
 }
 
-// In the order of TextForm; names and alphabets are literals, which a zero byte follows. Sources:
+// In the order of TextForm. Names and alphabets are literals, so a zero byte follows each. Sources:
 // base 32 is Douglas Crockford's, without its check character and hyphens; base 58 is Bitcoin's,
 // which leaves out 0, O, I and l. Forms that people copy are read in full width only, so that a
-// copy that lost its end is an error; hexadecimal and decimal numbers are also written by people.
+// copy that lost its end is an error. Hexadecimal and decimal numbers are also written by people.
 inline constexpr std::array<TextFormat, 5> kTextFormats = {
     MakeTextFormat(TextForm::kBase62, "base62",
                    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", {}),
@@ -89,14 +88,14 @@ inline constexpr std::array<TextFormat, 5> kTextFormats = {
     MakeTextFormat(TextForm::kDecimal, "decimal", "0123456789", {.may_be_shorter = true}),
 };
 
-// Room for any text that EncodeText writes.
+// Large enough for any text that EncodeText writes.
 inline constexpr std::size_t kWidestText = 19;
 
 constexpr const TextFormat& TextFormatOf(TextForm form) noexcept {
   return kTextFormats[static_cast<std::size_t>(form)];
 }
 
-// The form of that name, or nullptr.
+// Returns the form of that name, or nullptr.
 constexpr const TextFormat* FindTextFormat(std::string_view name) noexcept {
   for (const TextFormat& format : kTextFormats) {
     if (format.name == name) return &format;
@@ -104,15 +103,15 @@ constexpr const TextFormat* FindTextFormat(std::string_view name) noexcept {
   return nullptr;
 }
 
-// The radix is a constant, so that dividing by it is a multiplication or a shift.
+// The radix is a constant, so the compiler divides by multiplying or shifting.
 template <std::uint64_t kRadix>
 constexpr void WriteDigits(std::uint64_t id, const TextFormat& format, char* out) noexcept {
   for (std::size_t at = format.width; at-- > 0; id /= kRadix)
     out[at] = format.alphabet[id % kRadix];
 }
 
-// Writes an ID, which is below 2^63: exactly `format.width` characters and no terminator.
-// Returns how many.
+// Writes an ID, which is below 2^63, as exactly `format.width` characters without a terminator.
+// Returns the number of characters.
 constexpr std::size_t EncodeText(std::uint64_t id, const TextFormat& format, char* out) noexcept {
   switch (format.form) {
     case TextForm::kBase62:
@@ -134,8 +133,7 @@ constexpr std::size_t EncodeText(std::uint64_t id, const TextFormat& format, cha
   return format.width;
 }
 
-// In the order in which they are looked for: of a text that is wrong in several ways, the
-// first is reported.
+// In the order of checking: if a text is wrong in several ways, the first is reported.
 enum class TextError : std::uint8_t {
   kNone,
   kEmpty,
@@ -162,8 +160,8 @@ constexpr DecodedText DecodeText(std::string_view input, const TextFormat& forma
     digit = format.digits[static_cast<unsigned char>(input[at])];
     if (digit == TextFormat::kNoDigit) return {TextError::kBadCharacter, 0, at};
     before_last = id;
-    // This may wrap, but only where that shows below: with the last character of a text
-    // that is not too long, or in one that is.
+    // This may wrap, but the checks below detect that: it wraps either with the last character of a
+    // text that is not too long, or in a text that is too long.
     id = id * radix + digit;
   }
   if (input.size() > format.width) return {TextError::kTooLong, 0, 0};

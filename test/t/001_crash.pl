@@ -1,5 +1,4 @@
-# A killed server, and a killed backend: what was handed out before is never handed out
-# again.
+# A killed server and a killed backend: no ID is handed out a second time.
 use strict;
 use warnings;
 
@@ -11,7 +10,7 @@ use Test::More;
 
 my $node = new_server('main', conf => "idgen.machine_id = 3\nrestart_after_crash = on\n");
 
-# IDs that only the client knows of: their transactions leave nothing in the database.
+# Only the client knows these IDs: their transactions leave nothing in the database.
 my @before = nextvals($node, 5000);
 my $mark = $node->safe_psql('postgres', 'SELECT last_value FROM idgen_high_water_mark');
 my $latest = $node->safe_psql('postgres', "SELECT (snowflake_parse($before[-1])).unix_ms");
@@ -26,8 +25,8 @@ for my $round (1 .. 3)
 	@before = @after;
 }
 
-# One backend dies in the middle of generating: all sessions end, shared memory is made
-# anew, and the postmaster goes on.
+# One backend dies while it generates. All sessions end, shared memory is created again, and the
+# postmaster goes on.
 my $psql = $node->background_psql('postgres', on_error_stop => 0);
 my $pid = $psql->query_safe('SELECT pg_backend_pid()');
 $psql->query_safe('SELECT count(snowflake_nextval()) FROM generate_series(1, 10000)');
@@ -49,7 +48,7 @@ for my $mode ('immediate', 'fast')
 	@last = @next;
 }
 
-# A table whose key has the default, filled by several sessions while the server dies.
+# Several sessions fill a table with the default in its key while the server dies.
 $node->safe_psql('postgres',
 	'CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), item int)');
 my $script = PostgreSQL::Test::Utils::tempdir() . '/insert.sql';

@@ -1,5 +1,4 @@
-# Clocks that step, in each of the three modes; and clocks that went back while the server
-# was down.
+# Clocks that step, in each of the three modes, and clocks that went back while the server was down.
 use strict;
 use warnings;
 
@@ -12,20 +11,20 @@ use Time::HiRes qw(time);
 
 plan skip_all => 'libfaketime is not installed' unless have_faketime();
 
-# The other database is in a tablespace, and its catalog in a new file, as they may be.
+# The other database is in a tablespace and its catalog in a new file, as can happen.
 my $node = new_server('clock', clock => '+0', conf => "allow_in_place_tablespaces = on\n");
 $node->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION ''");
 $node->safe_psql('postgres', 'CREATE DATABASE other TABLESPACE elsewhere');
 $node->safe_psql('other', 'CREATE EXTENSION idgen');
 $node->safe_psql('other', 'VACUUM FULL pg_class');
 
-# Each scene has a machine ID, and so an ID space, of its own.
+# Each scene has its own machine ID, and so its own ID space.
 sub machine { return "SET idgen.machine_id = $_[0]; " . ($_[1] // ''); }
 
-# Seconds since the epoch by the server's clock.
+# Returns seconds since the epoch by the server's clock.
 sub server_time { return $node->safe_psql('postgres', 'SELECT extract(epoch FROM clock_timestamp())'); }
 
-# A step back that the wait outlasts.
+# A step back that is shorter than the wait.
 {
 	my @before = nextvals($node, 500, set => machine(1));
 	set_clock($node, '-0.4');
@@ -59,7 +58,7 @@ sub server_time { return $node->safe_psql('postgres', 'SELECT extract(epoch FROM
 	my @leading = nextvals($node, 10000, set => $lead);
 	check_ids('lead: IDs go on from the last one', \@before, \@leading);
 
-	# Nothing is half done after the errors, and other ID spaces never noticed.
+	# The errors leave nothing half done, and do not affect other ID spaces.
 	my @other = nextvals($node, 10, set => machine(3));
 	is(scalar @other, 10, 'another ID space works meanwhile');
 
@@ -73,7 +72,7 @@ sub server_time { return $node->safe_psql('postgres', 'SELECT extract(epoch FROM
 	cmp_ok(scalar @begins, '<', 20, 'once an event, not once a call');
 }
 
-# In mode error a used-up sequence is waited for, as in all modes.
+# In mode error, as in all modes, a session waits when the sequence is used up.
 {
 	my @ids = nextvals($node, 20000, set => machine(4, 'SET idgen.clock_regression = error'));
 	is(scalar @ids, 20000, 'error: a used-up sequence is no error');
@@ -93,8 +92,8 @@ sub server_time { return $node->safe_psql('postgres', 'SELECT extract(epoch FROM
 	is($state, '', 'and on without a wait');
 }
 
-# Down for a moment, with a clock that went back meanwhile: the case that most fail. The
-# two databases use one ID space; only one of them handed out the latest IDs.
+# The server is down for a moment, and its clock goes back meanwhile: the case that most generators
+# fail. The two databases use one ID space; only one of them handed out the latest IDs.
 {
 	my @first = nextvals($node, 100, set => machine(6));
 	my @second = nextvals($node, 100, database => 'other', set => machine(6));
@@ -113,7 +112,7 @@ sub server_time { return $node->safe_psql('postgres', 'SELECT extract(epoch FROM
 		set => machine(6, "SET idgen.clock_regression = lead; SET idgen.max_clock_lead = '20min'"));
 	check_ids('crash and a clock that went back, two databases', \@first, \@second, \@latest,
 		\@leading);
-	# A new ID space begins above every mark too: a machine ID might have been used before.
+	# A new ID space also begins above every mark: its machine ID might have been used before.
 	my ($state) = sqlstate_of($node,
 		machine(7, "SET idgen.max_clock_wait = '100ms'; SELECT snowflake_nextval()"));
 	is($state, '58000', 'so does every other ID space');

@@ -1,4 +1,4 @@
-# A streaming standby: it refuses to generate, decodes, and once promoted goes on above
+# A streaming standby: it refuses to generate and it decodes. Once promoted it continues above
 # everything that the old primary handed out.
 use strict;
 use warnings;
@@ -49,7 +49,7 @@ my $dumped = $standby->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark
 my ($dump) = run_command([ 'pg_dump', '-d', $standby->connstr('postgres') ]);
 like($dump, qr/^$dumped,0,-1$/m, 'a dump of a standby has the mark');
 
-# The old primary goes on until the last moment; the mark is in the log before the IDs.
+# The old primary goes on until the last moment. The mark is in the log before the IDs.
 push @before, nextvals($primary, 5000);
 $primary->wait_for_catchup($standby);
 $primary->stop('immediate');
@@ -57,7 +57,7 @@ $standby->promote;
 my @after = nextvals($standby, 5000, set => "SET idgen.max_clock_wait = '10s'");
 check_ids('promotion', \@before, \@after);
 
-# A session that was connected while it was a standby, and failed then, works now.
+# A session that connected to the standby, and failed then, works now.
 like($session->query('SELECT snowflake_nextval()'),
 	qr/^\d+$/, 'a session from before the promotion generates');
 $session->quit;
@@ -68,8 +68,8 @@ is($standby->safe_psql('postgres', 'SELECT count(*) FROM orders'),
 
 $standby->stop;
 
-# Synchronous replication: what a client has of an ID, also in a transaction that writes
-# nothing, the standby's mark covers. While the standby is not there, IDs end with the mark.
+# Synchronous replication: the standby's mark covers every ID that a client has, even in a
+# transaction that writes nothing. While the standby is away, IDs end with the mark.
 {
 	my $node = new_server('sync', streaming => 1, conf => "idgen.reserve_window = '1s'\n");
 	$node->backup('base');
@@ -119,8 +119,8 @@ $standby->stop;
 	check_ids('promoted, an hour behind', \@ids, \@leading);
 	$other->stop;
 
-	# Nobody waits where the server's own setting does not ask for it, nor when it is no longer asked
-	# for, nor when the standby is back.
+	# Nobody waits if the server's own setting does not ask for it, once it no longer asks, or once the
+	# standby is back.
 	$node->append_conf('postgresql.conf', "synchronous_commit = local\n");
 	$node->start;
 	is(scalar nextvals($node, 10), 10, 'synchronous_commit = local in the file');

@@ -1,5 +1,5 @@
-# Dump and restore: the mark travels with the dump, so that a server whose clock is behind
-# does not hand out again what the old one did.
+# Dump and restore: the dump carries the mark, so a server whose clock is behind does not hand out
+# again what the old server did.
 use strict;
 use warnings;
 
@@ -44,8 +44,8 @@ for my $format ('plain', 'custom')
 	is($state, '58000', "$format: a clock that is a minute behind is refused");
 }
 
-# A session of another database on that server, in the same ID space, is held back too:
-# its rows may be joined with the restored ones.
+# A session of another database on that server, in the same ID space, is held back too: its rows may
+# be joined with the restored ones.
 my ($state) = sqlstate_of($new,
 	"CREATE EXTENSION idgen; SET idgen.max_clock_wait = '100ms'; SELECT snowflake_nextval()");
 is($state, '58000', 'the other database of the server');
@@ -56,20 +56,20 @@ my @after = split /\n/,
 	INSERT INTO orders (item) SELECT generate_series(1, 5000) RETURNING id");
 check_ids('dump and restore', \@before, \@after);
 
-# A copy by CREATE DATABASE ... TEMPLATE on the same server goes on at once: what stands
-# in it was made by this server, whose positions know.
+# A copy by CREATE DATABASE ... TEMPLATE on the same server works at once: this server made the IDs
+# in it, and its positions cover them.
 $new->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE custom');
 my @copy = nextvals($new, 10, database => 'copy', set => 'SET idgen.clock_regression = error');
 is(scalar @copy, 10, 'a copied database generates without a wait');
 check_ids('a copied database', \@before, \@after, \@copy);
 
-# A database that was dropped no longer counts, nor does one of which only pieces are left.
+# A dropped database no longer counts, nor does one of which only pieces are left.
 $new->safe_psql('postgres', 'DROP DATABASE plain');
 $new->restart;
 is(scalar nextvals($new, 10, set => "SET idgen.max_clock_wait = '10s'"), 10,
 	'after DROP DATABASE and a restart');
 
-# Nobody but a superuser can hold a server back by a sequence of the mark's name.
+# Only a superuser can hold a server back with a sequence of the mark's name.
 $new->safe_psql('postgres', 'CREATE DATABASE decoy');
 $new->safe_psql('decoy', 'CREATE ROLE clerk; GRANT CREATE ON SCHEMA public TO clerk');
 $new->safe_psql('decoy', q{

@@ -1,4 +1,4 @@
-# Both doors to shared memory, and what happens when there is none.
+# Both ways to get shared memory, and what happens without any.
 use strict;
 use warnings;
 
@@ -9,7 +9,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# Preloaded: the same, and the settings are checked from the first statement on.
+# Preloaded: IDs are made as usual, and settings are checked from the first statement on.
 {
 	my $node = new_server('preloaded', conf => "shared_preload_libraries = 'idgen'\n");
 	my @before = nextvals($node, 5000);
@@ -23,8 +23,8 @@ use Test::More;
 	$node->stop;
 }
 
-# On first use: the dynamic part cannot be made at first. Nothing is left half done, and
-# it works as soon as there is room, without a restart.
+# On first use: the dynamic part cannot be created at first. Nothing is left half done, and it works
+# as soon as there is room, without a restart.
 {
 	my $node = new_server('lazy', conf => "dynamic_shared_memory_type = mmap\n");
 	my $dir = $node->data_dir . '/pg_dynshmem';
@@ -48,8 +48,8 @@ use Test::More;
 	$node->stop;
 }
 
-# Not preloaded: a setting is not looked at until the module is, and where it then is refused no
-# IDs are made (014_outside.pl has the rest).
+# Not preloaded: a setting is not checked until the module is loaded. If it is refused then, no IDs
+# are made (014_outside.pl has the rest).
 {
 	my $node = new_server('late');
 	my ($state, $out, $err) = sqlstate_of($node,
@@ -67,7 +67,7 @@ use Test::More;
 	$node->stop;
 }
 
-# Many ID spaces at once, with no setting for how many.
+# Many ID spaces at once; no setting limits their number.
 {
 	my $node = new_server('spaces');
 	$node->safe_psql('postgres', q{

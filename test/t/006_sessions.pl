@@ -11,8 +11,8 @@ use Test::More;
 my $node = new_server('sessions', conf => "max_connections = 60\nmin_parallel_table_scan_size = 0\n"
 	  . "parallel_setup_cost = 0\nparallel_tuple_cost = 0\n");
 
-# Each transaction checks that its IDs increase and are greater than all that were there
-# before it began; the primary key checks that none comes twice.
+# Each transaction checks that its IDs increase and exceed all that existed before it began. The
+# primary key checks that none occurs twice.
 $node->safe_psql('postgres', q{
 	CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), made_by int);
 	CREATE TABLE faults (what text, id bigint, than bigint);
@@ -66,7 +66,7 @@ $node->safe_psql('postgres',
 is($node->safe_psql('postgres', 'SELECT count(DISTINCT id) FROM wide'), 200000,
 	'IDs of parallel workers are unique');
 
-# Waits. The position is moved ahead of the clock, to where a session has to wait long.
+# Waits. The position is moved so far ahead of the clock that a session has to wait long.
 sub ahead
 {
 	my ($machine) = @_;
@@ -114,7 +114,7 @@ for my $how (sort keys %end)
 	check_ids("$how: after it", \@others, \@after);
 }
 
-# Read-only transactions and serializable ones.
+# Read-only and serializable transactions.
 is($node->safe_psql('postgres',
 		'BEGIN READ ONLY; SELECT snowflake_nextval() > 0; COMMIT'), 't', 'a read-only transaction');
 is($node->safe_psql('postgres',
@@ -124,7 +124,7 @@ is($node->safe_psql('postgres',
 		'BEGIN; SELECT count(snowflake_nextval()) FROM generate_series(1, 10); SELECT pg_current_xact_id_if_assigned() IS NULL; COMMIT'),
 	"10\nt", 'making IDs needs no transaction ID');
 
-# A changed identity reaches sessions that run, and those that come.
+# A changed identity reaches running sessions and new ones.
 my $old = $node->background_psql('postgres');
 is($old->query_safe('SELECT snowflake_machine(snowflake_nextval())'), 0, 'machine ID by default');
 $node->safe_psql('postgres', "LOAD 'idgen'; ALTER SYSTEM SET idgen.machine_id = 27");

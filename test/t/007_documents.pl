@@ -1,10 +1,10 @@
-# Every SQL example in the documents runs, fails where the document says that it does, and prints
-# what the document says that it prints:
-#   - A block without a language right behind a block of SQL is what psql prints for that, except for
-#     "(n rows)", and spaces at the ends of lines. Behind ```sql unaligned it is the values alone.
-#   - A comment of one word behind a SELECT on its line is the value: SELECT f();  -- x
-# IDs (15 to 19 digits) that the statement does not have itself are made anew each time: their length
-# is compared. What else varies stands in a ```text block, which is not compared.
+# Every SQL example in the documents runs, fails where the document says so, and prints what the
+# document says:
+#   - A block without a language right after a block of SQL is psql's output, except for "(n rows)" and
+#     spaces at the ends of lines. After ```sql unaligned it is only the values.
+#   - A comment of one word after a SELECT on its line is the value: SELECT f();  -- x
+# IDs (15 to 19 digits) that are not in the statement itself differ each time: only their length is
+# compared. Other varying output stands in a ```text block, which is not compared.
 use strict;
 use warnings;
 
@@ -23,7 +23,7 @@ my $node = PostgreSQL::Test::Cluster->new('documents');
 $node->init;
 $node->start;
 
-# What is compared of an output: IDs that are not in the SQL as so many #.
+# Returns the part of an output that is compared: IDs that are not in the SQL become as many #.
 sub comparable
 {
 	my ($text, $sql) = @_;
@@ -33,7 +33,7 @@ sub comparable
 	return $text;
 }
 
-# An error as psql prints it when it is not verbose.
+# Returns an error as psql prints it when it is not verbose.
 sub message_of
 {
 	my ($err) = @_;

@@ -1,5 +1,5 @@
-# Shards: all of them on one server at once, a shard that moves to a server whose clock is
-# behind, and a partitioned table of which some servers are away. The SQL is the examples'.
+# Shards: all of them on one server, a shard that moves to a server whose clock is behind, and a
+# partitioned table with some of its servers away. The SQL is that of the examples.
 use strict;
 use warnings;
 
@@ -14,7 +14,7 @@ use Test::More;
 my $examples = "$FindBin::RealBin/../../examples/sharding";
 my $dir = PostgreSQL::Test::Utils::tempdir();
 
-# Runs a file of the examples; the rest are psql variables.
+# Runs a file of the examples. The other arguments are psql variables.
 sub run_example
 {
 	my ($node, $file, %variables) = @_;
@@ -34,7 +34,7 @@ sub bytes_in
 	return $bytes;
 }
 
-# All 8,192 shards on one server, from eight sessions at once, with no setting.
+# All 8,192 shards on one server, from eight sessions at once, without any setting.
 {
 	my $node = new_server('all_shards', conf => "dynamic_shared_memory_type = mmap\n");
 	my $shared = $node->data_dir . '/pg_dynshmem';
@@ -55,7 +55,7 @@ sub bytes_in
 		FROM (SELECT count(*) AS n FROM ids GROUP BY instagram_shard(id)) AS shards};
 	is($node->safe_psql('postgres', $per_shard), '8192|24|24', 'every shard has its IDs');
 
-	# 64 bytes for the slot, the rest for finding it.
+	# 64 bytes for the slot, the rest for the directory of slots.
 	my $all = bytes_in($shared);
 	cmp_ok($all - $few, '<=', 8192 * 512, "shared memory: $few bytes for 16 shards, $all for all");
 	$node->safe_psql('postgres',
@@ -82,7 +82,7 @@ SKIP:
 	my $insert = q{INSERT INTO shard_0005.orders (customer) SELECT 'ann' FROM generate_series(1, 1000) RETURNING id};
 	my @before = split /\n/, $old->safe_psql('postgres', $insert);
 
-	# A transaction that has written is waited for, and is part of the move.
+	# A transaction that has written is waited for and is part of the move.
 	my $insert_one = q{INSERT INTO shard_0005.orders (customer) VALUES ('ann') RETURNING id};
 	my $writer = $old->background_psql('postgres');
 	push @before, $writer->query_safe("BEGIN; $insert_one");
@@ -93,7 +93,7 @@ SKIP:
 	$old->poll_query_until('postgres',
 		q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'})
 	  or die 'close_shard() does not wait';
-	# The last IDs were seen by a client, but no row has them.
+	# A client has seen the last IDs, but no row has them.
 	push @before, split /\n/, $writer->query_safe(
 		"SAVEPOINT one; $insert_one; $insert_one; ROLLBACK TO one; COMMIT");
 	$writer->quit;
@@ -126,7 +126,7 @@ SKIP:
 
 	($state) = sqlstate_of($new, $insert);
 	is($state, '25006', 'the shard arrives closed');
-	# What would happen without open_shard(): nothing else remembers the old IDs.
+	# What happens without open_shard(): nothing else remembers the old IDs.
 	my @naive = split /\n/,
 	  $new->safe_psql('postgres', "BEGIN; DROP TRIGGER closed ON shard_0005.orders; $insert; ROLLBACK");
 	cmp_ok($naive[0], '<', $before[0], 'without open_shard() the IDs would go back an hour');
@@ -146,7 +146,7 @@ SKIP:
 	push @runs, [ split /\n/, $new->safe_psql('postgres', "$lead; SET idgen.clock_regression = lead; $insert") ];
 	check_ids('IDs that run ahead of the clock', @runs);
 
-	# The new server has a mark of its own, which remembers.
+	# The new server's own mark remembers them.
 	kill_server($new);
 	start_with_clock($new, '-3600');
 	($state) = sqlstate_of($new, "SET idgen.max_clock_wait = '100ms'; $insert");
@@ -165,7 +165,7 @@ SKIP:
 	$old->stop;
 }
 
-# One server of the partitioned table, the two others away.
+# One server of the partitioned table is up, the two others are away.
 SKIP:
 {
 	my $node = new_server('alone');
@@ -174,7 +174,7 @@ SKIP:
 	run_example($node, 'fdw.sql', server => 1,
 		map { ("host$_" => $node->host, "port$_" => $node->port + ($_ > 1 ? 10000 : 0)) } 1 .. 3);
 
-	# Customers of server 1 are served; those of others are errors, not "no rows".
+	# Customers of server 1 are served. Those of others get errors, not "no rows".
 	my $customers = q{FROM (SELECT 'customer ' || n AS customer FROM generate_series(1, 3000) AS n) AS c};
 	my $own = 'WHERE idgen_shard(customer, 2048) * 4 < 2732';
 	$node->safe_psql('postgres', "INSERT INTO orders SELECT order_id(customer), customer $customers $own");
@@ -186,7 +186,7 @@ SKIP:
 	($state) = sqlstate_of($node, "INSERT INTO orders SELECT order_id(customer), customer $customers");
 	is($state, '08001', 'so is a row for it');
 
-	# A plan that is made before the ID is known asks one server all the same.
+	# Even a plan that is made before the ID is known asks only one server.
 	my $plan = $node->safe_psql('postgres', qq{
 		SET plan_cache_mode = force_generic_plan;
 		PREPARE find(bigint) AS SELECT * FROM get_order(\$1);

@@ -1,5 +1,5 @@
-# Logical replication with several writers: with machine IDs of their own nothing collides;
-# with one machine ID on two servers, idgen_check_identity() finds out.
+# Logical replication with several writers. With their own machine IDs nothing collides. With one
+# machine ID on two servers, idgen_check_identity() reports it.
 use strict;
 use warnings;
 
@@ -115,7 +115,7 @@ sub same_rows
 	return;
 }
 
-# What idgen_check_identity() says is a problem: the identities, and where it finds them.
+# Returns the problems that idgen_check_identity() reports: the identities, and where it finds them.
 sub problems
 {
 	my ($node, %options) = @_;
@@ -135,8 +135,8 @@ sub no_problem
 	return;
 }
 
-# New sessions have the machine ID when this returns; and the time then, a tick after
-# everything before.
+# Sets the machine ID, which new sessions have when this returns. Returns the time then, which is a
+# tick after everything before.
 sub change_machine
 {
 	my ($node, $machine) = @_;
@@ -157,7 +157,7 @@ my @nodes = map { new_writer("server$_", $_, 3) } (1 .. 3);
 my ($first, $second, $third) = @nodes;
 connect_writers('orders', '', @nodes);
 
-# From 16 on, a table that all of them write to.
+# From 16 on: a table that all of them write to.
 my $both_ways = $first->safe_psql('postgres', 'SHOW server_version_num') >= 160000;
 if ($both_ways)
 {
@@ -174,7 +174,7 @@ my @publications = $both_ways ? ('orders', 'items') : ('orders');
 my %log_before = map { $_->name => -s $_->logfile } @nodes;
 my $per_server = 4 * 50 * 20;
 
-# A check meanwhile mistakes nothing for another server's: it would divide by zero.
+# A check during this takes nothing for another server's IDs; otherwise it would divide by zero.
 my $check = q{\if :client_id = 0
 SELECT 1 / (1 - sign(count(problem))) FROM idgen_check_identity('orders', 'id');
 \endif
@@ -213,7 +213,7 @@ for my $node (@nodes)
 		qr/ERROR:|conflict detected/, "$name: no error in the log");
 }
 
-# Later than everything that arrived, wherever that was made.
+# Later than everything that arrived, wherever it was made.
 for my $node (@nodes)
 {
 	$node->safe_psql('postgres', q{SELECT idgen_observe('snowflake', max(id)) FROM orders});
@@ -221,8 +221,7 @@ for my $node (@nodes)
 		't', 'after idgen_observe() IDs are later than all others, on ' . $node->name);
 }
 
-# Rows that this server made and another one updated have the other's origin; they are no
-# problem.
+# Rows that this server made and another one updated have the other's origin. They are no problem.
 $first->safe_psql('postgres', q{
 	SELECT pg_replication_origin_create('elsewhere');
 	SELECT pg_replication_origin_session_setup('elsewhere');
@@ -239,8 +238,8 @@ if ($both_ways)
 	same_rows('rows that another server updated', 'items', 3 * $per_server, @nodes);
 }
 
-# By mistake, the second server gets the machine ID of the first. Its rows are in a partition
-# of its own, where no primary key sees the other's.
+# The second server gets the first one's machine ID by mistake. Its rows are in its own partition,
+# whose primary key does not see the other's rows.
 change_machine($second, 1);
 insert_at_once('one machine ID',
 	"INSERT INTO orders (item) SELECT 'tea' FROM generate_series(1, 20);\n", @nodes);
@@ -257,7 +256,7 @@ no_problem('one machine ID, a server that has another', [$third]);
 note('duplicates that came by chance: ', $third->safe_psql('postgres',
 	'SELECT count(*) FROM (SELECT FROM orders GROUP BY id HAVING count(*) > 1) duplicates'));
 
-# The same ID twice. Where both are ahead of the clock it comes without luck.
+# The same ID twice. It needs no luck if both are ahead of the clock.
 my $ahead = $first->safe_psql('postgres',
 	"SELECT snowflake_min_id(clock_timestamp() + interval '1 h')");
 my $twice = q{
@@ -289,7 +288,7 @@ is($_->safe_psql('postgres', "SELECT server FROM orders WHERE id = $same[0]"),
 	2, 'one machine ID: the ID is of one row again, on ' . $_->name)
   for @nodes;
 
-# Corrected. What was wrong before is still told, and what is new is in order.
+# Corrected. Old problems are still reported, and new rows are in order.
 my $corrected = change_machine($second, 2);
 insert_at_once('corrected',
 	"INSERT INTO orders (item) SELECT 'tea' FROM generate_series(1, 20);\n", @nodes);
@@ -307,14 +306,14 @@ is(problems($first), "0|1|t|$came\n7|1|t|$came",
 	'corrected: what was before is still found on the first server');
 is(problems($second), "0|1|t|$came", 'corrected: and on the second');
 
-# In a table that is replicated both ways, the primary key stops the replication of the
-# second of two equal IDs. Mended as docs/replication.md says.
+# In a table that is replicated both ways, the primary key stops the replication of the second of
+# two equal IDs. The repair is that of docs/replication.md.
 if ($both_ways)
 {
 	$second->safe_psql('postgres', 'CREATE TABLE moved (LIKE items)');
 	my %offset = map { $_->name => -s $_->logfile } @nodes;
 	my $id = $ahead + 1000;
-	# None of these has arrived when the other row is made; the third server gets the first's.
+	# Neither row has arrived when the other is made. The third server gets the first one's.
 	my @held = ([ $second, $third ], [ $second, $first ], [ $first, $second ]);
 	my $switch = sub {
 		my ($on) = @_;
@@ -334,7 +333,7 @@ if ($both_ways)
 			'both ways: the same ID stops the replication to ' . $to->name);
 	}
 
-	# The second server's row gives way, unseen by the others, and comes again with a new ID.
+	# The second server's row is removed, unseen by the others, and returns with a new ID.
 	$second->safe_psql('postgres', qq{
 		SELECT pg_replication_origin_create('mend');
 		SELECT pg_replication_origin_session_setup('mend');
@@ -358,7 +357,7 @@ if ($both_ways)
 }
 $_->stop for @nodes;
 
-# Without track_commit_timestamp: by the position alone. Two servers with one machine ID.
+# Without track_commit_timestamp only the position tells. Two servers with one machine ID.
 my @pair = map { new_writer("pair$_", $_, 2, machine => 9, tracked => 'off') } (1 .. 2);
 connect_writers('orders', '', @pair);
 my $insert = "INSERT INTO orders (item) SELECT 'tea' FROM generate_series(1, 10)";
@@ -367,7 +366,7 @@ catch_up('orders', @pair);
 no_problem('by the position: the one that made all IDs', [ $pair[0] ]);
 is(problems($pair[1]), "0|9|t|$later", 'by the position: the one that made none');
 
-# Whichever made none for longer finds those of the other.
+# The server that made no IDs for longer finds those of the other.
 for my $i (1, 0, 1)
 {
 	$pair[$i]->safe_psql('postgres', $insert);
@@ -386,11 +385,11 @@ $pair[1]->safe_psql('postgres', $insert);
 catch_up('orders', @pair);
 no_problem('by the position, corrected, and another one is later', \@pair, since => $corrected);
 
-# After a restart it is known again what this server may have made.
+# After a restart the server knows again what it may have made.
 $_->restart for @pair;
 no_problem('by the position, corrected, after a restart', \@pair, since => $corrected);
 
-# A restored dump: its mark stands for IDs that were made before.
+# A restored dump: its mark covers IDs that were made before.
 $pair[0]->safe_psql('postgres', q{
 	INSERT INTO orders (id) VALUES
 		(idgen_compose('snowflake', clock_timestamp() + interval '10 min', 0, 9, NULL, 1))});

@@ -1,5 +1,5 @@
-# Layouts and generators of users in a dump, on a standby, across a restart, and in several
-# databases of one server.
+# Users' layouts and generators in a dump, on a standby, across a restart, and in several databases
+# of one server.
 use strict;
 use warnings;
 
@@ -41,7 +41,7 @@ my $rows = q{SELECT count(*), sum(id), min(made_at), max(made_at) FROM aaa.aaa};
 my %expected = map { $_ => $node->safe_psql('postgres', $_) } ($all, $generators, $rows);
 my $made = $node->safe_psql('postgres', 'SELECT max(id) FROM aaa.aaa');
 
-# What came with a dump: the same layouts and generators, and they work.
+# The dump brought the same layouts and generators, and they work.
 sub is_whole
 {
 	my ($name, $database, $with_rows) = @_;
@@ -83,8 +83,8 @@ $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/sch
 		$node->connstr('bare') ], 'restored');
 is_whole('schema only', 'bare', 0);
 
-# The databases of one server share the positions of their ID spaces, also those of layouts
-# that each of them has made for itself.
+# The databases of a server share the positions of their ID spaces, even for layouts that each of
+# them has created for itself.
 {
 	my @sessions = map { $node->background_psql($_, on_error_stop => 1) } qw(plain parallel bare);
 	my (@ids, $steps_back);
@@ -99,7 +99,7 @@ is_whole('schema only', 'bare', 0);
 	$_->quit for @sessions;
 }
 
-# A standby decodes, and does not generate; promoted, it goes on.
+# A standby decodes but does not generate. Once promoted, it generates.
 {
 	$node->backup('base');
 	my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -112,7 +112,7 @@ is_whole('schema only', 'bare', 0);
 		2000, 'standby: decoding');
 	my ($state) = sqlstate_of($standby, q{SELECT idgen_nextval('fixed')});
 	is($state, '25006', 'standby: no generating');
-	# A layout that the primary drops is gone there too, for a session that has used it.
+	# A layout that the primary drops is gone there too, even for a session that has used it.
 	my $session = $standby->background_psql('postgres', on_error_stop => 0);
 	like($session->query(q{SELECT idgen_timestamp(5, 'theirs')}), qr/2020/, 'standby: decoded');
 	$node->safe_psql('postgres', q{SELECT idgen_drop_layout('theirs')});
@@ -128,14 +128,15 @@ is_whole('schema only', 'bare', 0);
 	$standby->stop;
 }
 
-# After a crash the generators are there, and their ID spaces above what they were.
+# After a crash the generators exist, and their ID spaces continue above what they were.
 $node->start;
 my @before = nextvals($node, 3000, generator => 'a_shard');
 kill_server($node);
 $node->start;
 check_ids('after a crash', \@before, [ nextvals($node, 3000, generator => 'a_shard') ]);
 
-# What is stored has the layout by value: no session, loaded or not, changes it by its name.
+# Stored expressions contain the layout by value: no session, with or without the module, changes
+# them through the layout's name.
 {
 	my $by = sub {
 		my ($scan) = @_;
@@ -151,13 +152,14 @@ check_ids('after a crash', \@before, [ nextvals($node, 3000, generator => 'a_sha
 	is($by->($_), $count, "another layout of the name: by $_") for 'index', 'table';
 	is($node->safe_psql('plain', q{SELECT machine_id FROM idgen_parse(idgen_nextval('fixed'), 'fixed')}), 7,
 		'its generators go on');
-	# All of that is in a dump, and comes back.
+	# A dump contains all of that, and restores it.
 	$node->command_ok([ 'pg_dump', '-f', "$dir/renamed.sql", $node->connstr('plain') ], 'pg_dump after that');
 	$node->safe_psql('postgres', 'CREATE DATABASE renamed');
 	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/renamed.sql",
 			$node->connstr('renamed') ], 'restored');
 	is($node->safe_psql('renamed', 'SELECT count(*) FROM aaa.aaa'), $count, 'with all rows');
-	# A layout that a later version may build in is the user's: its server comes with the dump.
+	# If a later version builds in a layout of that name, the user's remains: its server comes with the
+	# dump.
 	$node->safe_psql('renamed', q{CREATE SERVER idgen_wide TYPE 'layout' FOREIGN DATA WRAPPER idgen
 		OPTIONS (layout 'timestamp:41, sequence:22, tick:1ms, epoch:2020-01-01Z')});
 	$node->command_ok([ 'pg_dump', '-f', "$dir/wide.sql", $node->connstr('renamed') ], 'pg_dump with a name of ours');
@@ -168,7 +170,7 @@ check_ids('after a crash', \@before, [ nextvals($node, 3000, generator => 'a_sha
 		'timestamp:41, sequence:22, tick:1ms, epoch:2020-01-01Z', q{the user's wins});
 }
 
-# Dropping the extension does not take a user's layouts along unasked.
+# Dropping the extension does not drop a user's layouts unless asked to.
 {
 	my ($state, $out, $err) = sqlstate_of($node, 'DROP EXTENSION idgen', database => 'bare');
 	is($state, '2BP01', 'DROP EXTENSION refuses');

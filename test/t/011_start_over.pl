@@ -1,5 +1,5 @@
-# A clock that is a year ahead while IDs are made, and is then corrected: what is refused, and
-# the one way back to work.
+# A clock that is a year ahead while IDs are made, and is then corrected: what is refused, and the
+# one way back to work.
 use strict;
 use warnings;
 
@@ -25,7 +25,7 @@ my @before = nextvals($node, 1000);
 my ($state, $out, $err) = sqlstate_of($node, 'SELECT idgen_start_over(9)');
 is($state, '55000', 'a mark that is not ahead is none to start over from');
 
-# It may have to wait for a lock on the mark's sequence, and can be cancelled then.
+# It may have to wait for a lock on the mark's sequence. The wait can be cancelled.
 {
 	my $waiting = q{FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%start\_over(9)%' AND pid <> pg_backend_pid()};
 	my $locker = $node->background_psql('postgres');
@@ -41,8 +41,7 @@ is($state, '55000', 'a mark that is not ahead is none to start over from');
 	$_->quit for $locker, $waiter;
 }
 
-# A year ahead, IDs are made in both databases, by two generators, one of them without a
-# machine ID.
+# A year ahead, two generators make IDs in both databases. One of them has no machine ID.
 set_clock($node, "+$year");
 my @ahead = nextvals($node, 1000);
 my @ahead_other = nextvals($node, 1000, database => 'other');
@@ -78,7 +77,7 @@ is_refused('an ordinary role', 'CREATE ROLE clerk; SET ROLE clerk; SELECT idgen_
 	state => '42501');
 is_refused('refusals leave nothing behind', 'SELECT snowflake_nextval()');
 
-# In the one database, and in the other. A session is at work meanwhile.
+# First in one database, then in the other, while a session is at work.
 my $session = $node->background_psql('postgres', on_error_stop => 0);
 $session->query('SET idgen.machine_id = 3; SELECT snowflake_nextval()');
 my $mark = $node->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark()');
@@ -86,7 +85,7 @@ my $mark = $node->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark()');
 is($state, '', 'started over') or diag($err);
 like($err, qr/WARNING:.*makes no IDs until it is restarted/, 'with a warning');
 is($node->safe_psql('postgres', 'SELECT held_until_ms FROM idgen_get_mark()'), $mark, 'the hold is the mark');
-# Another one that comes to nothing takes nothing back.
+# A second call that fails takes nothing back.
 is_refused('a machine ID in use, in the other database', 'SELECT idgen_start_over(0)', database => 'other',
 	state => '55006');
 for my $machine (0, 3, 7)
@@ -101,7 +100,7 @@ $session->quit;
 is($node->safe_psql('postgres', 'SELECT mark_ms < extract(epoch FROM clock_timestamp()) * 1000 + 1 FROM idgen_get_mark()'),
 	't', 'nobody has put the mark forward again');
 
-# The other database is still ahead: that holds everything, until it is done there too.
+# The other database is still ahead. That holds everything back until it is done there too.
 $node->append_conf('postgresql.conf', "idgen.machine_id = 7\n");
 restart_with_clock($node, '+0');
 is_refused('the mark of the other database is still ahead', 'SELECT snowflake_nextval()');
@@ -112,12 +111,11 @@ is($state, '', 'started over there') or diag($err);
 $node->append_conf('postgresql.conf', "idgen.machine_id = 7\n");
 restart_with_clock($node, '+0');
 
-# A database that was never ahead knows of the holds of the others, although it is the first
-# that makes an ID.
+# A database that was never ahead respects the holds of the others, even if it makes the first ID.
 is_refused('machine ID 0 in a database that was never ahead',
 	'SET idgen.machine_id = 0; SELECT snowflake_nextval()', database => 'third');
 
-# It works, at once, and only so.
+# The new machine ID works at once, and only that one.
 my @after = nextvals($node, 3000);
 my @after_other = nextvals($node, 3000, database => 'other');
 check_ids('machine ID 7', \@after, \@after_other, [ nextvals($node, 100, database => 'third') ]);
@@ -140,7 +138,7 @@ restart_with_clock($node, '+0');
 check_ids('machine ID 7, after a crash', [ @after, @after_other ], [ nextvals($node, 3000) ]);
 is_refused('machine ID 0 after a crash', 'SET idgen.machine_id = 0; SELECT snowflake_nextval()');
 
-# The hold travels: with a dump, and to a standby.
+# A dump and a standby carry the hold.
 {
 	my $dump = $node->basedir . '/dump.sql';
 	$node->command_ok([ 'pg_dump', '-f', $dump, $node->connstr('postgres') ], 'pg_dump');
@@ -174,7 +172,7 @@ is_refused('machine ID 0 after a crash', 'SET idgen.machine_id = 0; SELECT snowf
 	$standby->stop;
 }
 
-# When the time has come, all is as before: nothing of that year is made again.
+# When the time has come, all is as before: no ID of that year is made again.
 start_with_clock($node, '+' . ($year + 60));
 for my $case ([ 0, 'snowflake', \@ahead, \@ahead_other ], [ 5, 'fixed', \@ahead_fixed ], [ 0, 'tso', \@ahead_tso ])
 {

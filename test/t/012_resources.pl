@@ -1,6 +1,6 @@
-# What idgen needs of the server, and what others take of it: all connections in use,
-# transactions without an ID, parallel workers, prepared transactions, many thousands of ID
-# spaces, no shared memory left, a session that is idle for long, and a connection pooler.
+# What idgen needs of the server, and what others use of it: all connections in use, transactions
+# without an ID, parallel workers, prepared transactions, many thousands of ID spaces, no shared
+# memory left, a session that is idle for long, and a connection pooler.
 use strict;
 use warnings;
 
@@ -31,7 +31,7 @@ sub pgbench
 	return ('pgbench', '-n', '-h', $server->host, '-p', $server->port, @options, 'postgres');
 }
 
-# All connections at once, each with IDs of its own; and some more, which find no room.
+# All connections at once, each with its own IDs, and some more, which find no room.
 {
 	$node->safe_psql('postgres', 'CREATE TABLE ids (id bigint, made_by int)');
 	my $file = script('all', q{
@@ -68,8 +68,8 @@ sub pgbench
 		(99 * 3 * 50) . '|' . (99 * 3 * 50) . '|99', 'no ID twice');
 }
 
-# Read-only transactions have no transaction ID, and what they write to the WAL is the mark:
-# once in each reserve window or less.
+# Read-only transactions have no transaction ID. All that they write to the WAL is the mark, at most
+# once in each reserve window.
 for my $how ('BEGIN READ ONLY', 'BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE',
 	'SET default_transaction_read_only = on; BEGIN')
 {
@@ -98,11 +98,11 @@ for my $how ('BEGIN READ ONLY', 'BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DE
 		'>', \$records, '2>', \$errors);
 	my $marks = () = $records =~ /^rmgr: Generic/mg;
 	cmp_ok($marks, '>', 0, "$how: the mark is in the WAL") or diag($errors);
-	# Of a window of 100 ms a quarter may be left.
+	# Up to a quarter of a window of 100 ms may be left.
 	cmp_ok($marks, '<=', $ms / 75 + 2, "$how: $marks records in $ms ms");
 }
 
-# Parallel workers, and nobody else, make the IDs of a table.
+# Only parallel workers make the IDs of a table.
 $node->safe_psql('postgres', q{
 	CREATE TABLE numbers AS SELECT generate_series(1, 100000) AS n;
 	ANALYZE numbers;
@@ -119,7 +119,7 @@ for my $call ('snowflake_nextval()', 'instagram_nextval(n % 50)', q{idgen_nextva
 		'100000|100000|t', "$call: made by parallel workers, and all different");
 }
 
-# Transactions that are prepared, and end after a crash.
+# Transactions that are prepared and end after a crash.
 {
 	my $insert = 'INSERT INTO ids SELECT snowflake_nextval() FROM generate_series(1, 1000) RETURNING id';
 	$node->safe_psql('postgres', 'TRUNCATE ids');
@@ -137,8 +137,8 @@ for my $call ('snowflake_nextval()', 'instagram_nextval(n % 50)', q{idgen_nextva
 		'and no ID is in the table twice');
 }
 
-# A session is idle while another works and the mark moves on, by many windows. Of the first
-# one's block something is left.
+# A session is idle while another works and the mark moves on by many windows. The first session
+# still has part of a block.
 {
 	my $idle = $node->background_psql('postgres');
 	$idle->query_safe('SET idgen.block_size = 1000');
@@ -158,10 +158,10 @@ for my $call ('snowflake_nextval()', 'instagram_nextval(n % 50)', q{idgen_nextva
 	$idle->quit;
 }
 
-# PgBouncer in transaction mode: from one transaction to the next a client may be on another
-# server connection, and what is set, or remembered, there is of any client's. So the shard is
-# set with SET LOCAL or named in the call; and snowflake_currval() is the client's own ID in
-# the transaction that made it, and afterwards somebody else's, or error 55000.
+# PgBouncer in transaction mode: a client may get another server connection for each transaction,
+# and what is set or remembered there may come from any client. So the shard is set with SET LOCAL
+# or named in the call. snowflake_currval() is the client's own ID in the transaction that made it;
+# afterwards it is another client's, or error 55000.
 SKIP:
 {
 	my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
@@ -263,7 +263,7 @@ my $room = 2**20;
 		SELECT count(idgen_nextval('sharded', n % 20000)) FROM generate_series(0, 399999) AS n});
 	cmp_ok(bytes_in($shared) - $many, '<=', $room, 'and by nothing for more IDs of the same spaces');
 
-	# What a session keeps of them: 64 bytes for each, in a table that is half full at most.
+	# What a session keeps about them: 64 bytes for each, in a table that is at most half full.
 	my $of_session = q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts};
 	my ($before, $after) = split /\n/, $node->safe_psql('postgres', qq{
 		SELECT count(idgen_nextval('sharded', 1)) \\g /dev/null
@@ -272,7 +272,7 @@ my $room = 2**20;
 		$of_session});
 	cmp_ok($after - $before, '<', 20_000 * 300, 'the session has ' . ($after - $before) . ' bytes more');
 
-	# Whoever may set a shard can go through all there are, and fills nothing by it.
+	# A role that may set a shard can go through all of them without filling the memory.
 	$node->safe_psql('postgres', 'CREATE ROLE visitor LOGIN');
 	$node->safe_psql('postgres', q{
 		SELECT count(idgen_nextval('sharded', n)) FROM generate_series(0, 299999) AS n},
@@ -284,8 +284,9 @@ my $room = 2**20;
 	cmp_ok(bytes_in($shared) - $few, '<=', $room, 'all of it is gone after a restart');
 }
 
-# Dynamic shared memory runs out while spaces are made, at one place and another. Whoever needs
-# more gets an error, again and again; whoever does not goes on; and when there is room it works.
+# Dynamic shared memory runs out while spaces are created, at various places. A session that needs
+# more gets an error, again and again; one that does not goes on. When there is room again,
+# everything works.
 {
 	$node->safe_psql('postgres', q{
 		SELECT idgen_create_layout('machines', 'timestamp:38, machine:20, sequence:5', tick => '10 ms', epoch => '2024-01-01Z');
@@ -341,7 +342,7 @@ my $room = 2**20;
 	unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|invalid DSA/, 'the server did not crash');
 }
 
-# After a start the marks of all databases are read. Nobody without rights can make that wait.
+# After a start the marks of all databases are read. Nobody without rights can block that.
 {
 	my $node = new_server('locks');
 	$node->safe_psql('postgres', 'CREATE DATABASE other; CREATE ROLE clerk LOGIN');
@@ -361,7 +362,8 @@ my $room = 2**20;
 		check_ids("$kind: the marks were read", \@before, [$out =~ /^(\d+)$/m]);
 		$session->quit;
 	}
-	# Nor can who owns a database, or drops the extension in it and does not end his transaction.
+	# Nor can a role that owns a database, or drops the extension in it and does not end the
+	# transaction.
 	for my $held ('ANALYZE pg_class', 'DROP EXTENSION idgen', 'LOCK TABLE pg_class IN ACCESS EXCLUSIVE MODE')
 	{
 		$node->restart;

@@ -1,4 +1,4 @@
-# What the operator's log says of the clock: once an event for the whole server, however many
+# What the server log says about the clock: each event once for the whole server, however many
 # sessions, ID spaces and calls meet it.
 use strict;
 use warnings;
@@ -23,7 +23,7 @@ my %lines = (
 	waits => qr/LOG:\s+generator "[^"]+" waits for the clock for more than a second$/m);
 my $from = 0;
 
-# The lines since the last look, counted by kind.
+# Returns the lines since the last look, counted by kind.
 sub said
 {
 	my $log = slurp_file($node->logfile, $from);
@@ -89,7 +89,7 @@ set_clock($node, '+5');
 everybody_calls("SET idgen.clock_regression = lead; SET idgen.max_clock_lead = '1min'") for 1 .. 2;
 is(said(), 'caught_up=1 forward=1', 'a lead ends');
 
-# What is below a tenth of a second is no event.
+# Less than a tenth of a second is no event.
 set_clock($node, '+4.970');
 everybody_calls('RESET idgen.clock_regression') for 1 .. 2;
 $node->safe_psql('postgres', "SET idgen.clock_regression = lead; SELECT count(snowflake_nextval()) FROM generate_series(1, 50000)");
@@ -103,7 +103,7 @@ set_clock($node, '+4.970');
 everybody_calls('RESET idgen.clock_regression');
 is(said(), 'caught_up=1 forward=1', 'and its end');
 
-# How far.
+# How far the clock was set.
 set_clock($node, '-3595.030');
 $sessions[0]->query(q{SET idgen.clock_regression = error; SELECT snowflake_nextval()});
 my ($seconds) = slurp_file($node->logfile, $from) =~ /clock was set back by ([\d.]+) s$/m;

@@ -1,6 +1,6 @@
 # What others can do to the mark and to the settings: roles with and without grants, setval(), DDL
-# that is rolled back, dropped databases. After each the server is killed, and its clock goes back:
-# no ID may come twice.
+# that is rolled back, dropped databases. After each of these the server is killed and its clock
+# goes back: no ID may occur twice.
 use strict;
 use warnings;
 
@@ -30,8 +30,8 @@ EOS
 
 my $offset = 0;
 
-# The server is killed, and its clock goes back by so many seconds meanwhile. What it hands out
-# then must be above `@before`.
+# Kills the server and sets its clock back by this many seconds meanwhile. What it hands out then
+# must be above `@before`.
 sub crash_back
 {
 	my ($name, $seconds, @before) = @_;
@@ -84,7 +84,8 @@ for my $setting ('machine_id = 2', 'datacenter_id = 3', 'max_clock_lead = 1', 'r
 is("$out$state", '1', 'what everybody may set is none of it');
 ($out, $state) = as_app("SET idgen.machine_id = 2; $make; DISCARD ALL; $make");
 is("$state $out", 'F0000 1', 'DISCARD ALL takes it back');
-# What covered it goes: by RESET, which a superuser may. Also where only a worker makes the IDs.
+# The value that hid it goes, by RESET, which a superuser may use. Also if only a worker makes the
+# IDs.
 {
 	local $ENV{PGOPTIONS} = '-c idgen.machine_id=abc';
 	my $err = '';
@@ -115,7 +116,7 @@ for my $line ('idgen.machine_id = abc', 'idgen.machineid = 3', "'idgen.machine_i
 		($state, $out) = sqlstate_of($other, $make);
 		is($state, 'F0000', "$name = '$value' in the file" . ($preload ? ', preloaded' : ''));
 		next if $preload;
-		# Taken out again, a reload is enough, although PostgreSQL keeps a placeholder of the name.
+		# Once it is removed, a reload is enough, although PostgreSQL keeps a placeholder of the name.
 		my $file = $other->data_dir . '/postgresql.conf';
 		my $without = slurp_file($file) =~ s/^\Q$name\E .*\n//mr;
 		append_to_file("$file.new", $without);
@@ -152,7 +153,7 @@ for my $value (1, $year2049)
 like(slurp_file($node->logfile), qr/LOG:.*"idgen_high_water_mark" was set to 1 by somebody else/,
 	'the log says that somebody set it');
 
-# As an extension that replicates sequences does: lower, again and again.
+# As an extension that replicates sequences does: to a lower value, again and again.
 {
 	my $setter = $node->background_psql('postgres', on_error_stop => 0);
 	my @before;
@@ -173,7 +174,7 @@ like(slurp_file($node->logfile), qr/LOG:.*"idgen_high_water_mark" was set to 1 b
 	crash_back('nextval() on it', 5, @before);
 }
 
-# Rows of a restore are for superusers and the database's owner, whatever was granted.
+# Only superusers and the database's owner may restore rows, whatever was granted.
 {
 	my ($status, $stdout, $stderr) = $node->psql('postgres',
 		"INSERT INTO idgen_restore VALUES ('$year2049')", extra_params => [ '-U', 'granted' ]);
@@ -199,7 +200,7 @@ for my $ddl ('DROP EXTENSION idgen CASCADE; CREATE EXTENSION idgen',
 	}
 }
 
-# A parallel worker does not have the session's own word on what is uncommitted.
+# A parallel worker does not have the session's own knowledge of what is uncommitted.
 {
 	my @before = nextvals($node, 100);
 	push @before, grep { $_ } split /\n/, $node->safe_psql('postgres', "
@@ -208,7 +209,7 @@ for my $ddl ('DROP EXTENSION idgen CASCADE; CREATE EXTENSION idgen',
 	crash_back('DDL and a parallel worker', 8, @before);
 }
 
-# Prepared, and rolled back after the crash: the other database goes on meanwhile.
+# Prepared, and rolled back after the crash. The other database goes on meanwhile.
 $node->safe_psql('postgres', 'CREATE DATABASE second');
 $node->safe_psql('second', 'CREATE EXTENSION idgen');
 {
@@ -237,7 +238,7 @@ for my $drop ([ 'postgres', 'DROP DATABASE third' ], [ 'third', 'DROP EXTENSION 
 	$node->safe_psql('third', 'CREATE EXTENSION idgen');
 	$node->restart;
 	my @before = nextvals($node, 100, set => "SET idgen.max_clock_wait = '20s'");
-	# Only there, and for longer than the others' marks are ahead.
+	# IDs only there, for longer than the others' marks are ahead.
 	push @before, nextvals($node, 500, database => 'third') and usleep(700_000) for 1 .. 4;
 	$node->safe_psql($where, "LOAD 'idgen'");
 	$node->psql($where, "LOAD 'idgen';\n$sql");

@@ -1,5 +1,5 @@
-# Dumps that carry the mark, restored by a superuser and by a database's owner: a restore only ever
-# raises, at once and for the whole server, and an owner stops nobody but himself.
+# Dumps that carry the mark, restored by a superuser and by a database's owner. A restore only ever
+# raises the mark, at once and for the whole server, and an owner's restore stops nobody else.
 use strict;
 use warnings;
 
@@ -34,7 +34,7 @@ $old->command_ok([ 'pg_dump', '--inserts', '-f', "$dir/shop.sql", '-d', $old->co
 	'also with --inserts');
 like(slurp_file("$dir/shop.sql"), qr/INSERT INTO public.idgen_restore VALUES \('$mark,0,-1'\)/,
 	'the mark is in the dump');
-# What the sequence shows is not what is dumped.
+# The dump contains the mark, not the sequence's value.
 $old->safe_psql('shop', "SELECT setval('idgen_high_water_mark', 1)");
 $old->command_ok([ 'pg_dump', '-f', "$dir/after.sql", '-d', $old->connstr('shop') ], 'after a setval()');
 like(slurp_file("$dir/after.sql"), qr/^$mark,0,-1$/m, 'the mark is in the dump');
@@ -48,7 +48,7 @@ $new->safe_psql('postgres', 'CREATE ROLE owner LOGIN');
 my $lead = "SET idgen.clock_regression = lead; SET idgen.max_clock_lead = '1h'";
 my $impatient = "SET idgen.max_clock_wait = 0; SELECT snowflake_nextval()";
 
-# Makes the database anew, with the extension, which only a superuser can make; then restores.
+# Recreates the database with the extension, which only a superuser can create, and restores.
 sub restore
 {
 	my ($name, $file, @options) = @_;
@@ -62,7 +62,7 @@ sub restore
 	return $err;
 }
 
-# A clock that is right: nobody waits for long, and a crash right after changes nothing.
+# The clock is right: nobody waits for long, and a crash right afterwards changes nothing.
 restore('by the owner', "$dir/shop.dump", @owner);
 my $restored = $new->safe_psql('shop', 'SELECT mark_ms FROM idgen_get_mark()');
 cmp_ok($restored, '>=', $mark, 'the owner\'s restore has raised the mark');
@@ -74,19 +74,19 @@ check_ids('another database after a crash, with the clock back', \@before, \@aft
 @after = (@after, nextvals($new, 3000, database => 'shop', set => $lead));
 check_ids('and the restored one', \@before, \@after);
 
-# A clock that is behind by an hour, a server that has just started.
+# The clock is behind by an hour, and the server has just started.
 $new->stop;
 start_with_clock($new, '-3600');
 restore('by a superuser, behind', "$dir/shop.sql");
 is((sqlstate_of($new, $impatient))[0], '58000', 'a superuser\'s restore holds all databases back at once');
 is((sqlstate_of($new, $impatient, database => 'shop'))[0], '58000', 'and its own');
 
-# An owner's restore on a clock that is behind: of a server that has no other mark.
+# An owner's restore while the clock is behind, on a server that has no other mark.
 my $third = new_server('third', clock => '-3600');
 $third->safe_psql('postgres', 'CREATE ROLE owner LOGIN');
 $new->stop;
 $new = $third;
-# pg_restore shows no warnings; psql does, and so does the server's log.
+# pg_restore shows no warnings, but psql and the server's log do.
 restore('by the owner, behind', "$dir/shop.dump", @owner);
 like(slurp_file($new->logfile), qr/WARNING:\s+the restored high-water mark is .* ahead of the clock/,
 	'there is a warning');
@@ -125,13 +125,13 @@ $new->psql('postgres', "INSERT INTO idgen_restore VALUES ('1')", extra_params =>
 	stderr => \$err);
 like($err, qr/permission denied/, 'nor the owner of another database');
 
-# A mark that is lower changes nothing.
+# A lower mark changes nothing.
 my $first = $new->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark()');
 $new->safe_psql('postgres', "INSERT INTO idgen_restore VALUES ('1000')");
 cmp_ok($new->safe_psql('postgres', 'SELECT mark_ms FROM idgen_get_mark()'), '>=', $first,
 	'a restore only ever raises');
 
-# The way out of an absurd one.
+# The way out of an absurd mark.
 my ($status, $stdout, $stderr) = $new->psql('shop', 'SELECT idgen_start_over(9)');
 is($status, 0, 'idgen_start_over() in that database');
 $new->append_conf('postgresql.conf', "idgen.machine_id = 9\n");
@@ -139,14 +139,14 @@ $new->restart;
 is(scalar nextvals($new, 10, database => 'shop', set => "SET idgen.max_clock_wait = '10s'"), 10,
 	'IDs are made there again');
 
-# Without its trigger the table takes nothing, so that a mark is not lost in silence.
+# Without its trigger the table accepts nothing, so that no mark is lost in silence.
 {
 	my ($out, $err) = run_command([ 'pg_restore', '--data-only', '--disable-triggers', '-d', $new->connstr('shop'),
 			'-t', 'idgen_restore', "$dir/shop.dump" ]);
 	like($err, qr/violates check constraint "idgen_restore_needs_its_trigger"/, 'triggers disabled: an error');
 }
 
-# A trigger of somebody's own table has no say.
+# On another user's table the trigger is an error.
 ($state) = sqlstate_of($new, <<'EOS');
 CREATE TABLE mine (a int);
 CREATE TRIGGER raise BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION idgen_restore_mark();

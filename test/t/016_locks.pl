@@ -1,5 +1,5 @@
-# A start while others hold locks: nothing that an ordinary role or a database's owner can hold
-# keeps the server from making IDs, and nothing that is waited for cannot be cancelled.
+# A start while others hold locks. Nothing that an ordinary role or a database's owner can hold
+# keeps the server from making IDs, and every wait can be cancelled.
 use strict;
 use warnings;
 
@@ -21,7 +21,7 @@ $node->safe_psql('with_idgen', 'CREATE EXTENSION idgen');
 my @before = nextvals($node, 100);
 push @before, nextvals($node, 100, database => 'with_idgen');
 
-# Prepared, so that they outlast a start.
+# Prepared, so that the locks outlast a start.
 my @prepared = (
 	[ 'plain', 'owner', 'ANALYZE pg_class' ],
 	[ 'plain', 'owner', 'ALTER DATABASE plain RENAME TO renamed' ],
@@ -31,7 +31,7 @@ my @prepared = (
 for my $case (@prepared)
 {
 	my ($database, $role, $sql) = @$case;
-	# A database cannot rename itself.
+	# A session cannot rename its own database.
 	my $from = $sql =~ /RENAME/ ? 'postgres' : $database;
 	$node->safe_psql('postgres', 'ALTER ROLE owner CREATEDB');
 	$node->safe_psql($from, "BEGIN; $sql; PREPARE TRANSACTION 'held'", extra_params => [ '-U', $role ]);
@@ -47,7 +47,7 @@ for my $case (@prepared)
 }
 check_ids('with locks', \@before);
 
-# The mark of the database that is locked counts all the same.
+# The mark of the locked database counts all the same.
 SKIP:
 {
 	skip 'libfaketime is not installed', 3 unless have_faketime();
@@ -78,8 +78,9 @@ SKIP:
 	like($err, qr/WARNING:.*could not read block 1 of pg_class in database "plain"/, 'and is reported');
 }
 
-# The writer of the mark is stopped while it has the page locked: the others' waits can be ended.
-# gdb is not at hand for that; a session that is stopped at any moment must not stop their timeouts.
+# The writer of the mark is stopped while it holds the page's lock. The others' waits can be ended.
+# Without gdb the moment cannot be chosen, so a session is stopped at arbitrary moments. That must
+# not stop the others' timeouts.
 {
 	my $writer = $node->background_psql('postgres', on_error_stop => 0);
 	my $pid = $writer->query('SELECT pg_backend_pid()');

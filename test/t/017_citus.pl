@@ -1,6 +1,6 @@
-# The nodes of a Citus cluster: what a node with no identity of its own is told, what
-# idgen_check_identity() finds, and that docs/citus.md helps. Citus itself is replaced by an
-# extension of its name that has what idgen and the document use of it, and speaks by dblink.
+# The nodes of a Citus cluster: the warning for a node without its own identity, what
+# idgen_check_identity() finds, and that docs/citus.md helps. An extension of the same name replaces
+# Citus. It has what idgen and the document use of Citus, and talks by dblink.
 use strict;
 use warnings;
 
@@ -82,7 +82,7 @@ for my $number (1 .. 3)
 }
 my ($coordinator, $worker) = @nodes;
 
-# Output and warnings of SQL in a session of its own.
+# Returns output and warnings of SQL in a separate session.
 sub said
 {
 	my ($node, $sql, $database) = @_;
@@ -93,7 +93,7 @@ sub said
 
 sub on_all { my ($sql) = @_; $_->safe_psql('postgres', $sql) for @nodes; return; }
 
-# The problems that the nodes have with each other.
+# Returns the problems that the nodes have with each other.
 sub shared
 {
 	my ($node, $arguments) = @_;
@@ -165,7 +165,7 @@ $nodes[2]->safe_psql('postgres', 'UPDATE pg_dist_local_group SET groupid = 2 * 3
 said($nodes[2], $examples{set});
 ok($nodes[2]->poll_query_until('postgres', "SELECT idgen_get_identity('snowflake') = '2 5 -'"), 'group 69 is datacenter 2, machine 5');
 
-# What never to do.
+# What must never be done.
 on_all("ALTER DATABASE postgres SET idgen.machine_id = 5");
 is(shared($coordinator), '0|5|||t|nodes 1, 2 of the Citus cluster have this identity', 'ALTER DATABASE');
 is(shared($nodes[2]), '0|5|||f|nodes 1, 2 of the Citus cluster have this identity', "which is not the third node's");
@@ -179,7 +179,7 @@ is(shared($coordinator, "'here', 'id', 'instagram'"), '||7||t|nodes 1, 2, 3 of t
 	'a shard that is set for all');
 on_all("ALTER DATABASE postgres RESET idgen.shard_id");
 
-# --- A table of Citus' -------------------------------------------------------------------------
+# --- A Citus table ------------------------------------------------------------------------------
 
 on_all("INSERT INTO $_ DEFAULT VALUES") for ('here', 'elsewhere');
 is($coordinator->safe_psql('postgres', "SELECT ids > 0, replicated FROM idgen_check_identity('here', 'id') WHERE own"),
@@ -189,7 +189,7 @@ is($coordinator->safe_psql('postgres', "SELECT ids, replicated FROM idgen_check_
 
 # --- When nodes, or Citus, do not answer --------------------------------------------------------
 
-# The check goes on: the rows of the table are there, and one warning.
+# The check goes on: it returns the table's rows, and one warning.
 sub goes_on
 {
 	my ($name, $expected, $sql) = @_;

@@ -1,5 +1,5 @@
-# idgen.max_clock_step: no IDs after a step forward, until the clock is corrected or an operator says
-# yes. Without it one ID would take the high-water mark along, for good.
+# idgen.max_clock_step: no IDs after a step forward, until the clock is corrected or an operator
+# accepts it. Without the setting a single ID would move the high-water mark for good.
 use strict;
 use warnings;
 
@@ -14,7 +14,7 @@ plan skip_all => 'libfaketime is not installed' unless have_faketime();
 my $node = new_server('step', clock => '+0', conf => "idgen.max_clock_step = '1h'\n");
 my $make = 'SELECT snowflake_nextval()';
 
-# The mark now, as far as it is ahead of the true time, in seconds.
+# Returns how far the mark is ahead of the true time, in seconds.
 sub ahead
 {
 	return $node->safe_psql('postgres', 'SELECT mark_ms / 1000 FROM idgen_get_mark()') - time();
@@ -58,7 +58,7 @@ $node->safe_psql('postgres', 'SELECT idgen_accept_clock()');
 check_ids('accepted at a start', \@after, [ nextvals($node, 100) ]);
 is((sqlstate_of($node, $make))[0], '', 'once is enough');
 
-# Off, as it is by default.
+# The setting is off, which is the default.
 $node->append_conf('postgresql.conf', "idgen.max_clock_step = 0\n");
 $node->reload;
 set_clock($node, '+900000');

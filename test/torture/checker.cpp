@@ -1,21 +1,22 @@
-// Verifies what the sessions of one round recorded, on all servers that were in turn one
+// Verifies what the sessions of one round recorded, on all servers that successively formed one
 // history (a primary, a promoted standby, a restored backup):
 //
-//   - no ID twice in an ID space
-//   - order in real time: an ID whose call returned before another call began is smaller
+//   - no ID occurs twice in an ID space
+//   - order in real time: an ID is smaller if its call returned before the other's call began
 //   - with blocks: order in real time by the tick, and the IDs of one session increase
-//   - the IDs of one call increase; those reserved are of one tick
-//   - no timestamp ahead of the clock that the server saw by more than the mode allows, and
-//     none of a tick that was over before the call
-//   - no ID that is negative, beyond its layout, or of an identity that was not set
-//   - no error that does not belong to what was done
-//   - and that the clock was what the orchestrator said, where a call read it
+//   - the IDs of one call increase; those of a reservation are of one tick
+//   - no timestamp is ahead of the server's clock by more than the mode allows, and none is of a
+//     tick that was over before the call
+//   - no ID is negative, beyond its layout, or of an identity that was not set
+//   - every error belongs to what was done
+//   - the clock was what the orchestrator said, where a call read it
 //
 // usage: checker dir=DIRECTORY errors=STATE,... fixed=MACHINE,... ending_epoch_us=TIME
 //          identities=DATACENTER:MACHINE[:FROM_NS[:UNTIL_NS]],... counter=right|lies
 //
-// Where the cycle counter lies, a reading of the clock may serve for too long: then IDs are of the
+// If the cycle counter lies, a session may use a clock reading for too long. IDs are then of the
 // time that was read, whatever the clock did since, and a block may be used beyond its tick.
+// Everything else holds.
 // Everything else holds.
 #include <inttypes.h>
 #include <algorithm>
@@ -39,9 +40,9 @@
 namespace {
 
 constexpr std::int64_t kNsPerUs = 1000;
-// A session may use a reading of the clock that is 8 us old.
+// A session may use a clock reading that is 8 us old. This allows for more.
 constexpr std::int64_t kReadingNs = 100 * kNsPerUs;
-constexpr int kShown = 12;  // violations of each kind
+constexpr int kShown = 12;  // violations of each kind that are printed
 bool counter_lies = false;
 
 struct Field {
@@ -52,7 +53,7 @@ struct Field {
   }
 };
 
-// Written down anew and not taken from src/core: the checker shares nothing with what it checks.
+// Written again and not taken from src/core: the checker shares nothing with what it checks.
 struct Layout {
   const char* name;
   std::int64_t epoch_us;
@@ -181,11 +182,11 @@ std::int64_t ClockAt(const ClockLine& line, std::int64_t mono_ns) {
          static_cast<std::int64_t>(static_cast<double>(elapsed) * line.rate);
 }
 
-// What the server's clock may have shown at some time between two.
+// Returns what the server's clock may have shown between two times.
 Range ClockBetween(int server, std::int64_t from_ns, std::int64_t to_ns) {
   Range range;
   const std::vector<Change>& changes = clocks[server];
-  // The last one that was certainly in force at the beginning, and all later ones.
+  // Start with the last change that was certainly in force at the beginning.
   auto change = std::upper_bound(
       changes.begin(), changes.end(), from_ns,
       [](std::int64_t time, const Change& candidate) { return time < candidate.set_ns; });
@@ -204,7 +205,7 @@ Range ClockBetween(int server, std::int64_t from_ns, std::int64_t to_ns) {
 
 // --- one call ------------------------------------------------------------------------------
 
-// That were set, from some time on and until another.
+// An identity that was set from one time until another.
 struct OwnIdentity {
   std::int64_t datacenter, machine, from_ns, until_ns;
 };
@@ -213,8 +214,8 @@ std::set<std::int64_t> fixed_machines;  // of the generator "fixed"
 std::set<std::string> allowed_errors;
 std::map<std::string, std::int64_t> errors;
 
-// Whether the call's ID number `index` is of the shard that it named, and of the generator's, the
-// session's or the server's datacenter and machine.
+// Whether the call's ID number `index` is of the shard that the call named, and of the datacenter
+// and machine of the generator, the session or the server.
 bool IsOwnIdentity(const Call& call, const Layout& layout, std::size_t index, std::int64_t id) {
   if (layout.shard.bits > 0 && call.shard >= 0) {
     const auto shard = std::int64_t{call.shard} + static_cast<std::int64_t>(index) * call.stride;
@@ -236,7 +237,7 @@ void CheckError(const Call& call) {
   const std::string state = call.state;
   ++errors[state];
   const std::string where = Describe(call);
-  // An ID that is too far ahead to be observed.
+  // The ID is too far ahead to be observed.
   const bool too_far = call.asked == Kind::kObserve && state == "22023";
   const bool by_role = (call.plain && state == "42501") || (call.refused && state == "F0000");
   if (!too_far && !by_role && !allowed_errors.contains(state))
@@ -301,7 +302,7 @@ void CheckCall(const Record& record) {
 
 // --- one ID space ---------------------------------------------------------------------------
 
-// What a call got in it.
+// What a call got in the ID space.
 struct Span {
   const Record* record;
   std::int64_t least;
@@ -312,7 +313,7 @@ struct Space {
   std::vector<Span> spans;
   std::vector<std::int64_t> ids;
 };
-std::map<std::pair<int, std::int64_t>, Space> spaces;  // of layout and identity
+std::map<std::pair<int, std::int64_t>, Space> spaces;  // by layout and identity
 
 void AddToSpaces(const Record& record) {
   const Call& call = record.call;
@@ -370,7 +371,8 @@ void CheckSpace(const Layout& layout, Space& space) {
       ++violations["duplicate"];
   }
 
-  // Calls in the order in which they began; the largest ID of all that were over by then.
+  // Goes through the calls in the order in which they began, with the largest ID of all calls that
+  // were over by then.
   auto by_end = space.spans;
   std::sort(space.spans.begin(), space.spans.end(), [](const Span& a, const Span& b) {
     return a.record->call.invoked_ns < b.record->call.invoked_ns;
@@ -379,7 +381,7 @@ void CheckSpace(const Layout& layout, Space& space) {
     return a.record->call.completed_ns < b.record->call.completed_ns;
   });
   const Span* largest = nullptr;
-  std::map<std::uint32_t, const Span*> largest_of;  // of each session's own
+  std::map<std::uint32_t, const Span*> largest_of;  // of each session's own IDs
   auto over = by_end.begin();
   for (const Span& span : space.spans) {
     for (; over->record->call.completed_ns < span.record->call.invoked_ns; ++over) {
@@ -388,8 +390,8 @@ void CheckSpace(const Layout& layout, Space& space) {
     const Call& call = span.record->call;
     const Span*& own = largest_of[call.session];
     if (call.kind != Kind::kObserve) {
-      // Others' IDs, and what others observed, may be ahead of a block that was in hand by then,
-      // but by no more than a tick. A session's own IDs increase.
+      // IDs that others made or observed may be ahead of a block that the session held by then, but
+      // by a tick at most. A session's own IDs increase.
       const auto is_after = [&](const Span& earlier) {
         if (call.blocks && counter_lies) return true;
         return call.blocks ? layout.Tick(span.least) >= layout.Tick(earlier.most) - 1
@@ -401,7 +403,7 @@ void CheckSpace(const Layout& layout, Space& space) {
         ReportOrder(layout, span, *own);
       }
     }
-    // Parallel workers have blocks of their own, beside the one that the session has in hand.
+    // Parallel workers have blocks of their own besides the one that the session holds.
     if (call.kind == Kind::kAnyOrder && call.blocks) continue;
     if (own == nullptr || span.most > own->most) own = &span;
   }

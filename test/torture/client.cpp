@@ -1,22 +1,22 @@
-// Sessions that make IDs in every way there is, and write down what they got and when.
+// Sessions that make IDs in every possible way, and record what they got and when.
 //
 // usage: client dir=DIRECTORY target=FILE [option=value ...], until SIGTERM
 //
-// The target file has a line for each database that sessions may use: the number of its
-// server, a space, and a connection string. It is read again whenever it changes: then all
-// sessions end their call and connect anew. Without a line they wait.
+// The target file has a line for each database that sessions may use: the number of its server, a
+// space, and a connection string. Whenever it changes, it is read again; all sessions then end
+// their call and reconnect. If it has no line, they wait.
 //
-// Lists are separated by commas; those of SQL and of PGOPTIONS by bars. Each session draws from
+// Lists are separated by commas, those of SQL and of PGOPTIONS by bars. Each session picks from
 // them:
-//   users=ROLE,...      who it is; all but postgres are plain roles
+//   users=ROLE,...      its role; all but postgres are plain roles
 //   options=TEXT|...    its PGOPTIONS
-//   before=SQL|...      what it says at first; an error there is its own affair
-//   plain_mode=MODE, plain_lead_ms=MS   what the server has for the plain ones
-//   reconnects=PERMILLE of the calls after which a session connects anew
-//   between=PERCENT     after so many calls one of acts=SQL|...
-//   discards=PERCENT    after so many calls DISCARD ALL or SEQUENCES
-//   wraps=PERCENT       so many calls begin a transaction with one of wrap=SQL|..., which makes IDs
-//                       for one of wrap_ms=MS,..., and ends by one of ends=HOW,...: commit,
+//   before=SQL|...      what it runs first; an error there does not matter
+//   plain_mode=MODE, plain_lead_ms=MS   what the server has for the plain roles
+//   reconnects=PERMILLE of the calls after which a session reconnects
+//   between=PERCENT     of the calls after which it runs one of acts=SQL|...
+//   discards=PERCENT    of the calls after which it runs DISCARD ALL or SEQUENCES
+//   wraps=PERCENT       of the calls that begin a transaction with one of wrap=SQL|..., make IDs
+//                       for one of wrap_ms=MS,..., and end it by one of ends=HOW,...: commit,
 //                       rollback, savepoint (back to it, then commit), prepare (and perhaps
 //                       decided)
 #include <libpq-fe.h>
@@ -107,7 +107,7 @@ class Session {
       OneCall();
       if (pause_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
       Pace();
-      if (Random(1, 150) == 1) SleepMs(Random(1, 400));  // idle, and comes back
+      if (Random(1, 150) == 1) SleepMs(Random(1, 400));  // is idle and comes back
       if (PQstatus(connection_) != CONNECTION_OK ||
           Random(1, 1000) <= options.Number("reconnects", 1)) {
         Disconnect();
@@ -134,7 +134,8 @@ class Session {
     return list[static_cast<std::size_t>(Random(0, static_cast<int>(list.size()) - 1))];
   }
 
-  // All sessions together make so many IDs in the usual time of a round, and more slowly after it.
+  // All sessions together make this many IDs in the usual time of a round, and make them more
+  // slowly after it.
   void Pace() {
     static const std::int64_t began_ns = NowNs();
     const double most = options.Number("ids", 2'000'000);
@@ -180,13 +181,13 @@ class Session {
       Disconnect();
       return;
     }
-    // With the place in the source that an error comes from.
+    // Include the place in the source that an error comes from.
     PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
     prepares_ = Percent(50);
     fprintf(sessions_, "%" PRId64 " %s, PGOPTIONS %s, %s\n", NowNs(), user_.c_str(), given_.c_str(),
             before.c_str());
     if (!before.empty()) {
-      // What a superuser gave for the connection stays, whatever role he then takes.
+      // What a superuser gave for the connection stays, whatever role the session takes later.
       plain_ = plain_ || before.find("SET ROLE") != std::string::npos;
       Expect(before, plain_, settings_, refused_);
       if (!Act(before)) return Disconnect();
@@ -194,7 +195,7 @@ class Session {
     SetUp();
   }
 
-  // Settings that are given to every session.
+  // Gives every session its settings.
   void SetUp() {
     prepared_ = {};
     // Plain roles have the server's mode, or what the connection was given before SET ROLE.
@@ -225,7 +226,7 @@ class Session {
     PQclear(result);
   }
 
-  // The statement's result, or nullptr when it took so long that something hangs.
+  // Returns the statement's result, or nullptr if it takes so long that something hangs.
   PGresult* Await() {
     const std::int64_t end = NowNs() + std::int64_t{options.Number("stuck_s", 90)} * 1'000'000'000;
     PGresult* last = nullptr;
@@ -279,13 +280,13 @@ class Session {
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
   }
 
-  // A statement that may fail; false when the connection is gone.
+  // Runs a statement that may fail. Returns false if the connection is gone.
   bool Act(const std::string& sql) {
     (void)Command(sql);
     return PQstatus(connection_) == CONNECTION_OK;
   }
 
-  // What the session made last is another client's business after this.
+  // After DISCARD the session is another client's, so what it made last must be forgotten.
   void Discard() {
     const bool all = Percent(50);
     if (!Command(all ? "DISCARD ALL" : "DISCARD SEQUENCES")) return Disconnect();
@@ -297,7 +298,7 @@ class Session {
     if (all) BeginAnew();
   }
 
-  // Back is the one that it was connected with.
+  // The machine ID is again the one given with the connection.
   void ForgetMachine() {
     const Settings others = settings_;
     settings_ = {};
@@ -306,7 +307,7 @@ class Session {
     settings_.block_size = others.block_size;
   }
 
-  // Back are the settings that it was connected with.
+  // The settings are again those given with the connection.
   void BeginAnew() {
     plain_ = user_ != "postgres";
     settings_ = {};
@@ -317,8 +318,8 @@ class Session {
 
   int BlockSize() { return atoi(OneOf(options.List("block_sizes", "64")).c_str()); }
 
-  // Changes one of the settings that the next ID depends on, perhaps to what it is; with
-  // "LOCAL " until the transaction ends.
+  // Changes one of the settings that the next ID depends on, perhaps to the value that it has. With
+  // "LOCAL ", until the transaction ends.
   bool ChangeSetting(const std::string& local) {
     const int which = Random(0, 3);
     const char* name = which == 0 ? "datacenter_id" : which == 1 ? "machine_id" : "block_size";
@@ -329,7 +330,7 @@ class Session {
     return Command(("SET " + local + "idgen." + name + " = " + std::to_string(value)).c_str());
   }
 
-  // A transaction that changes idgen's own objects, and makes IDs before it ends.
+  // Runs a transaction that changes idgen's own objects, and makes IDs before it ends.
   void Wrapped() {
     const std::string how = OneOf(options.List("ends", "rollback"));
     const bool savepoint = how == "savepoint";
@@ -363,7 +364,7 @@ class Session {
                                "'";
       if (!Command("PREPARE TRANSACTION " + name)) return Disconnect();
       SleepMs(Random(1, 500));
-      // Or somebody else's to end, perhaps after a crash.
+      // Otherwise another session ends it, perhaps after a crash.
       if (Percent(60)) (void)Command((Percent(60) ? "ROLLBACK" : "COMMIT") + (" PREPARED " + name));
     } else {
       (void)Command(good && how != "rollback" ? "COMMIT" : "ROLLBACK");
@@ -419,7 +420,8 @@ class Session {
     settings_ = outside;
   }
 
-  // That a call named: the one of its first ID, or -1; and by how many each next one is further.
+  // The shards that a call named: that of its first ID, or -1; and the step from one ID to the
+  // next.
   struct Shards {
     int first = -1;
     int stride = 0;
@@ -481,7 +483,7 @@ class Session {
     fwrite(ids_.data(), sizeof(ids_[0]), ids_.size(), history_);
   }
 
-  // What the errors said, some of each kind.
+  // Records the messages of errors, some of each kind.
   void Note(const char* state, const char* message) {
     if (++noted_[state] <= 20) fprintf(messages_, "%s %s", state, message);
   }
@@ -491,9 +493,9 @@ class Session {
   std::discrete_distribution<int> pick_;
   FILE* history_ = nullptr;
   FILE* messages_ = nullptr;
-  FILE* sessions_ = nullptr;  // who it was, when, and with what
+  FILE* sessions_ = nullptr;  // each session's role, time and settings
   PGconn* connection_ = nullptr;
-  int seen_ = -1;  // the targets' generation
+  int seen_ = -1;  // the generation of the targets
   int server_ = 0;
   Mode mode_ = Mode::kWait;
   std::int64_t lead_us_ = 0;
@@ -501,8 +503,8 @@ class Session {
   std::string user_;
   std::string given_;     // PGOPTIONS
   bool plain_ = false;    // no superuser
-  bool refused_ = false;  // was given what it may not have
-  int transactions_ = 0;  // that were prepared
+  bool refused_ = false;  // was given a setting that it may not have
+  int transactions_ = 0;  // prepared ones
   bool prepares_ = false;
   std::array<bool, kOperationCount> prepared_{};
   std::vector<std::int64_t> ids_;
@@ -549,7 +551,7 @@ int main(int count, char** arguments) {
   ReadTargets();
   std::vector<std::thread> threads;
   const auto seed = static_cast<unsigned>(options.Number("seed", 1));
-  const int first = options.Number("first", 0);  // where there are several clients
+  const int first = options.Number("first", 0);  // if there are several clients
   for (int i = first; i < first + options.Number("threads", 8); ++i) {
     threads.emplace_back([i, seed] { Session(i, seed * 1000U + static_cast<unsigned>(i)).Run(); });
   }

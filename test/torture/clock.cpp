@@ -1,14 +1,16 @@
-// A wall clock that the tests set, for every process of a server: preloaded (LD_PRELOAD),
-// with the clock in the file that TORTURE_CLOCK names. Costs some nanoseconds a reading.
-// The monotonic clock stays true; the wall clock is a function of it, so that nobody's
-// setting of the machine's clock disturbs a test.
+// A wall clock that the tests set, for every process of a server: preloaded (LD_PRELOAD), with the
+// clock in the file that TORTURE_CLOCK names. A reading costs some nanoseconds. The monotonic clock
+// stays true. The wall clock is a function of it, so that nobody who sets the machine's clock
+// disturbs a test.
 //
-// And kill -9, or SIGSTOP, at chosen moments: the process that gets there first does it to itself.
+// It also does kill -9, or SIGSTOP, at chosen moments: the first process that gets there does it to
+// itself.
 //
-// With COUNTED_CLOCK in the environment instead: a wall clock for counting instructions
-// (dev/instructions), in a server that a tool makes fifty times slower, so that it finds the time
-// as one that runs freely does, and the same each time. It begins at the real time, and moves by
-// idgen's cycle counter (bench/instructions/counter.h), a nanosecond a cycle, and by 100 ns with
+// With COUNTED_CLOCK in the environment it is instead a wall clock for counting instructions
+// (dev/instructions), in a server that a tool makes fifty times slower. The server then finds the
+// same time as one that runs at full speed, and the same in each run. The clock begins at the real
+// time. It advances with idgen's cycle counter (bench/instructions/counter.h), a nanosecond a
+// cycle, and by 100 ns with each reading.
 // each reading.
 #include "clock.h"
 
@@ -24,7 +26,7 @@
 #include <cstdlib>
 #include <ctime>
 
-// The counter that idgen is built with for counting.
+// The counter with which idgen is built for counting.
 extern "C" __attribute__((visibility("default"))) unsigned long idgen_cycles;
 unsigned long idgen_cycles = 0;
 
@@ -37,8 +39,8 @@ ssize_t (*real_pwrite)(int, const void*, size_t, off_t) = nullptr;
 int (*real_nanosleep)(const timespec*, timespec*) = nullptr;
 int (*real_epoll_wait)(int, epoll_event*, int, int) = nullptr;
 
-bool reads_wall_clock = false;  // as idgen does, and PostgreSQL itself does not (gettimeofday)
-bool has_written = false;       // since the last reading of a clock
+bool reads_wall_clock = false;  // as idgen does; PostgreSQL itself uses gettimeofday
+bool has_written = false;       // since the last clock reading
 
 template <typename Function>
 void Find(Function& function, const char* name) {
@@ -73,7 +75,7 @@ void KillAt(KillPoint point) {
   }
 }
 
-// Also for a library whose constructor runs before ours.
+// Also works for a library whose constructor runs before ours.
 int RealClock(clockid_t clock, timespec* time) {
   if (real_clock_gettime != nullptr) return real_clock_gettime(clock, time);
   return static_cast<int>(syscall(SYS_clock_gettime, clock, time));
@@ -83,8 +85,8 @@ std::int64_t Nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// The monotonic clock first: a reading is then never ahead of the clock that is in the file
-// when this returns, however long the process is kept from running in between.
+// Reads the monotonic clock first. So a reading is never ahead of the clock in the file at the time
+// of return, however long the process is interrupted in between.
 timespec WallClock() {
   timespec now{};
   if (is_counted) {
@@ -151,15 +153,15 @@ __attribute__((visibility("default"))) int nanosleep(const timespec* request, ti
   return real_nanosleep(request, left);
 }
 
-// What PostgreSQL takes for a generic WAL record (its GenericXLogState, of some 66 kB), and no
-// block of its memory contexts is: those are powers of two.
+// PostgreSQL allocates this size for a generic WAL record (its GenericXLogState, of some 66 kB). No
+// block of its memory contexts has it: those are powers of two.
 extern void* __libc_malloc(size_t size);
 __attribute__((visibility("default"))) void* malloc(size_t size) {
   if (size > 65'536 && size < 72'000) KillAt(kKillWithPage);
   return __libc_malloc(size);
 }
 
-// What idgen waits on for longer; PostgreSQL's own waits are longer still, or endless.
+// idgen uses this for its longer waits. PostgreSQL's own waits are longer still, or endless.
 __attribute__((visibility("default"))) int epoll_wait(int set, epoll_event* events, int most,
                                                       int timeout) {
   if (timeout > 0 && timeout <= 20) KillAt(kKillInWait);

@@ -1,5 +1,5 @@
-// A cycle counter that lies, in place of the CPU's (IDGEN_CYCLE_COUNTER): in each session, for
-// some thousand calls at a time, it is right, stands still, is slow, jumps, or is noise.
+// A cycle counter that lies, in place of the CPU's (IDGEN_CYCLE_COUNTER). In each session, for some
+// thousand calls at a time, it is right, stands still, is slow, jumps, or is noise.
 #pragma once
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// What a session of the client is given for settings of idgen, and what it then has.
+// The settings of idgen that a session of the client is given, and those that it then has.
 #pragma once
 
 #include <cstdlib>
@@ -7,7 +7,7 @@
 
 namespace {
 
-// What a session has set; -1: as the server has it.
+// What a session has set; -1: the server's value.
 struct Settings {
   int datacenter = -1;
   int machine = -1;
@@ -16,8 +16,9 @@ struct Settings {
   int lead_ms = -1;
 };
 
-// What the checker is to expect of a session in which settings are given like this, in PGOPTIONS or
-// in SQL. A plain role that may not set what it sets has the server's, or an error (`refused`).
+// Works out what the checker must expect of a session that is given these settings, in PGOPTIONS or
+// in SQL. A plain role that sets what it may not set has the server's value, or an error
+// (`refused`).
 void Expect(const std::string& given, bool plain, Settings& settings, bool& refused) {
   static const std::regex setting("idgen\\.([a-z_]+) *= *'?([0-9a-z]+)");
   for (std::sregex_iterator at(given.begin(), given.end(), setting), end; at != end; ++at) {

@@ -7,7 +7,7 @@ namespace {
 
 enum class How {
   kPlain,
-  kShared,  // never from a block of the session's
+  kShared,  // never from the session's block
   kNamed,   // by the generator "fixed"
   kShard,   // $2 is the shard, 0 to 2
   kShards,  // $2 is the first shard, and each call's is $3 further
@@ -18,10 +18,10 @@ struct Operation {
   const char* sql;  // $1 is a count
   Kind kind;
   LayoutName layout;
-  int most;  // the count
+  int most;  // the largest count
   How how = How::kPlain;
-  int shards = 0;       // of the layout, where the call goes through them
-  double weight = 1.0;  // where no mix is given
+  int shards = 0;       // of the layout, if the call goes through them
+  double weight = 1.0;  // if no mix is given
 };
 
 #define WITH_CLOCK(call) "SELECT clock_timestamp(), " call ", clock_timestamp()"
@@ -47,7 +47,7 @@ const Operation kOperations[] = {
      WITH_CLOCK("ARRAY(SELECT idgen_nextval('torture_wide', ($2::int + (n - 1) * $3::int) % 64) "
                 "FROM generate_series(1, $1::int) AS n)"),
      Kind::kIds, LayoutName::kWide, 200, How::kShards, 64},
-    // Thousands by one statement.
+    // Thousands of IDs in one statement.
     {"arrays", WITH_CLOCK("snowflake_nextval_array($1::int)"), Kind::kIds, LayoutName::kSnowflake,
      6000, How::kShared},
     {"bulk", WITH_CLOCK("idgen_nextval_array('torture_wide', $1::int, $2::int)"), Kind::kIds,

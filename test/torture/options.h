@@ -1,4 +1,4 @@
-// The client's options (client.cpp): NAME=VALUE, where a value may be a list.
+// The client's options (client.cpp): NAME=VALUE, where the value may be a list.
 #pragma once
 
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// What a session gets from the server, and what it says (client.cpp).
+// Reads what the server sends to a session (client.cpp).
 #pragma once
 
 #include <libpq-fe.h>
@@ -14,7 +14,7 @@ constexpr Oid kInt8 = 20;
 constexpr Oid kInt8Array = 1016;
 constexpr std::int64_t kPostgresEpochUs = 946684800000000;
 
-// Of a connection that was refused: its message has no field of its own for the SQLSTATE.
+// Returns the SQLSTATE of a refused connection: its message has no field for it.
 const char* StateOfRefusal(const std::string& message, bool wrong_setting) {
   const auto says = [&](const char* text) { return message.find(text) != std::string::npos; };
   if (says("permission denied to set")) return "42501";
@@ -28,10 +28,10 @@ const char* StateOf(const PGresult* result) {
   return state != nullptr ? state : "08006";
 }
 
-// PostgreSQL takes no locks on functions. Where one is dropped after a statement's names were
-// looked up and before the plan is kept, the plan has the dropped one: an internal error, and for
-// a prepared statement at each use until something else lets all plans be made anew. The same
-// befalls any function, and is not idgen's to prevent.
+// PostgreSQL does not lock functions. If a function is dropped after a statement's names were
+// looked up and before the plan is kept, the plan contains the dropped function. That is an
+// internal error; a prepared statement fails with it at each use, until something else makes all
+// plans be built again. It can happen with any function, and idgen cannot prevent it.
 bool IsStalePlan(const PGresult* result) {
   static const std::regex message("cache lookup failed for function [0-9]+");
   const char* text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -49,7 +49,7 @@ void AddIds(const PGresult* result, int row, int column, std::vector<std::int64_
   const char* value = PQgetvalue(result, row, column);
   if (PQftype(result, column) == kInt8) ids.push_back(Integer(value, 8));
   if (PQftype(result, column) != kInt8Array || Integer(value, 4) == 0) return;
-  // Of a binary array: dimensions, flags, type, size, lower bound; then each with its length.
+  // A binary array: dimensions, flags, type, size, lower bound; then each element with its length.
   const std::int64_t count = Integer(value + 12, 4);
   for (std::int64_t i = 0; i < count; ++i) ids.push_back(Integer(value + 24 + i * 12, 8));
 }

@@ -1,6 +1,6 @@
-// What differs between PostgreSQL versions. One inline per difference, with the
-// newest version's meaning; nothing else in src/pg has an #if on the version.
-// Included by pg.h only, inside no linkage block of its own.
+// Hides the differences between PostgreSQL versions. Each difference has one inline function, with
+// the newest version's meaning. Nothing else in src/pg has an #if on the version. Only pg.h
+// includes this file, outside any linkage block.
 #pragma once
 
 #if PG_VERSION_NUM < 150000
@@ -20,7 +20,7 @@ extern "C" {
 #endif
 }
 
-// 16 named it (upstream 6b7b39f5a7f).
+// 16 introduced this name (upstream 6b7b39f5a7f).
 #ifndef DSA_HANDLE_INVALID
 #define DSA_HANDLE_INVALID ((dsa_handle)DSM_HANDLE_INVALID)
 #endif
@@ -50,7 +50,7 @@ inline RelFileNumber RelFileNumberOf(const FileLocator& file) {
   return file.relNode;
 #endif
 }
-// The first subtransaction of the current transaction that gave the relation a new file.
+// Returns the first subtransaction of the current transaction that gave the relation a new file.
 inline SubTransactionId FirstNewFileOf(Relation relation) {
 #if PG_VERSION_NUM >= 160000
   return relation->rd_firstRelfilelocatorSubid;
@@ -99,7 +99,7 @@ inline void ForEachSetting(Take&& take) {
   for (int i = 0; i < count; ++i) take(settings[i]);
 }
 
-// The text that RESET goes back to, of a setting that is a text. 19 put all kinds into one
+// Returns the text that RESET restores, for a setting of type string. 19 put all types into one
 // struct.
 inline const char* ResetTextOf(const config_generic* setting) {
 #if PG_VERSION_NUM >= 190000
@@ -118,8 +118,8 @@ inline bool OwnsDatabase(Oid database) {
 #endif
 }
 
-// An error of an input function, whose caller may want none to be thrown since 16 (upstream
-// d9f7f5d32f2).
+// Reports an error of an input function. Since 16 its caller may ask for no error to be thrown
+// (upstream d9f7f5d32f2).
 #if PG_VERSION_NUM >= 160000
 #define IDGEN_ERRSAVE(context, ...) errsave(context, __VA_ARGS__)
 #else
@@ -135,7 +135,8 @@ inline SMgrRelation OpenStorage(const FileLocator& file) {
 #endif
 }
 
-// A page as it came from disk: checksum and header. 18 added what asynchronous reads need.
+// Verifies the checksum and the header of a page as read from disk. 18 added a parameter for
+// asynchronous reads.
 
 inline bool IsPageGood(char* page, BlockNumber block) {
 #if PG_VERSION_NUM >= 180000
@@ -154,8 +155,8 @@ inline void RequestImmediateCheckpoint() {
 #endif
 }
 
-// Whether there are synchronous standbys by the checkpointer's word. Minor releases of 2025 made
-// two flags of the one.
+// Whether there are synchronous standbys, as the checkpointer has published it. The minor releases
+// of 2025 split the one flag into two.
 inline bool AreStandbysDefined() {
 #ifdef SYNC_STANDBY_DEFINED
   return (static_cast<volatile WalSndCtlData*>(WalSndCtl)->sync_standbys_status &
@@ -165,8 +166,8 @@ inline bool AreStandbysDefined() {
 #endif
 }
 
-// Custom wait events came with 17 (upstream c9af0546658); before, an extension's
-// waits all show as "Extension".
+// 17 introduced custom wait events (upstream c9af0546658). Before, all waits of an extension show
+// as "Extension".
 inline uint32 WaitEventFor([[maybe_unused]] const char* name) {
 #if PG_VERSION_NUM >= 170000
   return WaitEventExtensionNew(name);
@@ -175,7 +176,7 @@ inline uint32 WaitEventFor([[maybe_unused]] const char* name) {
 #endif
 }
 
-// 19 made an enum of the numbers of system caches, as their callbacks get them.
+// 19 made the numbers of system caches an enum, which is what cache callbacks receive.
 #if PG_VERSION_NUM >= 190000
 using CacheNumber = SysCacheIdentifier;
 #else
@@ -210,9 +211,9 @@ inline void NameTranche([[maybe_unused]] int tranche, [[maybe_unused]] const cha
 #endif
 }
 
-// A named piece of shared memory that the first caller creates and initializes. From
-// 17 on the DSM registry (upstream 8b2bcf3f287); before, the slack of main shared
-// memory, or what shmem_request_hook asked for when preloaded.
+// Returns a named piece of shared memory, which the first caller creates and initializes. From 17
+// on it is in the DSM registry (upstream 8b2bcf3f287). Before, it is in the slack of main shared
+// memory, or in what shmem_request_hook asked for when preloaded.
 #if PG_VERSION_NUM >= 170000
 inline constexpr bool kRootInMainMemory = false;
 #else

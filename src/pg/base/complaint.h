@@ -1,18 +1,17 @@
-// An error as a value: for what is an error of one caller, a column of another, and nothing at all
-// of a third.
+// An error as a value. One caller throws it, another shows it in a column, a third ignores it.
 #pragma once
 
 #include "pg.h"
 
 namespace idgen::pg {
 
-// The texts are in the memory context in which it was made.
+// The texts are in the memory context in which the complaint was made.
 struct Complaint {
-  int code = 0;  // SQLSTATE; 0: there is nothing to complain about
+  int code = 0;  // SQLSTATE; 0: no complaint
   const char* message = nullptr;
-  const char* detail = nullptr;  // and these may be missing
+  const char* detail = nullptr;  // this and the next two may be nullptr
   const char* hint = nullptr;
-  const char* text = nullptr;  // in which `position` (in characters, from 1 on) is wrong
+  const char* text = nullptr;  // `position` (in characters, from 1) points into it
   int position = 0;
 
   explicit operator bool() const { return code != 0; }
@@ -20,7 +19,8 @@ struct Complaint {
 
 [[noreturn]] void Report(const Complaint& complaint);
 
-// The same where an input function may have to return (PostgreSQL 16 and later): it returns then.
+// Reports the complaint from an input function. Returns when the caller asked for that (PostgreSQL
+// 16 and later).
 void ReportSoftly(Node* context, const Complaint& complaint);
 
 }  // namespace idgen::pg

@@ -22,7 +22,7 @@ const char* InstantText(std::int64_t time_us) {
 
 const char* NearestName(std::string_view name, std::span<const std::string_view> names) {
   if (name.empty() || name.size() >= NAMEDATALEN) return nullptr;
-  // A third of the name may differ, but not so much that nothing of it is left.
+  // A third of the name may differ, but the two must have something in common.
   int nearest = static_cast<int>(name.size() + 5) / 3;
   const char* found = nullptr;
   for (const std::string_view& known : names) {

@@ -1,15 +1,15 @@
-// PostgreSQL's own record of a setting: where its value comes from, among other things.
+// Reads PostgreSQL's own record of a setting, for example where its value comes from.
 #pragma once
 
 #include "pg.h"
 
 namespace idgen::pg {
 
-// The setting of that name, of whatever kind, also the placeholder of one that no module has
-// defined; nullptr if there is none.
+// Finds a setting of any type by name, including the placeholder of a setting that no module has
+// defined. Returns nullptr if there is none.
 inline const config_generic* FindSetting(const char* name) { return FindGuc(name); }
 
-// Where its value comes from; PGC_S_DEFAULT if nobody has set it, or there is none.
+// Returns the source of a setting's value; PGC_S_DEFAULT if nobody has set it or it does not exist.
 inline GucSource SourceOfSetting(const char* name) {
   const config_generic* setting = FindSetting(name);
   return setting != nullptr ? setting->source : PGC_S_DEFAULT;

@@ -1,5 +1,5 @@
-// What a session has looked up may be out of date. May be called at any moment at which PostgreSQL
-// processes an invalidation or assigns a setting: reads nothing, and only marks.
+// Marks what a session has looked up as out of date. These functions may be called whenever
+// PostgreSQL processes an invalidation or assigns a setting, so they read nothing and only mark.
 #pragma once
 
 #include "pg.h"
@@ -8,17 +8,18 @@
 
 namespace idgen::pg {
 
-// Every handle is to be prepared anew before its next use.
+// Has every handle prepared anew before its next use.
 void InvalidateHandles();
 
-// The same, when the mark's sequence may be another, or its page was written by somebody.
+// The same, and has the mark looked up again: its sequence may have changed, or somebody wrote its
+// page.
 void InvalidateMark();
 
-// How often each of them was called; from 1 on, so that what was never looked up is out of date.
+// Count the calls of each, starting at 1, so that what was never looked up is out of date.
 std::uint64_t HandleInvalidations();
 std::uint64_t MarkInvalidations();
 
-// Has every invalidation call `close` too. Once a session.
+// Registers `close`, which every invalidation then calls too. Once a session.
 using CloseHandles = void (*)();
 void WatchInvalidations(CloseHandles close);
 

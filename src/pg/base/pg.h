@@ -1,9 +1,9 @@
-// PostgreSQL's headers, and what differs between its versions (compat.h). Every file
-// of src/pg includes this one first, or its own header, which does: postgres.h must precede
-// everything, and C++ must see PostgreSQL's declarations as extern "C".
+// PostgreSQL's headers, and the differences between its versions (compat.h). Every file of src/pg
+// includes this one first, directly or through its own header: postgres.h must precede everything,
+// and C++ must see PostgreSQL's declarations as extern "C".
 #pragma once
 
-// PostgreSQL 15 leaves this empty, and the module is built with hidden visibility.
+// PostgreSQL 15 leaves it empty, and the module is built with hidden visibility.
 #ifndef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
@@ -87,8 +87,8 @@ extern "C" {
 
 #include "compat.h"
 
-// A function that SQL calls by this name. Used inside extern "C". PostgreSQL 15 does not
-// export the function itself, only what describes it.
+// Declares a function that SQL calls by this name. Used inside extern "C". PostgreSQL 15 exports
+// only the function's description, not the function.
 #define IDGEN_SQL_FUNCTION(name)                   \
   extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
   PG_FUNCTION_INFO_V1(name)

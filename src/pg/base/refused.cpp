@@ -17,9 +17,9 @@ struct Refusal {
   char name[NAMEDATALEN];
   char text[2 * NAMEDATALEN];
   bool is_unknown;
-  bool by_session;      // an unknown one that was SET
-  bool value;           // the present value was refused,
-  bool reset_value;     // and the one that RESET goes back to
+  bool by_session;      // an unknown setting, given by SET
+  bool value;           // the present value was refused
+  bool reset_value;     // the value that RESET restores was refused
   bool in_transaction;  // as in GivenSetting
   bool is_local;
 };
@@ -27,8 +27,8 @@ constexpr int kMost = 16;
 constinit Refusal refusals[kMost] = {};
 constinit int count = 0;
 
-// What PublishRefused() has made of them. A setting, because parallel workers get a copy of all
-// settings and of nothing else.
+// The text of all refusals that are in force. It is a setting, because settings are all that
+// parallel workers get a copy of.
 constinit char* published = nullptr;
 
 Refusal* Add(const char* name, const char* text) {
@@ -108,7 +108,7 @@ void NoteIfRefused(const GivenSetting& given) {
 
 void NoteUnknownSettings() {
   ForEachSetting([](const config_generic* setting) {
-    // One that was taken out of the server's files stays as a placeholder of nothing.
+    // A placeholder stays, without a value, when its setting is removed from the server's files.
     if ((setting->flags & GUC_CUSTOM_PLACEHOLDER) == 0 || setting->source == PGC_S_DEFAULT ||
         pg_strncasecmp(setting->name, kPrefix, sizeof(kPrefix) - 1) != 0) {
       return;
@@ -140,11 +140,11 @@ void PublishRefused() {
 }
 
 void CheckSettings() {
-  // A refused value comes back into force with whatever covered it: RESET, the end of a SET LOCAL.
+  // A refused value comes back into force when the value that hid it goes: by RESET, or at the end
+  // of a SET LOCAL.
   if (likely(count == 0 && (published == nullptr || *published == '\0'))) return;
   const char* text = published;
-  // A worker knows what the leader has published, and no more; and in parallel mode no setting can
-  // be changed.
+  // A worker knows only what the leader has published. In parallel mode no setting can be changed.
   if (!IsParallelWorker()) {
     text = TextOfRefusals();
     if (!IsInParallelMode()) PublishRefused();

@@ -19,7 +19,7 @@ constinit int reserve_window_ms = 1000;
 constinit int block_size = 1;
 constinit int max_clock_step_s = 0;
 
-// While the settings are defined, what was given for them is set once more.
+// While the settings are being defined, PostgreSQL assigns the values given earlier once more.
 constinit bool is_being_defined = false;
 
 constexpr int kDayMs = 24 * 60 * 60 * 1000;
@@ -33,18 +33,18 @@ const config_enum_entry kClockRegressionOptions[] = {
 
 extern "C" {
 
-// A handle holds the identity and the block size that it was prepared with.
+// A handle holds the identity and the block size with which it was prepared.
 static void AssignHandleSetting(int, void*) { InvalidateHandles(); }
 
 }  // extern "C"
 
-// An identity that does not fit what most people use is accepted, since other layouts are wider;
-// but whoever sets it for later is told at once, and not by the first INSERT then.
+// Accepts an identity that does not fit the most common layout, since other layouts are wider. But
+// whoever sets it for later sessions is warned at once, not by the first INSERT that fails.
 bool WarnIfTooLarge(const char* name, FieldKind kind, int value, GucSource source) {
   const std::uint64_t most = kSnowflake[kind].Largest();
   if (value < 0 || static_cast<std::uint64_t>(value) <= most) return true;
-  // ALTER SYSTEM is checked as the file that it writes, but within a transaction; ALTER DATABASE
-  // and ALTER ROLE as a test.
+  // ALTER SYSTEM checks a value as if from a file, but within a transaction. ALTER DATABASE and
+  // ALTER ROLE check it as a test.
   const bool for_later = source == PGC_S_TEST || (source == PGC_S_FILE && IsTransactionState());
   if (!for_later || is_being_defined || IsParallelWorker()) return true;
   ereport(WARNING,

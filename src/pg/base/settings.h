@@ -1,5 +1,5 @@
-// The settings (docs/settings.md). The values are plain variables that PostgreSQL's GUC
-// machinery writes; everything else reads them through these functions.
+// The settings (docs/settings.md). The values are plain variables that PostgreSQL's GUC machinery
+// writes. All other code reads them through these functions.
 #pragma once
 
 #include "pg.h"
@@ -12,21 +12,21 @@ namespace idgen::pg {
 // Defines the settings; once, from _PG_init.
 void DefineSettings();
 
-// Refuses to go on where a setting of idgen was given and was not accepted, or has a name that
-// is none of ours: IDs would be made with other settings than somebody meant, and perhaps with
-// another server's identity. PostgreSQL itself only warns of that when the module is loaded.
+// Reports an error if a setting of idgen was given and refused, or has an unknown name. Otherwise
+// IDs would be made with settings that nobody meant, perhaps with another server's identity.
+// PostgreSQL itself only warns when the module is loaded.
 void CheckSettings();
 
-// The session's settings were reset: all of them (nullptr), or one.
+// Notes that the session's settings were reset: all of them (nullptr), or one.
 void OnSettingsReset(const char* name);
 
-// The identity of this server by the settings. A shard that is unset is 0 here.
+// Returns this server's identity from the settings. An unset shard is 0 here.
 Identity IdentityFromSettings();
 
 // Whether idgen.shard_id is set.
 bool ShardIsSet();
 
-// How the guard is set, in the core's units.
+// Returns the guard's settings in the core's units.
 GuardSettings GuardFromSettings();
 
 // idgen.reserve_window, in milliseconds.

@@ -53,7 +53,7 @@ static void RequestRoot() {
   RequestAddinShmemSpace(MAXALIGN(kRootSize));
 }
 
-// Adds to an error of PostgreSQL's own what a user can do about it. Ours have a hint already.
+// Adds a hint to PostgreSQL's own errors. Our errors have one already.
 static void ExplainFailure(void*) {
   if (geterrcode() == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE) return;
   errhint(
@@ -71,7 +71,7 @@ void MakeArea(Root& shared) {
   const dshash_parameters database_table = DatabaseTable(shared.tranche);
   dshash_table* new_slots = dshash_create(new_area, &slot_table, nullptr);
   dshash_table* new_databases = dshash_create(new_area, &database_table, nullptr);
-  // Until here an error gives everything back; from here on nothing can fail.
+  // Until here an error releases everything; from here on nothing can fail.
   dsa_pin(new_area);
   dsa_pin_mapping(new_area);
   shared.slots = dshash_get_hash_table_handle(new_slots);
@@ -107,7 +107,7 @@ void Attach() {
   }
   NameTranche(shared->tranche, kName);
 
-  // The area is made under the lock, which allocates; it happens once a server start.
+  // Creating the area allocates under the lock, but only once per server start.
   LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
   const bool make = shared->area == DSA_HANDLE_INVALID;
   if (make) MakeArea(*shared);
@@ -119,15 +119,15 @@ void Attach() {
   error_context_stack = context.previous;
 }
 
-// Allocated so many at a time, side by side: a session that goes through its shards in turn
-// goes through memory in turn.
+// Slots are allocated this many at a time, side by side, so that a session that uses its shards in
+// turn walks through memory in order.
 constexpr std::uint32_t kSlotsAtOnce = 32;
 
-// A slot of zeros; invalid when there is no memory.
+// Returns a zeroed slot; an invalid pointer when there is no memory.
 dsa_pointer NewSlot(Root& shared) {
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
   if (shared.spare_slots_left == 0) {
-    // One more to align in: the area promises only its own alignment.
+    // One extra slot leaves room to align: the area guarantees only its own alignment.
     const dsa_pointer memory = dsa_allocate_extended(area, (kSlotsAtOnce + 1) * sizeof(Slot),
                                                      DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
     if (!DsaPointerIsValid(memory)) {
@@ -172,8 +172,8 @@ Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id)
 
   bool found = false;
   auto* entry = static_cast<SlotEntry*>(dshash_find_or_insert(slots, &space, &found));
-  // Where there is no memory the area may throw an error as well as return none. The entry
-  // then stays without a slot, for the next to try.
+  // When memory runs out, the area may throw an error or return nothing. The entry then stays
+  // without a slot, and the next caller tries again.
   if (!found) entry->slot = InvalidDsaPointer;
   if (!DsaPointerIsValid(entry->slot)) {
     const dsa_pointer memory = NewSlot(shared);

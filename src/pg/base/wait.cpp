@@ -9,16 +9,16 @@ namespace idgen::pg {
 
 namespace {
 
-// A sleep ends late, by the timer's slack and the scheduler: the last part is spun.
+// A sleep ends late because of the timer's slack and the scheduler, so its last part is a spin.
 constexpr std::int64_t kSpinUs = 80;
-// Above this a latch is good enough, whose timeout has a resolution of 1 ms.
+// Above this a latch is precise enough; its timeout has a resolution of 1 ms.
 constexpr std::int64_t kLongUs = 5'000;
 constexpr std::int64_t kLongestUs = 20'000;
 
 void SleepExactly(std::int64_t us) {
   timespec rest{};
   rest.tv_nsec = static_cast<decltype(rest.tv_nsec)>(us * 1000);
-  // A signal ends it; the caller's CHECK_FOR_INTERRUPTS sees what it was.
+  // A signal ends the sleep. The caller's CHECK_FOR_INTERRUPTS handles it.
   nanosleep(&rest, nullptr);
 }
 

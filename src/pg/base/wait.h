@@ -1,4 +1,4 @@
-// Waiting for the clock, cancellably and without a lock.
+// Waits for the clock, cancellably and without a lock.
 #pragma once
 
 #include "pg.h"
@@ -7,9 +7,9 @@
 
 namespace idgen::pg {
 
-// Waits about `us` microseconds by the monotonic clock: exactly to some microseconds when
-// that is less than 5 ms, else at most 20 ms, in case the clock is set meanwhile. May
-// return early; the caller looks at the clock again.
+// Waits about `us` microseconds by the monotonic clock: to within some microseconds if `us` is
+// below 5 ms, otherwise at most 20 ms, because the clock may be set meanwhile. May return early, so
+// the caller reads the clock again.
 void WaitForClock(std::int64_t us);
 
 }  // namespace idgen::pg

@@ -46,8 +46,9 @@ Named* ReadServer(const ForeignServer& server) {
   return named;
 }
 
-// The server that keeps what is named so; nullptr if there is none. It may be dropped, and made
-// anew, while it is looked up: GetForeignServerByName() then fails with an internal error.
+// Returns the server that stands for a name; nullptr if there is none. The server may be dropped
+// and created again during the lookup, and GetForeignServerByName() would then fail with an
+// internal error.
 const ForeignServer* FindServer(std::string_view name) {
   if (name.size() > kLongestName) return nullptr;
   char* const server_name = ServerName(name);
@@ -58,13 +59,13 @@ const ForeignServer* FindServer(std::string_view name) {
     if (server != nullptr) {
       return server->fdwid == get_foreign_data_wrapper_oid(kWrapper, true) ? server : nullptr;
     }
-    // The name in the session's cache is not known to be out of date yet.
+    // The session's cache has not learned yet that the name is out of date.
     CHECK_FOR_INTERRUPTS();
     AcceptInvalidationMessages();
   }
 }
 
-// Users' layouts and generators, ordered by name.
+// Returns users' layouts and generators, ordered by name.
 List* UsersNamed() {
   const Oid wrapper = get_foreign_data_wrapper_oid(kWrapper, true);
   if (!OidIsValid(wrapper)) return NIL;
@@ -87,7 +88,7 @@ List* UsersNamed() {
   ListCell* cell;
   foreach (cell, servers) {
     const ForeignServer* server = GetForeignServerExtended(lfirst_oid(cell), FSV_MISSING_OK);
-    // One that is called otherwise is not found by any name.
+    // A server without the prefix has no name here.
     if (server == nullptr || !std::string_view(server->servername).starts_with(kPrefix)) continue;
     Named* const named = ReadServer(*server);
     if (FindReservedLayout(named->name) == nullptr) all = lappend(all, named);
@@ -114,7 +115,7 @@ Complaint Unknown(NameKind kind, std::string_view name) {
                                      : psprintf("The view idgen_%ss lists them.", WordFor(kind))};
 }
 
-// The flaw as an error of somebody who only names it.
+// Turns the flaw into an error for a user who only refers to the name.
 Complaint Flawed(const Named& named) {
   return {.code = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
           .message = psprintf("%s \"%s\" is not valid", WordFor(named.kind), named.name),
@@ -126,7 +127,7 @@ Complaint Flawed(const Named& named) {
 
 extern "C" {
 
-// Only marks. Servers of other wrappers count too: they are few, and change seldom.
+// Only marks. Servers of other wrappers count too: they are few and seldom change.
 static void ForgetCatalog(Datum, CacheNumber, uint32) { InvalidateHandles(); }
 
 }  // extern "C"

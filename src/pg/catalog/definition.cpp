@@ -11,9 +11,9 @@ namespace idgen::pg {
 
 namespace {
 
-constexpr int kMostShown = 40;  // bytes of a word that is quoted in an error
+constexpr int kMostShown = 40;  // bytes of a word quoted in an error
 
-// An option of a server, and where its value goes.
+// An option of a server and its value.
 struct Option {
   const char* name;
   const char* value;
@@ -28,7 +28,7 @@ char* ListOf(std::span<const Option> options) {
   return names.data;
 }
 
-// Message and hint of an error in a field list.
+// Returns the message and hint for an error in a field list.
 Complaint ComplaintOfFields(const ParsedFields& parsed, const char* word) {
   constexpr int code = ERRCODE_INVALID_PARAMETER_VALUE;
   const char* const example = "Write the fields like this: timestamp:41, machine:10, sequence:12.";
@@ -111,18 +111,18 @@ Complaint ComplaintOfDescription(const ParsedDescription& parsed, const char* wo
   pg_unreachable();
 }
 
-// Has the complaint point at the wrong word.
+// Makes the complaint point at the wrong word.
 Complaint PointingAt(Complaint complaint, const char* text, std::size_t at) {
   complaint.text = text;
   complaint.position = pg_mbstrlen_with_len(text, static_cast<int>(at)) + 1;
   return complaint;
 }
 
-// `name` in quotes, or empty.
+// `name` is the quoted name, or empty.
 Complaint ComplaintOfLayout(const char* name, const Layout& layout) {
   switch (CheckLayout(layout)) {
     case LayoutError::kNone:
-    case LayoutError::kBadFields:  // ParseFields would have said so
+    case LayoutError::kBadFields:  // ParseFields reports these
       break;
     case LayoutError::kBadTick:
       return BadTick(name,
@@ -138,7 +138,7 @@ Complaint ComplaintOfLayout(const char* name, const Layout& layout) {
   return {};
 }
 
-// The one reader of numbers: what it takes, it takes wherever they come from.
+// The only reader of numbers, so that every source accepts the same ones.
 bool ReadNumber(const char* text, std::int32_t& number) {
   const char* const end = text + strlen(text);
   const auto [last, error] = std::from_chars(text, end, number);
@@ -221,7 +221,7 @@ Complaint ReadOptions(const List* options, GeneratorDefinition& definition) {
   if (text == nullptr) {
     return {.code = ERRCODE_FDW_OPTION_NAME_NOT_FOUND, .message = "option \"layout\" is missing"};
   }
-  // By value: what a name stands for may be another layout tomorrow.
+  // The layout is kept by value: a name may stand for another layout tomorrow.
   const Layout* const reserved = FindReservedLayout(text);
   if (reserved != nullptr) {
     definition.layout = *reserved;

@@ -1,7 +1,7 @@
-// A layout as PostgreSQL stores it: the type idgen_layout.
+// The type idgen_layout: a layout as PostgreSQL stores it.
 //
-// A value is a list of layouts, each until an instant. Today there is always one, without an end; a
-// succession (the layout of a generator changes at an instant) needs no other form.
+// A value is a list of layouts, each valid until an instant. Today there is always one, without an
+// end. A succession (a generator's layout changes at an instant) can use the same form.
 #pragma once
 
 #include "pg.h"
@@ -17,21 +17,21 @@ struct StoredField {
   std::uint8_t bits;
 };
 
-// All bytes count: of two equal layouts all are the same.
+// Every byte counts: equal layouts have equal bytes.
 struct StoredPart {
-  std::int64_t until_us;  // the part is good before it; the last part's is kForever
+  std::int64_t until_us;  // the part is valid before it; the last part's is kForever
   std::int64_t tick_us;
   std::int64_t epoch_us;
-  StoredField fields[kFieldKinds];  // from the highest bit down; those beyond the last are zero
+  StoredField fields[kFieldKinds];  // from the highest bit down; the rest is zero
   std::uint8_t unused[4];           // zero
 };
 static_assert(sizeof(StoredPart) == 40);
 
-// A varlena that is never compressed nor packed (STORAGE plain, ALIGNMENT double).
+// A varlena that is never compressed or packed (STORAGE plain, ALIGNMENT double).
 struct StoredLayout {
   std::int32_t vl_len_;
   std::uint8_t version;  // kStoredVersion
-  std::uint8_t count;    // of the parts
+  std::uint8_t count;    // number of parts
   std::uint16_t unused;  // zero
   StoredPart parts[1];
 };
@@ -40,10 +40,10 @@ static_assert(sizeof(StoredLayout) == 48);
 inline constexpr std::uint8_t kStoredVersion = 1;
 inline constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 
-// In the current memory context.
+// Converts a layout to its stored form, in the current memory context.
 StoredLayout* StoreLayout(const Layout& layout);
 
-// Without a name. An error if the bytes are no layout, which only a damaged page can have.
+// Converts it back, without a name. An error if the bytes are no layout, as only on a damaged page.
 Layout LoadLayout(const StoredLayout& stored);
 
 }  // namespace idgen::pg

@@ -12,11 +12,11 @@ namespace idgen::pg {
 
 namespace {
 
-// A page that was read while it was being written is looked at again.
+// A page that was read while it was being written is read again.
 constexpr int kMostReads = 5;
 constexpr long kReadPauseUs = 2000;
-// Rows may move while pg_class is read. After so many passes nothing moves but what the owner of
-// the sequence, a superuser, keeps moving.
+// Rows may move while pg_class is read. After this many passes the only row that can still move is
+// one that the sequence's owner, a superuser, keeps moving.
 constexpr int kMostPasses = 10;
 
 extern "C" {
@@ -28,10 +28,11 @@ static void NameDatabase(void* files) {
 
 }  // extern "C"
 
-// A negative limit marks what is left of an interrupted DROP DATABASE, whose files may be gone.
+// A negative limit marks the remains of an interrupted DROP DATABASE, whose files may be gone.
 bool IsWhole(const FormData_pg_database& database) { return database.datconnlimit != -2; }
 
-// It may have been dropped, or moved to another tablespace, before we had its lock.
+// Checks that the database was not dropped before we had its lock. Reads its tablespace again,
+// since it may have moved.
 bool IsStillThere(DatabaseFiles& files) {
   HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(files.database));
   if (!HeapTupleIsValid(tuple)) return false;
@@ -42,7 +43,7 @@ bool IsStillThere(DatabaseFiles& files) {
   return is_whole;
 }
 
-// Against DROP DATABASE and the like. What was done before we had the lock is known then.
+// Locks against DROP DATABASE and the like. Sees every change that was made before we had the lock.
 bool TryLockDatabase(Oid database) {
   LOCKTAG tag;
   SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
@@ -63,7 +64,7 @@ void Unlock(Oid database, Oid relation, LOCKMODE mode) {
   LockRelease(&tag, mode, false);
 }
 
-// A file that is read without the buffers; -1: it is not there.
+// Opens a file, bypassing the buffers; -1 if it does not exist.
 int OpenSegment(const FileLocator& file, BlockNumber segment) {
   char path[MAXPGPATH];
   CopyPathOf(file, path);
@@ -88,7 +89,7 @@ BlockNumber BlocksOf(const FileLocator& file) {
   }
 }
 
-// Reads a block as it is on disk. False when it is not there, or damaged.
+// Reads a block as it is on disk. Returns false if it does not exist or is damaged.
 bool ReadFromFile(const FileLocator& file, BlockNumber block, PGAlignedBlock& copy,
                   bool& is_damaged) {
   is_damaged = false;
@@ -99,7 +100,7 @@ bool ReadFromFile(const FileLocator& file, BlockNumber block, PGAlignedBlock& co
     const auto place = static_cast<off_t>(block % RELSEG_SIZE) * BLCKSZ;
     const ssize_t size = pg_pread(fd, copy.data, BLCKSZ, place);
     CloseTransientFile(fd);
-    if (size == 0) return false;  // it was cut off meanwhile
+    if (size == 0) return false;  // it was truncated meanwhile
     if (size == BLCKSZ && IsPageGood(copy.data, block)) {
       is_damaged = false;
       return true;
@@ -120,7 +121,7 @@ void ReportDamage(const DatabaseFiles& files, const char* what, BlockNumber bloc
                    "of them. Repair or drop that database.")));
 }
 
-// A copy of a page. With kBuffers a damaged one is found out before PostgreSQL would fail with it.
+// Copies a page. With kBuffers, detects a damaged page before PostgreSQL would fail on it.
 bool CopyPage(const DatabaseFiles& files, const FileLocator& file, BlockNumber block, Access access,
               const char* what, PGAlignedBlock& copy) {
   bool is_damaged = false;
@@ -159,7 +160,7 @@ List* FindOnPage(Page page, const DatabaseFiles& files, List* found) {
   return found;
 }
 
-// Where the database's pg_class is; false if the database is gone.
+// Finds the database's pg_class; false if the database is gone.
 bool FindCatalog(const DatabaseFiles& files, FileLocator& catalog) {
   char* path = GetDatabasePath(files.database, files.tablespace);
   char* map = psprintf("%s/pg_filenode.map", path);
@@ -173,8 +174,8 @@ bool FindCatalog(const DatabaseFiles& files, FileLocator& catalog) {
   return there;
 }
 
-// A row that is updated while pages are read may move from one that is still to come to one that
-// was read already. So pages that have changed since are looked at once more.
+// A row that is updated during the read may move from a page that is still to be read to one that
+// was read already. So pages that changed meanwhile are read again.
 List* FindSequences(const DatabaseFiles& files, Access access) {
   FileLocator catalog;
   if (!FindCatalog(files, catalog)) return NIL;
@@ -247,7 +248,7 @@ bool VisitMarks(DatabaseFiles& files, Access access, LOCKMODE lock, const MarkVi
   ErrorContextCallback context{error_context_stack, NameDatabase, &files};
   error_context_stack = &context;
 
-  // A session is in its own database, which nobody can drop or move.
+  // Nobody can drop or move the session's own database.
   const bool locks = access == Access::kBuffers && files.database != MyDatabaseId;
   bool all = !locks || TryLockDatabase(files.database);
   if (all) {
@@ -272,13 +273,14 @@ XLogRecPtr RaiseMark(const DatabaseFiles& files, const FoundSequence& sequence,
   if (!ReadMark(files, sequence, Access::kBuffers, found) || !found.recorded) {
     return InvalidXLogRecPtr;
   }
-  // It has no name and no cache entry here; what generic WAL needs to know is that it is logged.
+  // The relation has no name and no cache entry here. All that generic WAL needs is that it is
+  // logged.
   Relation relation = CreateFakeRelcacheEntry(sequence.file);
   Buffer buffer =
       ReadBufferWithoutRelcache(sequence.file, MAIN_FORKNUM, 0, RBM_NORMAL, nullptr, true);
   LockPage(buffer);
   XLogRecPtr written = PageGetLSN(BufferGetPage(buffer));
-  // As for every writer of a mark: not after idgen_start_over().
+  // Like every writer of a mark, write nothing after idgen_start_over().
   if (ReadMarkPage(BufferGetPage(buffer), found) && found.recorded &&
       found.record.mark_ms < mark_ms && LoadShared(SharedRoot().restart_needed) == 0) {
     found.record.mark_ms = mark_ms;

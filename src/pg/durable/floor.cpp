@@ -15,29 +15,29 @@ namespace {
 
 constinit object_access_hook_type next_access_hook = nullptr;
 
-// For locks that others hold for a moment (DROP DATABASE, VACUUM FULL); after that the files are
-// read without them.
+// How long to try locks that others hold briefly (DROP DATABASE, VACUUM FULL). After that the files
+// are read without locks.
 constexpr std::int64_t kPatienceUs = 1'000'000;
 constexpr std::int64_t kPauseUs = 10'000;
 
-// Takes into account what a mark says that this run of the server did not write.
+// Adds a mark that this run of the server did not write.
 void AddToFloor(void* root, const DatabaseFiles& files, const FoundSequence& sequence,
                 Access access) {
   Root& shared = *static_cast<Root*>(root);
   MarkPage page;
   if (!ReadMark(files, sequence, access, page)) return;
-  // What this run wrote is no floor: the positions themselves know.
+  // A mark that this run wrote is no floor: its positions are in shared memory.
   if (page.recorded && page.record.token == shared.run_token) return;
-  // Without a record it may be somebody's sequence that happens to have the name, or is meant to.
+  // A sequence without a record may be a user's own, with this name by chance or on purpose.
   if (!page.recorded && !superuser_arg(sequence.owner)) return;
   const std::int64_t now_ms = WallClockUs() / 1000;
   RaiseSharedMs(shared.floor_ms, MarkOf(page, now_ms));
-  // A mark that the database's owner restored must not hold back others.
+  // A mark that a database's owner restored must not hold back other databases.
   if (page.record.restored_ms <= now_ms) RaiseSharedMs(shared.floor_ms, page.record.restored_ms);
   AddHold(shared, page.record.held_until_ms, page.record.fresh_machine);
 }
 
-// A mark that is to be left in each place that is visited, and where that was logged.
+// The mark to leave in each visited place, and where its record in the log ends.
 struct LeftMark {
   std::int64_t mark_ms;
   RelFileNumber except;
@@ -51,7 +51,7 @@ void Leave(void* context, const DatabaseFiles& files, const FoundSequence& seque
   if (written != InvalidXLogRecPtr) left.written = std::max(left.written, written);
 }
 
-// The databases that cannot be read under locks now, out of `databases`.
+// Returns the databases that cannot be read under locks now, out of `databases`.
 List* VisitAll(List* databases, Access access, const MarkVisitor& visitor) {
   List* left = NIL;
   ListCell* cell;
@@ -63,7 +63,7 @@ List* VisitAll(List* databases, Access access, const MarkVisitor& visitor) {
   return left;
 }
 
-// Before a database, or the extension in it, goes.
+// Runs before a database, or the extension in it, is dropped.
 void LeaveWhatIsKnown(Oid database) {
   if (RecoveryInProgress()) return;
   Root& shared = SharedRoot();
@@ -108,7 +108,7 @@ XLogRecPtr LeaveMark(std::int64_t mark_ms, Oid except_database, RelFileNumber ex
   LeftMark mark{mark_ms, except_file, InvalidXLogRecPtr};
   const MarkVisitor leaver{Leave, &mark};
   List* databases = AllDatabases();
-  // In the own database first; else one other place is enough.
+  // The current database comes first; if it has no place, one other place is enough.
   for (const bool own : {true, false}) {
     ListCell* cell;
     foreach (cell, databases) {

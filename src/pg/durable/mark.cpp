@@ -1,15 +1,14 @@
-// Locking: the page's content lock alone orders the writers, so that any number of
-// sessions may write at once; the second finds the mark late enough and only flushes.
-// DatabaseMark::writing keeps the crowd from trying early. It is the one LWLock of ours
-// that is held over page access and a WAL flush, which is allowed because nobody waits
-// for it; and its holder opens the sequence, with all that may wait there, before, and
-// does not wait for the page.
+// Locking: the page's content lock alone orders the writers, so any number of sessions may write at
+// once. The second one finds the mark late enough and only flushes. DatabaseMark::writing keeps
+// sessions from all trying early at once. It is the only LWLock of ours that is held across page
+// access and a WAL flush. That is allowed because nobody waits for it, and because its holder opens
+// the sequence, with all waits that this may need, beforehand and does not wait for the page.
 //
 // A file that a transaction of this session made (CREATE EXTENSION, ALTER SEQUENCE) is gone when
-// that is rolled back, and a crash takes back what is not committed. So what all sessions go by
-// never rises from such a file: the session keeps what it knows of it to itself, and before it
-// hands out IDs under a mark that stands there, the mark is also left where it will stay
-// (LeaveMark in floor.h): in the file that the transaction replaces, or in another database.
+// the transaction is rolled back, and a crash undoes what is not committed. So no shared state ever
+// rises from such a file: the session keeps what it knows of it to itself. Before it hands out IDs
+// under a mark in such a file, it also leaves the mark where it will stay (LeaveMark in floor.h):
+// in the file that the transaction replaces, or in another database.
 #include "mark.h"
 
 #include <algorithm>
@@ -26,15 +25,16 @@ namespace idgen::pg {
 
 namespace {
 
-// What this session knows of a mark in a file that its own transaction may take back.
+// What this session knows about a mark in a file that its own transaction may take back.
 constinit DatabaseMark own_mark{};
-constinit RelFileNumber own_file = InvalidRelFileNumber;  // where it stands
+constinit RelFileNumber own_file = InvalidRelFileNumber;  // the file of that mark
 
-// A mark without a record (a database that pg_upgrade made) shows in the sequence alone, where
-// anybody may have put something. One that is further ahead of the clock is nobody's.
+// Without a record (in a database that pg_upgrade made) only the sequence's value shows the mark,
+// and anybody may have set that. A value further ahead of the clock than this is not taken for a
+// mark.
 constexpr std::int64_t kPlausibleMs = 10'000;
 
-// A mark that is flushed, and where its record ends.
+// A flushed mark, and where its record in the log ends.
 struct WrittenMark {
   std::int64_t mark_ms = 0;
   XLogRecPtr lsn = InvalidXLogRecPtr;
@@ -52,35 +52,35 @@ void ReportSetFromOutside(std::int64_t shown, std::int64_t mark_ms) {
                 errhidestmt(true)));
 }
 
-// Flushes what was written on the page until now, by whomever.
+// Flushes what anybody has written on the page until now.
 WrittenMark Flush(Relation relation, std::int64_t mark_ms, XLogRecPtr written) {
   if (!RelationNeedsWAL(relation)) return {mark_ms, InvalidXLogRecPtr};
   XLogFlush(written);
   return {mark_ms, written};
 }
 
-// Reads, writes if it must, and flushes. The page is locked, and let go of.
+// Reads the mark, writes it if necessary, and flushes it. Takes the locked page and releases it.
 WrittenMark AdvanceMarkPage(Relation relation, Buffer buffer, const MarkPage& found,
                             std::int64_t needed_ms, std::int64_t wanted_ms) {
   Root& shared = SharedRoot();
-  // Not before the page is locked: idgen_start_over() sets this before it writes the page, and
-  // nobody may write it after that.
-  CheckRestart(shared);  // an error lets go of the page
+  // Check this only after the page is locked: idgen_start_over() sets it before it writes the page,
+  // and nobody may write the page after that.
+  CheckRestart(shared);  // an error releases the page
   const bool ours = found.record.token == shared.run_token;
-  // Before anybody can see the page as ours.
+  // Raise the floor before anybody can see the page as ours.
   if (!ours) RaiseSharedMs(shared.floor_ms, MarkOf(found, NowMs()));
 
   MarkRecord record = found.record;
   const bool set_from_outside = found.recorded && found.shown != record.mark_ms;
   XLogRecPtr written = InvalidXLogRecPtr;
   if (!ours || set_from_outside || record.mark_ms < needed_ms) {
-    // What this server knows of was perhaps handed out in a database that is dropped, or in a
-    // transaction that is rolled back.
+    // KnownMs() counts too: IDs up to it may come from a database that was dropped, or from a
+    // transaction that was rolled back.
     record.mark_ms = std::max({record.mark_ms, KnownMs(shared), wanted_ms});
     record.token = shared.run_token;
     written = WriteAndUnlockMarkPage(relation, buffer, record);
   } else {
-    // Somebody else may have written it and not flushed it yet.
+    // Another session may have written it without having flushed it yet.
     written = PageGetLSN(BufferGetPage(buffer));
     UnlockReleaseBuffer(buffer);
   }
@@ -89,7 +89,7 @@ WrittenMark AdvanceMarkPage(Relation relation, Buffer buffer, const MarkPage& fo
   return Flush(relation, record.mark_ms, written);
 }
 
-// The last steps, with no lock of any kind held: the standbys may let us wait for long.
+// Does the last steps, with no lock of any kind held: the wait for standbys may be long.
 void MakeDurable(DatabaseMark& database, const WrittenMark& written) {
   XLogRecPtr lsn = written.lsn;
   if (&database == &own_mark) lsn = std::max(lsn, LeaveMark(written.mark_ms, InvalidOid, own_file));
@@ -163,7 +163,7 @@ void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wa
   const WrittenMark written = AdvanceMarkPage(relation, buffer, found, needed_ms, wanted_ms);
   RaiseSharedMs(database.written_ms, written.mark_ms);
   relation_close(relation, RowExclusiveLock);
-  // A session that only looks at the page does not wait for anybody.
+  // A session for which the mark is durable enough already waits for nobody.
   if (DurableMs(database) < needed_ms) MakeDurable(database, written);
 }
 
@@ -172,7 +172,7 @@ void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64
   WrittenMark written;
   if (LWLockConditionalAcquire(&database.writing, LW_EXCLUSIVE)) {
     MarkPage found;
-    // Another session may have been just before us, or be at it.
+    // Another session may just have written the mark, or be writing it.
     Buffer buffer = LoadSharedMs(database.written_ms) < needed_ms ? TryLockMarkPage(relation, found)
                                                                   : InvalidBuffer;
     if (BufferIsValid(buffer)) {

@@ -1,6 +1,6 @@
-// The high-water mark of the current database: a time, in milliseconds since 1970, that no ID
-// handed out here is later than. It is written ahead of use, with generic WAL, flushed, and
-// replicated where synchronous replication is asked for.
+// The high-water mark of the current database: a time, in milliseconds since 1970. No ID handed out
+// in the database has a later time. The mark is written ahead of use with generic WAL, flushed, and
+// replicated if synchronous replication is in use.
 #pragma once
 
 #include "pg.h"
@@ -12,37 +12,36 @@
 
 namespace idgen::pg {
 
-// Makes the mark durable at `needed_ms` or later; if that takes writing, at
-// `wanted_ms`, which is not smaller. Takes part in no transaction: what it wrote stays
-// when the transaction is rolled back. Also finds out whether the mark was written by
-// an earlier run of the server, or restored from a dump, and then raises Root::floor_ms.
-// May look into catalogs, wait for a lock on the sequence, for the disk and for standbys;
-// must not be called with an LWLock held.
+// Makes the mark durable at `needed_ms` or later. If it has to write, it writes `wanted_ms`, which
+// is not smaller. It takes part in no transaction: a rollback does not undo the write. It also
+// detects a mark that an earlier run of the server wrote, or that was restored from a dump, and
+// then raises Root::floor_ms. May read catalogs and wait for a lock on the sequence, for the disk
+// and for standbys. Must not be called with an LWLock held.
 void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms);
 
-// The same, unless another session is doing it already, or has just written `needed_ms` or
+// Does the same, unless another session is doing it already, or has just written `needed_ms` or
 // later and is waiting for standbys. Never waits for that session.
 void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wanted_ms);
 
-// Finds out what the mark of the current database is, and claims its page for this run of the
-// server; for all sessions but the first of a database this is a look at the page. Returns what
-// the session is to go by: what the server knows of the database, or something of its own
-// while its own transaction may still take the mark's file back. Waits and errors as for
-// AdvanceMark(); also an error while a restored mark holds for this database (restore.h).
+// Finds the mark of the current database and claims its page for this run of the server. Only the
+// first session of a database writes; for the others this is a look at the page. Returns what the
+// session must use: the server's entry for the database, or the session's own while its own
+// transaction may still take back the mark's file. Waits and errors as for AdvanceMark(). Also an
+// error while a restored mark holds for this database (restore.h).
 DatabaseMark& AttachMark();
 
-// The time, in milliseconds since 1970, below which the session may hand out IDs of the
-// database: its mark, as far as it is as durable as the session needs.
+// Returns the time, in milliseconds since 1970, below which the session may hand out IDs of the
+// database: its mark, as far as the mark is as durable as the session needs.
 std::int64_t DurableMs(const DatabaseMark& database);
 
-// The mark on a page of this database or another one, where the clock shows `now_ms`.
+// Returns the mark on a page, of this database or another, when the clock shows `now_ms`.
 std::int64_t MarkOf(const MarkPage& page, std::int64_t now_ms);
 
-// The largest time that this server has handed out IDs up to, or found that others have: every
-// mark that is written is at least that.
+// Returns the latest time up to which this server has handed out IDs, or found that others have.
+// Every mark that is written is at least that.
 std::int64_t KnownMs(const Root& shared);
 
-// Registers for invalidations of the mark's sequence, and for ends of transactions; once, from
+// Registers for invalidations of the mark's sequence and for ends of transactions; once, from
 // _PG_init.
 void WatchMark();
 

@@ -10,18 +10,18 @@ namespace idgen::pg {
 
 namespace {
 
-// commands/sequence.c, not in a header.
+// From commands/sequence.c; no header has it.
 constexpr uint32 kSequenceMagic = 0x1717;
 struct SequenceMagic {
   uint32 magic;
 };
 
-constexpr std::uint64_t kRecordMagic = 0x31304B52414D4449;  // "IDMARK01" in memory's order
-// Behind PostgreSQL's columns.
+constexpr std::uint64_t kRecordMagic = 0x31304B52414D4449;  // "IDMARK01" in memory order
+// The record comes after PostgreSQL's columns.
 constexpr std::size_t kRecordPlace = MAXALIGN(sizeof(FormData_pg_sequence_data));
 constexpr std::size_t kDataSize = kRecordPlace + sizeof(MarkRecord);
 
-// Cached until an invalidation of the relation comes.
+// Cached until the relation is invalidated.
 constinit Oid mark_sequence = InvalidOid;
 
 HeapTupleHeader TupleOn(Page page) {
@@ -31,7 +31,7 @@ HeapTupleHeader TupleOn(Page page) {
 
 char* DataOf(HeapTupleHeader tuple) { return reinterpret_cast<char*>(tuple) + tuple->t_hoff; }
 
-// The schema that the extension is in now; it may be moved.
+// Returns the extension's present schema, which may change.
 Oid ExtensionSchema() {
   const Oid extension = get_extension_oid("idgen", true);
   if (!OidIsValid(extension)) return InvalidOid;
@@ -70,8 +70,7 @@ void ReadLockedPage(Relation relation, Buffer buffer, MarkPage& found) {
 
 extern "C" {
 
-// Only marks: the sequence is looked up again when it is needed. An OID of 0 stands for
-// all relations.
+// Only marks: the sequence is looked up again when it is needed. OID 0 stands for all relations.
 static void ForgetMarkSequence(Datum, Oid relation) {
   if (relation == InvalidOid || relation == mark_sequence) {
     mark_sequence = InvalidOid;
@@ -140,7 +139,7 @@ Relation OpenMark() {
       CheckSequence(relation);
       return relation;
     }
-    // Dropped, and perhaps made anew, since it was looked up.
+    // It was dropped, and perhaps created again, since it was looked up.
     mark_sequence = InvalidOid;
   }
   ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -149,8 +148,8 @@ Relation OpenMark() {
   pg_unreachable();
 }
 
-// The relation cache knows in the session itself. A parallel worker has to look at who wrote the
-// row of the catalog; that may have been a mere GRANT, and then nothing is lost but some time.
+// In the session itself, the relation cache knows. A parallel worker has to check who wrote the row
+// in pg_class. That may have been a mere GRANT; then only some time is lost.
 bool IsUncommitted(Relation relation) {
   if (relation->rd_createSubid != InvalidSubTransactionId ||
       FirstNewFileOf(relation) != InvalidSubTransactionId) {
@@ -166,8 +165,8 @@ bool IsUncommitted(Relation relation) {
 
 bool TryLockPage(Buffer buffer) { return ConditionalLockBuffer(buffer); }
 
-// Whoever has the page locked keeps it for a microsecond, unless he was stopped just then. The
-// others must not wait inside of PostgreSQL's own lock, where nothing can be cancelled.
+// A holder keeps the page locked for a microsecond, unless it was stopped just then. The others
+// must not wait inside PostgreSQL's own lock, where nothing can be cancelled.
 void LockPage(Buffer buffer) {
   constexpr int kSpins = 100;
   constexpr std::int64_t kPauseUs = 100;

@@ -8,7 +8,7 @@ namespace idgen::pg {
 
 namespace {
 
-// synchronous_commit as far as it counts here.
+// Returns the synchronous_commit that counts here.
 int CommitLevel() {
   static constinit const config_generic* setting = nullptr;
   if (setting == nullptr) setting = FindSetting("synchronous_commit");
@@ -17,7 +17,7 @@ int CommitLevel() {
                     : std::max(synchronous_commit, static_cast<int>(SYNCHRONOUS_COMMIT_ON));
 }
 
-// What the standbys have confirmed; PostgreSQL's own wait does not tell how it ended.
+// Asks what the standbys have confirmed: PostgreSQL's own wait does not tell how it ended.
 bool IsReplicated(XLogRecPtr lsn) {
   const int mode =
       CommitLevel() == SYNCHRONOUS_COMMIT_REMOTE_WRITE ? SYNC_REP_WAIT_WRITE : SYNC_REP_WAIT_FLUSH;
@@ -29,8 +29,9 @@ bool IsReplicated(XLogRecPtr lsn) {
 
 }  // namespace
 
-// The flag in shared memory, and not this session's copy of synchronous_standby_names, which it
-// reads again only between two statements: replication may be switched off while we wait.
+// Reads the flag in shared memory, not this session's copy of synchronous_standby_names: the
+// session reads that again only between two statements, and replication may be switched off while
+// it waits.
 bool MustReplicate() {
   return max_wal_senders > 0 && CommitLevel() > SYNCHRONOUS_COMMIT_LOCAL_FLUSH &&
          AreStandbysDefined();
@@ -38,21 +39,21 @@ bool MustReplicate() {
 
 void WaitForStandbys(XLogRecPtr lsn) {
   if (!MustReplicate()) return;
-  // Taken back by the end of the transaction if there is an error.
+  // If there is an error, the end of the transaction restores the setting.
   const int settings = NewGUCNestLevel();
   if (synchronous_commit < CommitLevel()) {
     (void)set_config_option("synchronous_commit", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
                             true, 0, false);
   }
-  // HOLD_INTERRUPTS and RESUME_INTERRUPTS, without an increment of something volatile, which
-  // C++20 deprecates.
+  // HOLD_INTERRUPTS and RESUME_INTERRUPTS, but without incrementing a volatile, which C++20
+  // deprecates.
   InterruptHoldoffCount = InterruptHoldoffCount + 1;
   SyncRepWaitForLSN(lsn, false);
   InterruptHoldoffCount = InterruptHoldoffCount - 1;
   AtEOXact_GUC(true, settings);
   CHECK_FOR_INTERRUPTS();
   if (IsReplicated(lsn) || !AreStandbysDefined()) return;
-  // It took the request to cancel for its own, and only warned.
+  // SyncRepWaitForLSN() took the cancel request for its own and only warned.
   ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
                   errmsg("canceled while the high-water mark was being replicated"),
                   errdetail("No ID is handed out before the synchronous standbys have the mark "

@@ -1,8 +1,8 @@
-// Synchronous replication of what belongs to no commit.
+// Synchronous replication of writes that belong to no commit.
 //
-// Which IDs the standbys must know to be covered is not for one session to say: another one is
-// given the next of them. So the server's own setting of synchronous_commit counts, as the
-// configuration files have it, and a session, a role or a database can only ask for more.
+// One session must not decide which IDs the standbys must have covered: the next ID goes to another
+// session. So the server's own synchronous_commit counts, as the configuration files set it. A
+// session, a role or a database can only ask for more.
 #pragma once
 
 #include "pg.h"
@@ -13,7 +13,7 @@ namespace idgen::pg {
 bool MustReplicate();
 
 // Waits until the synchronous standbys have flushed the write-ahead log up to `lsn`, if this
-// session must. Not with an LWLock held. An error when the wait was cancelled.
+// session must. Not with an LWLock held. An error if the wait was cancelled.
 void WaitForStandbys(XLogRecPtr lsn);
 
 }  // namespace idgen::pg

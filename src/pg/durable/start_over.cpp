@@ -14,8 +14,8 @@ void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id) 
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
   StoreWord(shared.fresh_machine,
             FreshOfBoth(LoadSharedMs(shared.held_until_ms), shared.fresh_machine, machine_id));
-  // After the machine ID: whoever sees the hold sees that too, or a stricter one. And before
-  // the lock is released: a second hold must not be taken for the first.
+  // Raise it after setting the machine ID: a reader that sees the hold also sees that ID or a
+  // stricter one. And before releasing the lock: a second hold must not be mistaken for the first.
   RaiseSharedMs(shared.held_until_ms, held_until_ms);
   LWLockRelease(&shared.lock);
 }

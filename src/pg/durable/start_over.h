@@ -1,14 +1,13 @@
-// The hold: what is left behind when a clock was far ahead *while IDs were made*, and
-// idgen_start_over() lets the server go on without waiting for that time.
+// The hold: what remains after a clock was far ahead *while IDs were made*, and idgen_start_over()
+// lets the server go on without waiting for that time.
 //
-// The mark had to follow the clock, and holds every ID space back until its time comes. All
-// that idgen knows for certain is that a machine ID that was never used has no IDs up there.
-// So idgen_start_over(machine_id) puts the mark back to now, for that machine ID alone, and
-// leaves a hold for all others: no ID below `held_until`. It takes effect with the next start
-// of the server, so that nothing that sessions have cached can be wrong; until then, nothing
-// is handed out.
+// The mark had to follow the clock, and holds back every ID space until its time comes. All that
+// idgen knows for certain is that a machine ID that was never used has no IDs up there. So
+// idgen_start_over(machine_id) sets the mark back to now for that machine ID alone, and leaves a
+// hold for all others: no ID below `held_until`. It takes effect at the server's next start, so
+// that nothing that sessions have cached can be wrong. Until then no IDs are handed out.
 //
-// The hold stands in the mark's record, so that a dump, a standby and a backup carry it.
+// The hold is part of the mark's record, so dumps, standbys and backups carry it.
 #pragma once
 
 #include "pg.h"
@@ -17,19 +16,19 @@
 
 namespace idgen::pg {
 
-// Takes the hold of a database into account, the current one or another: all ID spaces below
-// `held_until_ms` but those of `machine_id` may be used up. 0: there is none.
+// Adds the hold of a database, the current one or another: all ID spaces may be used up to
+// `held_until_ms`, except those of `machine_id`. 0: there is no hold.
 void AddHold(Root& shared, std::int64_t held_until_ms, std::int64_t machine_id);
 
-// The machine ID that two holds leave out together: that of both, or none.
+// Returns the machine ID that two holds together exempt: the one in both, or none.
 std::int64_t FreshOfBoth(std::int64_t held_until_ms, std::int64_t machine_id,
                          std::int64_t other_machine_id);
 
-// The time, in milliseconds since 1970, before which this server may hand out nothing with a
-// machine ID (kNoMachine: with none).
+// Returns the time, in milliseconds since 1970, before which this server must not hand out IDs with
+// a machine ID (kNoMachine: IDs without one).
 std::int64_t FloorOf(std::int64_t machine_id);
 
-// Refuses to go on while a restart is needed.
+// Reports an error while a restart is needed.
 void CheckRestart(const Root& shared);
 
 }  // namespace idgen::pg

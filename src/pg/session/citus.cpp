@@ -8,19 +8,19 @@ namespace idgen::pg {
 
 namespace {
 
-constexpr int kMostShown = 200;     // bytes of what somebody else says
+constexpr int kMostShown = 200;     // bytes of another node's text
 constexpr char kUnset[] = "unset";  // an identity that a call completes
 
 bool CitusIsHere() { return OidIsValid(get_extension_oid("citus", true)); }
 
-// Whether a setting was ever given a value, be it the default.
+// Whether a setting was ever given a value, even the default value.
 bool WasSet(const char* name, const config_generic*& kept) {
   if (kept == nullptr) kept = FindSetting(name);
   return kept != nullptr && kept->source != PGC_S_DEFAULT;
 }
 
-// Does something that may fail, in a subtransaction. Returns the error, or nullptr. A statement
-// that is cancelled is none of those.
+// Runs work that may fail in a subtransaction. Returns the error, or nullptr. A cancelled statement
+// is thrown on instead.
 template <typename Work>
 ErrorData* Try(Work&& work) {
   MemoryContext context = CurrentMemoryContext;
@@ -61,7 +61,7 @@ char* IdentityText(const GeneratorDefinition& generator) {
   const Identity settings = IdentityFromSettings();
   const bool shard_is_open =
       layout.Has(FieldKind::kShard) && generator.shard_id < 0 && !ShardIsSet();
-  // A call says the shard. Nodes differ by the rest, if there is any.
+  // A call names the shard. Nodes differ by the other fields, if there are any.
   if (shard_is_open && !layout.Has(FieldKind::kDatacenter) && !layout.Has(FieldKind::kMachine)) {
     return pstrdup(kUnset);
   }
@@ -82,7 +82,7 @@ char* IdentityText(const GeneratorDefinition& generator) {
 
 namespace {
 
-// What a node answered.
+// A node's answer.
 struct Answer {
   int32 node;
   char* text;
@@ -93,7 +93,7 @@ void WarnOfNode(int32 node, const char* text) {
                     errdetail("It says: %s", Excerpt(text, kMostShown))));
 }
 
-// The answers of all nodes that gave one, ordered by what they said.
+// Returns the answers of all nodes that gave one, ordered by their text.
 List* AskNodes(const char* command) {
   List* answers = NIL;
   MemoryContext caller = CurrentMemoryContext;
@@ -134,7 +134,7 @@ void WarnIfCitusWithoutIdentity(const Handle& handle) {
   static constinit bool looked = false;
   static constinit const config_generic* machine_id = nullptr;
   static constinit const config_generic* datacenter_id = nullptr;
-  // Workers are new each time, and would say it each time.
+  // Parallel workers are new each time and would repeat the warning.
   if (looked || IsParallelWorker()) return;
   if (!handle.layout().Has(FieldKind::kMachine) || handle.generator.machine_id >= 0) return;
   if (WasSet("idgen.machine_id", machine_id) || WasSet("idgen.datacenter_id", datacenter_id)) {
@@ -161,7 +161,7 @@ bool IsCitusTable(Oid relation) {
     found = SPI_processed > 0;
     SPI_finish();
   });
-  // If Citus does not tell, it may be one.
+  // If Citus does not tell, assume that it may be one.
   return found || error != nullptr;
 }
 

@@ -1,6 +1,6 @@
-// Citus: several servers, of which each makes IDs, and what one server sets is set on all of them.
-// A node's identity is its own affair until there are leases; what idgen can do is tell.
-// How to set it: docs/citus.md.
+// Citus: several servers, each of which makes IDs, while a setting made on one is made on all of
+// them. Each node must have its own identity. Until there are leases, idgen can only warn.
+// docs/citus.md says how to set it.
 #pragma once
 
 #include "pg.h"
@@ -11,27 +11,29 @@
 
 namespace idgen::pg {
 
-// Warns once in a session, when an ID of a machine is about to be made in a database with Citus
-// and nobody has ever said which machine this is: all nodes are machine 0 then.
+// Warns once in a session, before it makes an ID with a machine ID in a database with Citus while
+// nobody has ever set the machine ID: all nodes are machine 0 then.
 void WarnIfCitusWithoutIdentity(const Handle& handle);
 
-// Whether rows of the table are on other nodes, or may be: its system columns are not to be had.
+// Whether rows of the table are, or may be, on other nodes. Their system columns cannot be read
+// then.
 bool IsCitusTable(Oid relation);
 
-// An identity as three texts with a space between: datacenter, machine and shard, "-" for one
+// An identity as three texts separated by spaces: datacenter, machine and shard, "-" for a field
 // that the layout lacks.
 struct SharedIdentity {
   char* identity;
-  char* nodes;  // that have it, as a list
-  bool own;     // this node too
+  char* nodes;  // the nodes that have it, as a list
+  bool own;     // this node has it too
 };
 
-// The identity of this server as the settings and the generator have it, in that form.
+// Returns this server's identity in that form, from the settings and the generator.
 char* IdentityText(const GeneratorDefinition& generator);
 
-// The identities by which more than one node of the Citus cluster makes IDs of a generator, as a
-// list of these; in the current memory context. Nothing where there is no Citus. Asks all nodes,
-// with the caller's rights; who does not answer gets a warning. `schema` is the extension's.
+// Returns the identities with which more than one node of the Citus cluster makes IDs of a
+// generator, as a list of SharedIdentity in the current memory context; empty without Citus. Asks
+// all nodes, with the caller's rights, and warns about those that do not answer. `schema` is the
+// extension's.
 List* SharedIdentities(const char* schema, std::string_view generator);
 
 }  // namespace idgen::pg

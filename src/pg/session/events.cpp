@@ -9,12 +9,13 @@ namespace idgen::pg {
 
 namespace {
 
-// A clock that differs by less was not set: it is slewed together with the monotonic one.
+// A clock that differs by less was not set but slewed together with the monotonic clock.
 constexpr std::int64_t kStepUs = 100'000;
-// IDs that are ahead by less are not worth a line: a clock that is corrected by a few milliseconds.
+// IDs that are ahead by less are not worth a line in the log: the clock was corrected by a few
+// milliseconds.
 constexpr std::int64_t kAheadUs = 100'000;
 constexpr std::int64_t kLongWaitUs = 1'000'000;
-// Between two readings that count as one.
+// The most time between two readings that count as one.
 constexpr std::int64_t kTogetherUs = 200;
 
 bool Differ(std::int64_t a, std::int64_t b) {
@@ -22,8 +23,8 @@ bool Differ(std::int64_t a, std::int64_t b) {
   return difference >= kStepUs || difference <= -kStepUs;
 }
 
-// The wall clock less the monotonic one. Read again when the session was interrupted between
-// the two; false when that does not end.
+// Measures the wall clock minus the monotonic clock. Reads both again if the session was
+// interrupted in between; returns false if that goes on.
 bool MeasureOffset(std::int64_t& offset_us) {
   for (int attempt = 0; attempt < 10; ++attempt) {
     const std::int64_t before = MonotonicUs();
@@ -52,7 +53,7 @@ void CheckClockStep() {
   ClockEvents& events = SharedRoot().events;
   const std::int64_t most_us = MaxClockStepUs();
   if (most_us > 0) {
-    // The first mark of this run: there is no monotonic clock that goes on from the run before.
+    // At the first mark of this run, no monotonic clock continues from the run before.
     const std::int64_t known_us = KnownMs(SharedRoot()) * 1000;
     const std::int64_t since_us = WallClockUs() - known_us;
     if (LoadWord(events.started) == 0 && known_us > 0 && since_us > most_us) {

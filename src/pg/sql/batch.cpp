@@ -1,4 +1,4 @@
-// The SQL functions that make many IDs in one call: as rows, and as an array.
+// The SQL functions that make many IDs in one call, as rows or as an array.
 #include "callsite.h"
 #include "errors.h"
 #include "take.h"
@@ -7,7 +7,7 @@ namespace idgen::pg {
 
 namespace {
 
-// A batch is a mistake above this, more likely than a wish.
+// A larger batch is more likely a mistake than intended.
 constexpr int kMostInBatch = 10'000'000;
 
 std::uint64_t CheckedCount(int count) {
@@ -17,8 +17,8 @@ std::uint64_t CheckedCount(int count) {
   return static_cast<std::uint64_t>(count);
 }
 
-// Up to `count` positions, all of one tick, and what composes them: the handle may have
-// another identity by the time they are used.
+// Up to `count` positions of one tick, and their composer: the handle may have another identity by
+// the time they are used.
 struct Run {
   Taken taken;
   Composer composer;
@@ -71,7 +71,7 @@ Datum NextOfBatch(FunctionCallInfo fcinfo) {
 Datum ArrayOfIds(Handle& handle, int count, std::int64_t shard) {
   const std::uint64_t wanted = CheckedCount(count);
   const Size size = ARR_OVERHEAD_NONULLS(1) + wanted * sizeof(std::int64_t);
-  // The IDs themselves are all written below.
+  // All the IDs are written below.
   auto* const array = static_cast<ArrayType*>(palloc(size));
   SET_VARSIZE(array, size);
   array->ndim = 1;
@@ -105,7 +105,7 @@ Datum idgen_snowflake_nextval_batch(PG_FUNCTION_ARGS) {
   return NextOfBatch(fcinfo);
 }
 
-// fn_extra is the set-returning call's here.
+// Here fn_extra belongs to the set-returning call.
 Datum idgen_nextval_batch(PG_FUNCTION_ARGS) {
   if (SRF_IS_FIRSTCALL()) {
     BeginBatch(fcinfo, HandleOf(ShortTextArgument(fcinfo, 0)), PG_GETARG_INT32(1), kNoShard);

@@ -1,6 +1,6 @@
-// What a place in a query that calls one of our functions keeps between the calls, in fn_extra:
-// what one of the arguments stands for. Where the argument is a constant it is not looked at again,
-// elsewhere it is compared with the last one.
+// What a place in a query that calls one of our functions keeps between calls, in fn_extra: the
+// meaning of one argument. A constant argument is looked up once. Any other is compared with the
+// one before.
 #pragma once
 
 #include "pg.h"
@@ -15,14 +15,14 @@
 
 namespace idgen::pg {
 
-// The text of an argument; it lives as long as the argument.
+// Returns an argument as text, which lives as long as the argument.
 inline std::string_view TextArgument(FunctionCallInfo fcinfo, int argument) {
   const text* value = PG_GETARG_TEXT_PP(argument);
   return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 
-// The same for a name, or what else is short: a text that is longer than those can be is cut off,
-// and what makes it long is not even read.
+// The same for a name or another short text. A text that is too long to be one is cut off, and the
+// rest of it is not even read.
 inline std::string_view ShortTextArgument(FunctionCallInfo fcinfo, int argument) {
   constexpr int kMost = 1024;
   const varlena* const raw = PG_GETARG_RAW_VARLENA_P(argument);
@@ -31,7 +31,7 @@ inline std::string_view ShortTextArgument(FunctionCallInfo fcinfo, int argument)
   }
   const text* value = PG_GETARG_TEXT_P_SLICE(argument, 0, kMost);
   const int size = static_cast<int>(VARSIZE_ANY_EXHDR(value));
-  // Not in the middle of a character.
+  // Do not cut in the middle of a character.
   return {VARDATA_ANY(value),
           static_cast<std::size_t>(pg_mbcliplen(VARDATA_ANY(value), size, size))};
 }
@@ -57,8 +57,8 @@ Site& NewSite(FunctionCallInfo fcinfo, int argument) {
 struct LayoutSite {
   bool constant;
   TupleDesc columns;    // for the function's own use
-  StoredLayout stored;  // the argument,
-  Layout layout;        // and what it is, with its name
+  StoredLayout stored;  // the argument
+  Layout layout;        // its meaning, with its name
   char name[kLongestLayoutText];
 };
 
@@ -73,7 +73,7 @@ struct LayoutSite {
   return site->layout;
 }
 
-// The layout that an argument is.
+// Returns the layout that an argument holds.
 inline const Layout& LayoutArgument(FunctionCallInfo fcinfo, int argument) {
   const auto* const site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
   if (likely(site != nullptr && site->constant)) return site->layout;
@@ -100,15 +100,15 @@ template <typename Target, typename Find>
   Target& target = find(name);
   auto* site = static_cast<NameSite<Target>*>(fcinfo->flinfo->fn_extra);
   if (site == nullptr) site = &NewSite<NameSite<Target>>(fcinfo, argument);
-  // A name that is known is not longer than that.
+  // No known name is longer than this.
   site->length = static_cast<std::uint8_t>(std::min<std::size_t>(name.size(), NAMEDATALEN));
   std::copy_n(name.data(), site->length, site->name);
   site->target = &target;
   return target;
 }
 
-// What the name in an argument stands for; `find` looks a name up, or reports that it is unknown.
-// What it returns stays good for the session.
+// Returns what the name in an argument stands for. `find` looks a name up, or reports that it is
+// unknown. Its result stays valid for the session.
 template <typename Target, typename Find>
 inline Target& NamedByArgument(FunctionCallInfo fcinfo, int argument, Find&& find) {
   const auto* const site = static_cast<NameSite<Target>*>(fcinfo->flinfo->fn_extra);
@@ -121,7 +121,7 @@ inline Target& NamedByArgument(FunctionCallInfo fcinfo, int argument, Find&& fin
   return FindByArgument<Target>(fcinfo, argument, find);
 }
 
-// The session's handle of the generator that an argument names.
+// Returns the session's handle of the generator that an argument names.
 inline Handle& HandleOfArgument(FunctionCallInfo fcinfo, int argument) {
   return NamedByArgument<Handle>(fcinfo, argument, HandleOf);
 }

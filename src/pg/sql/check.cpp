@@ -1,17 +1,18 @@
-// idgen_check_identity(): finds out whether another server makes IDs with an identity of this
-// one, from the rows of a table that both write to.
+// idgen_check_identity(): finds out whether another server makes IDs with an identity of this one,
+// from the rows of a table that both write to.
 //
-// Two things give such a server away:
+// Two things reveal such a server:
 //
-//   - Rows that were inserted by replication: none may have an identity that this server
-//     uses. The origin of a transaction is known where track_commit_timestamp is on. A row
-//     tells the transaction of its last change only, so that one which this server made and
-//     another one updated has that one's origin; PostgreSQL's tables tell an update from an
-//     insertion, and the updates are left out.
-//   - IDs that are later than this server's position in their ID space, for it made all of
-//     them. This needs nothing, but finds only a server that is ahead at this moment.
+//   - Rows that were inserted by replication: none may have an identity that this server uses. The
+//     origin of a transaction is known if track_commit_timestamp is on. A row tells only the
+//     transaction of its last change, so a row that this server made and another one updated has
+//     the other one's origin. PostgreSQL's tables distinguish an update from an insertion, and
+//     updates are left out.
+//   - IDs that are later than this server's position in their ID space, since this server makes all
+//     of that space's IDs. This needs no setting, but finds only a server that is ahead at this
+//     moment.
 //
-// Where the servers are the nodes of a Citus cluster, they are also asked for their identities.
+// The nodes of a Citus cluster are also asked for their identities.
 #include "pg.h"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ namespace idgen::pg {
 
 namespace {
 
-// What the table has of one identity, and what this server has to do with that.
+// What the table contains of one identity, and how the identity relates to this server.
 struct Found {
   bool of_layout;  // false: the numbers that are no IDs of the layout, whatever their bits
   std::uint64_t identity_bits;
@@ -36,23 +37,23 @@ struct Found {
   int64 last;
   int64 replicated;  // rows whose last change came by replication; -1: not known
   bool own;
-  int64 own_last;  // nothing later was made here
+  int64 own_last;  // this server made nothing later
   bool came;       // a row was inserted by replication
 };
 
 constexpr long kRowsAtOnce = 1000;
 
-// What is to be checked, and how queries name it.
+// What is checked, and how queries name it.
 struct Check {
   const Layout* layout;
   std::uint64_t identity_mask;
-  int64 from;         // IDs below it are not looked at
+  int64 from;         // IDs below it are ignored
   const char* table;  // quoted, with its schema
   bool is_local;      // rows have PostgreSQL's system columns
   const char* id;     // quoted
 };
 
-// The table, locked until the end of the transaction: it keeps its name and its columns.
+// Opens the table and locks it until the end of the transaction, so that its name and columns stay.
 void OpenTable(Oid relation, const char* column, Check& check) {
   Relation table = try_relation_open(relation, AccessShareLock);
   if (table == nullptr) {
@@ -79,7 +80,7 @@ void OpenTable(Oid relation, const char* column, Check& check) {
   relation_close(table, NoLock);
 }
 
-// The smallest ID to look at.
+// Returns the smallest ID to look at.
 int64 FirstIdSince(const Layout& layout, TimestampTz since) {
   if (TIMESTAMP_IS_NOBEGIN(since)) return PG_INT64_MIN;
   std::int64_t since_us = 0;
@@ -88,9 +89,9 @@ int64 FirstIdSince(const Layout& layout, TimestampTz since) {
   return layout.MinId(std::min(AsField(tick), layout.MaxTick()));
 }
 
-// Every name and operator in the queries is PostgreSQL's own, whatever the search_path.
+// Every name and operator in the queries is PostgreSQL's own, whatever the search_path is.
 
-// A row of a partition that is a foreign table has no transaction.
+// Rows of a partition that is a foreign table have no transaction.
 constexpr char kCameByReplication[] =
     "CASE WHEN t.xmin OPERATOR(pg_catalog.=) '0'::pg_catalog.xid THEN false ELSE "
     "(pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident OPERATOR(pg_catalog.<>) "
@@ -112,7 +113,7 @@ char* IdentitiesQuery(const Check& check) {
       check.table, check.id);
 }
 
-// The rows of some identities that came by replication, and where they are.
+// Finds the rows of some identities that came by replication, and their places.
 char* ReplicatedRowsQuery(const Check& check) {
   return psprintf(
       "SELECT t.%s, t.tableoid, t.ctid FROM %s t WHERE t.%s OPERATOR(pg_catalog.>=) $1 "
@@ -122,15 +123,15 @@ char* ReplicatedRowsQuery(const Check& check) {
       static_cast<unsigned long long>(check.identity_mask), kCameByReplication);
 }
 
-// A column of a row that a query returned; 0 if it is NULL.
+// Returns a column of a row that a query returned; 0 if it is NULL.
 Datum ColumnOf(HeapTuple row, int number) {
   bool is_null = false;
   const Datum value = SPI_getbinval(row, SPI_tuptable->tupdesc, number, &is_null);
   return is_null ? Datum{0} : value;
 }
 
-// Reads the table with the caller's rights and snapshot: all identities in their order, the
-// numbers that are no IDs last. Not by a cursor: that would keep the plan from being parallel.
+// Reads the table with the caller's rights and snapshot. Returns all identities in order; the
+// numbers that are no IDs come last. It uses no cursor, which would prevent a parallel plan.
 std::span<Found> ReadIdentities(const Check& check) {
   MemoryContext caller = CurrentMemoryContext;
   Oid types[] = {INT8OID};
@@ -160,9 +161,10 @@ std::span<Found> ReadIdentities(const Check& check) {
   return all;
 }
 
-// Says what this server knows of an identity: it uses it now, or did since its start, and not
-// only before the IDs that are looked at. To be asked after the snapshot of the rows was
-// taken: what other sessions make later is then not mistaken for somebody else's.
+// Fills in what this server knows about an identity. It is the server's own if the server uses it
+// now, or has used it since its start and not only for IDs below those that are checked. Call it
+// after taking the snapshot of the rows, so that later IDs of other sessions are not taken for
+// another server's.
 void LookUpOwn(const Handle& handle, const Check& check, Found& found) {
   const Layout& layout = *check.layout;
   const std::uint64_t start = layout.PositionLimit(
@@ -178,14 +180,14 @@ void LookUpOwn(const Handle& handle, const Check& check, Found& found) {
     position = std::max(position, last);
   }
   found.own_last = layout.Compose(std::min(position, layout.MaxPosition()), found.identity_bits);
-  // A slot that serves several shards does not tell which of them was used.
+  // A slot that serves several shards does not tell which of them were used.
   if (layout[FieldKind::kShard].bits > kMostShardBits) used = false;
   const bool configured =
       handle.space != nullptr && handle.space->identity_bits == found.identity_bits;
   found.own = configured || (used && found.own_last >= check.from);
 }
 
-// Whether this version of a row is the first: PostgreSQL's tables mark the others. With another
+// Whether this version of a row is the first. PostgreSQL's tables mark the others. With another
 // table access method every version counts as the first, in a foreign table none.
 bool IsFirstVersion(Oid relation, ItemPointer place) {
   Relation table = table_open(relation, AccessShareLock);
@@ -203,7 +205,7 @@ bool IsFirstVersion(Oid relation, ItemPointer place) {
   return first;
 }
 
-// What was found of an identity; nullptr if nothing was.
+// Returns what was found about an identity; nullptr if nothing was.
 Found* FindIdentity(std::span<Found> all, std::uint64_t identity_bits) {
   const auto found = std::lower_bound(
       all.begin(), all.end(), identity_bits, [](const Found& candidate, std::uint64_t wanted) {
@@ -214,7 +216,7 @@ Found* FindIdentity(std::span<Found> all, std::uint64_t identity_bits) {
   return there ? &*found : nullptr;
 }
 
-// Notes the own identities of which a row was inserted by replication.
+// Notes which own identities have a row that was inserted by replication.
 void FindInsertions(const Check& check, std::span<Found> all) {
   auto* suspects = static_cast<Datum*>(palloc(all.size() * sizeof(Datum)));
   int left = 0;
@@ -231,7 +233,7 @@ void FindInsertions(const Check& check, std::span<Found> all) {
   SPI_connect();
   Portal rows = SPI_cursor_open_with_args(nullptr, ReplicatedRowsQuery(check), 2, types, values,
                                           nullptr, true, 0);
-  // The first such row of each will do.
+  // The first such row of each identity is enough.
   while (left > 0) {
     SPI_cursor_fetch(rows, true, kRowsAtOnce);
     if (SPI_processed == 0) break;
@@ -288,7 +290,7 @@ void PutRow(ReturnSetInfo* result, const Layout& layout, const Found& found) {
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-// An identity that several nodes of a Citus cluster have: a row that is about no rows.
+// Adds a row about an identity that several nodes of a Citus cluster have. It describes no rows.
 void PutSharedIdentity(ReturnSetInfo* result, const SharedIdentity& shared) {
   Datum values[9] = {};
   bool nulls[9];
@@ -335,7 +337,7 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   check.from = FirstIdSince(layout, PG_GETARG_TIMESTAMPTZ(3));
 
   const std::span<Found> all = ReadIdentities(check);
-  // What the query took in may have changed the generator's identity.
+  // Invalidations that the query processed may have changed the generator's identity.
   while (!IsPrepared(handle)) PrepareHandle(handle);
   for (Found& found : all) {
     if (found.of_layout) LookUpOwn(handle, check, found);
@@ -352,7 +354,7 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   return Datum{0};
 }
 
-// What idgen_check_identity() asks each node of a Citus cluster.
+// Returns the identity that idgen_check_identity() asks each node of a Citus cluster for.
 Datum idgen_get_identity(PG_FUNCTION_ARGS) {
   const GeneratorDefinition generator = FindGenerator(ShortTextArgument(fcinfo, 0));
   PG_RETURN_TEXT_P(cstring_to_text(IdentityText(generator)));

@@ -7,7 +7,7 @@ namespace idgen::pg {
 
 namespace {
 
-constexpr int kMostShown = 40;  // bytes of a text that is quoted in an error
+constexpr int kMostShown = 40;  // bytes of a text quoted in an error
 
 bool IsName(std::string_view name) {
   constexpr std::string_view kAllowed =
@@ -26,8 +26,8 @@ void CheckName(NameKind kind, const char* name) {
                           static_cast<int>(kLongestName))));
 }
 
-// Also refuses the names of built-in layouts that a user's would hide: nobody wants that, but in a
-// dump of a version that had no such layout.
+// Also refuses the names of built-in layouts that a user's would hide. The only good reason to hide
+// one is a dump of a version that did not have that layout.
 void CheckIsFree(const char* name) {
   const Named* const named = FindNamed(name);
   if (named == nullptr) return;
@@ -48,7 +48,7 @@ void CheckNotNull(FunctionCallInfo fcinfo, int argument, const char* name) {
 char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name) {
   constexpr int kMost = 1000;
   CheckNotNull(fcinfo, argument, name);
-  // Before anything is made of it.
+  // Check the size before the text is expanded.
   const Size size = toast_raw_datum_size(PG_GETARG_DATUM(argument)) - VARHDRSZ;
   if (size > kMost) {
     const text* begin = PG_GETARG_TEXT_P_SLICE(argument, 0, kMostShown);

@@ -1,4 +1,4 @@
-// What creating, altering and dropping layouts and generators share.
+// What the functions that create, alter and drop layouts and generators share.
 #pragma once
 
 #include "pg.h"
@@ -7,25 +7,25 @@
 
 namespace idgen::pg {
 
-// Refuses NULL for an argument of a DDL function.
+// Reports an error if an argument of a DDL function is NULL.
 void CheckNotNull(FunctionCallInfo fcinfo, int argument, const char* name);
 
-// An argument that must not be NULL, as C wants it. A text that is much longer than what makes
-// sense is an error, and not looked at.
+// Returns an argument as a C string. Errors: it is NULL, or much longer than makes sense; such a
+// text is not expanded.
 char* RequiredText(FunctionCallInfo fcinfo, int argument, const char* name);
 
-// Creates a user's layout or generator, as the user would (CREATE SERVER). Errors: a name that is
-// none, or that is taken.
+// Creates a layout or generator with the user's rights (CREATE SERVER). Errors: the name is not
+// valid, or is taken.
 void CreateNamed(NameKind kind, const char* name, const GeneratorDefinition& definition);
 
-// A user's one of that kind, also one with a flaw; errors if there is none, or it is something
-// else.
+// Returns a user's layout or generator, even one with a flaw. Errors: it does not exist, or it is
+// something else.
 const Named& UsersNamedBy(const char* name, NameKind kind);
 
-// Drops it, as the user would.
+// Drops it, with the user's rights.
 void DropNamed(const char* name, NameKind kind);
 
-// Runs one utility command, as the user would.
+// Runs one utility command, with the user's rights.
 void RunCommand(const char* command);
 
 }  // namespace idgen::pg

@@ -1,5 +1,5 @@
-// The SQL functions that read IDs, and put them together. Pure: they look at nothing but
-// their arguments and the layout's constants, and so are IMMUTABLE.
+// The SQL functions that read IDs and compose them. They depend only on their arguments and the
+// layout's constants, so they are IMMUTABLE.
 #include "pg.h"
 
 #include "callsite.h"
@@ -22,7 +22,7 @@ TimestampTz TimestampOf(const Layout& layout, std::uint64_t id) {
   return timestamp;
 }
 
-// The tick that holds an instant, which must be within the layout's life.
+// Returns the tick of an instant, which must be within the layout's life.
 std::uint64_t TickOf(const Layout& layout, TimestampTz timestamp) {
   const auto hint = [&layout] {
     return errhint("Use a timestamp from %s to %s.", InstantText(layout.epoch_us),
@@ -53,13 +53,13 @@ Datum TimestampOfId(const Layout& layout, int64 argument) {
   return TimestampTzGetDatum(TimestampOf(layout, CheckId(layout, argument)));
 }
 
-// A field that fits an int, or NULL where the layout lacks it.
+// Returns a field that fits an int, or NULL if the layout lacks it.
 Datum IntOf(const Layout& layout, FieldKind kind, std::uint64_t value, bool& is_null) {
   is_null = !layout.Has(kind);
   return Int32GetDatum(static_cast<int32>(value));
 }
 
-// The columns of a parse function, for as long as the call site keeps what it looked up.
+// Returns the columns of a parse function, which live as long as the call site.
 TupleDesc ColumnsOf(FunctionCallInfo fcinfo) {
   MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
   TupleDesc columns = nullptr;
@@ -90,7 +90,7 @@ Datum PartsOf(const Layout& layout, int64 argument, TupleDesc columns) {
   return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
 }
 
-// The same for a layout that no argument names: the columns are all that a call site keeps.
+// The same for a layout that no argument names. The call site keeps only the columns.
 Datum PartsForShortcut(FunctionCallInfo fcinfo, const Layout& layout) {
   void*& kept = fcinfo->flinfo->fn_extra;
   if (unlikely(kept == nullptr)) kept = ColumnsOf(fcinfo);
@@ -105,7 +105,7 @@ Datum MaxIdOf(const Layout& layout, TimestampTz timestamp) {
   return Int64GetDatum(layout.MaxIdOf(TickOf(layout, timestamp)));
 }
 
-// The value for a field of a new ID: an int, or NULL, which is 0.
+// Returns the value for a field of a new ID, from an int argument; NULL is 0.
 std::uint64_t PartFrom(FunctionCallInfo fcinfo, int argument, const Layout& layout,
                        FieldKind kind) {
   if (PG_ARGISNULL(argument)) return 0;
@@ -161,7 +161,7 @@ Datum idgen_compose(PG_FUNCTION_ARGS) {
   return Int64GetDatum(static_cast<int64>(layout.Unparse(parts)));
 }
 
-// The shortcuts: the same for a layout that is known when this is compiled.
+// The shortcuts: the same for a layout that is known at compile time.
 
 IDGEN_SQL_FUNCTION(idgen_snowflake_parse);
 IDGEN_SQL_FUNCTION(idgen_snowflake_timestamp);

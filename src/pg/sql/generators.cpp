@@ -10,10 +10,10 @@ namespace idgen::pg {
 
 namespace {
 
-// The default of the arguments of idgen_alter_generator(): leave it as it is.
+// The default of idgen_alter_generator()'s arguments: leave the field unchanged.
 constexpr std::int32_t kAsItIs = -1;
 
-// Puts the identity of three arguments into a generator; NULL: from the settings.
+// Reads a generator's identity from three arguments; NULL: from the settings.
 void TakeIdentity(FunctionCallInfo fcinfo, int first, bool may_stay,
                   GeneratorDefinition& generator) {
   for (const IdentityField& field : kIdentityFields) {
@@ -78,12 +78,13 @@ Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
   const Named& named = UsersNamedBy(name, NameKind::kGenerator);
   GeneratorDefinition definition = named.definition;
-  // One that cannot even be read is not to be mended here.
+  // A definition that cannot even be read cannot be repaired here.
   if (CheckLayout(definition.layout) != LayoutError::kNone) Report(named.flaw);
   TakeIdentity(fcinfo, 1, true, definition);
   const Complaint complaint = ComplaintOf(definition);
   if (complaint) Report(complaint);
-  // The layout stays: it is there so that an owner is needed also where nothing changes.
+  // The layout is set to itself, so that the command needs the owner's rights even if nothing
+  // changes.
   StringInfoData command;
   initStringInfo(&command);
   appendStringInfo(&command, "ALTER SERVER %s OPTIONS (SET layout %s",
@@ -108,8 +109,8 @@ Datum idgen_drop_generator(PG_FUNCTION_ARGS) {
   PG_RETURN_VOID();
 }
 
-// The rows behind the view idgen_generators: every name that idgen_nextval() takes. The
-// argument is there for its type.
+// Returns the rows of the view idgen_generators: every name that idgen_nextval() accepts. Only the
+// argument's type matters: it makes the view's call unambiguous.
 Datum idgen_get_generators(PG_FUNCTION_ARGS) {
   InitMaterializedSRF(fcinfo, 0);
   ListCell* cell;
@@ -120,9 +121,9 @@ Datum idgen_get_generators(PG_FUNCTION_ARGS) {
   return Datum{0};
 }
 
-// Checks what a server of the wrapper has. The wrapper itself and user mappings have no options.
+// Checks the options of a server of the wrapper. The wrapper itself and user mappings have none.
 Datum idgen_validator(PG_FUNCTION_ARGS) {
-  // Nobody needs as much as this, and all of it would be in errors and in the log.
+  // Nobody needs this much, and errors and the log would show all of it.
   constexpr Size kMost = 4096;
   const Size size = toast_raw_datum_size(PG_GETARG_DATUM(0));
   if (size > kMost) {
@@ -136,7 +137,8 @@ Datum idgen_validator(PG_FUNCTION_ARGS) {
   }
   GeneratorDefinition definition;
   Complaint complaint = ReadOptions(options, definition);
-  // A layout that only decodes is none of a generator, but the type is not known here.
+  // A generator cannot have a layout that only decodes, but whether this is a generator is not
+  // known here.
   if (!complaint && definition.layout.CanGenerate()) complaint = ComplaintOf(definition);
   if (complaint) Report(complaint);
   PG_RETURN_VOID();

@@ -1,4 +1,4 @@
-// The SQL functions that show an ID to a person, or all of it to a program.
+// The SQL functions that show an ID to a person, or all its parts to a program.
 #include "pg.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ struct Group {
   std::uint64_t value;
 };
 
-// The groups from the highest bit down: the sign and what the layout does not use, then its
+// The groups from the highest bit down: the sign, the bits that the layout does not use, its
 // fields.
 struct Groups {
   Group group[kFieldKinds + 1];
@@ -51,7 +51,7 @@ void AppendBits(StringInfo out, const Group& group) {
   }
 }
 
-// The time of an ID, always in UTC and in the same form: what is shown depends on no setting.
+// Formats the time of an ID, always in UTC and in the same form, whatever the settings are.
 char* TimeText(const Layout& layout, std::uint64_t id) {
   const std::int64_t time_us = layout.StartOfTick(layout.Parse(id).tick);
   TimestampTz timestamp = 0;
@@ -64,7 +64,7 @@ char* TimeText(const Layout& layout, std::uint64_t id) {
   char* text =
       psprintf("%04d-%02d-%02dT%02d:%02d:%02d.%06d", time.tm_year, time.tm_mon, time.tm_mday,
                time.tm_hour, time.tm_min, time.tm_sec, static_cast<int>(microseconds));
-  // Microseconds only where the layout has them.
+  // Show microseconds only if the layout has them.
   if (layout.tick_us % 1000 == 0 && layout.epoch_us % 1000 == 0) text[strlen(text) - 3] = '\0';
   return psprintf("%sZ", text);
 }

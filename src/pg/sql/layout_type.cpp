@@ -1,4 +1,4 @@
-// The SQL type idgen_layout: input, output, and its order.
+// The SQL type idgen_layout: its input, output and order.
 #include "pg.h"
 
 #include <compare>
@@ -14,10 +14,10 @@ const StoredLayout& StoredArgument(FunctionCallInfo fcinfo, int argument) {
   return *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(argument));
 }
 
-// A text of this length is no layout, and all of it would be in the error and in the log.
+// A longer text is no layout, and the error and the log would show all of it.
 constexpr std::size_t kMostText = 1000;
 
-// Nullptr where the caller wants no error to be thrown.
+// Reads a layout. Returns nullptr after an error if the caller wants none to be thrown.
 StoredLayout* ReadText(Node* context, const char* text) {
   Layout layout;
   Complaint complaint;
@@ -34,7 +34,7 @@ StoredLayout* ReadText(Node* context, const char* text) {
   return nullptr;
 }
 
-// By tick and epoch, then field by field: an order that has no meaning but to be one.
+// Compares by tick and epoch, then field by field. The order has no further meaning.
 int Compare(const StoredLayout& a, const StoredLayout& b) {
   const StoredPart& x = a.parts[0];
   const StoredPart& y = b.parts[0];
@@ -51,7 +51,7 @@ int CompareArguments(FunctionCallInfo fcinfo) {
   return Compare(StoredArgument(fcinfo, 0), StoredArgument(fcinfo, 1));
 }
 
-// What is hashed of a value: all but its length.
+// Returns the bytes that are hashed: all but the length.
 const unsigned char* BytesOf(const StoredLayout& stored) {
   return reinterpret_cast<const unsigned char*>(&stored) + sizeof(stored.vl_len_);
 }
@@ -83,7 +83,7 @@ Datum idgen_layout_out(PG_FUNCTION_ARGS) {
   PG_RETURN_CSTRING(LayoutText(LoadLayout(StoredArgument(fcinfo, 0))));
 }
 
-// The binary form is the text: what one server's names stand for, another's need not.
+// The binary form is the text, because names of one server may mean nothing on another.
 Datum idgen_layout_recv(PG_FUNCTION_ARGS) {
   auto* const buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
   int length = 0;

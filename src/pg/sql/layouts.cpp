@@ -13,7 +13,7 @@ namespace idgen::pg {
 
 namespace {
 
-// An interval of a fixed length, in microseconds. Days count 24 hours.
+// Converts an interval of a fixed length to microseconds. A day is 24 hours.
 std::int64_t TickOf(const char* name, const Interval& tick) {
   std::int64_t days_us = 0;
   std::int64_t us = 0;
@@ -50,7 +50,7 @@ char* FieldsText(const Layout& layout) {
   return text;
 }
 
-// Such layouts have their uses, but to be made by mistake is not one of them.
+// Such layouts are useful, but should not be made by mistake.
 void WarnIfItMakesNoIds(const Layout& layout) {
   if (!layout.CanGenerate()) {
     ereport(WARNING, (errmsg("IDs of layout \"%s\" can be read and not made", NameOf(layout)),
@@ -131,7 +131,8 @@ Datum idgen_drop_layout(PG_FUNCTION_ARGS) {
   PG_RETURN_VOID();
 }
 
-// The rows behind the view idgen_layouts. The argument is there for its type.
+// Returns the rows of the view idgen_layouts. Only the argument's type matters: it makes the view's
+// call unambiguous.
 Datum idgen_get_layouts(PG_FUNCTION_ARGS) {
   InitMaterializedSRF(fcinfo, 0);
   ListCell* cell;

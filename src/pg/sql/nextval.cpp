@@ -1,4 +1,4 @@
-// The SQL functions that make IDs one at a time, and those about what was made.
+// The SQL functions that make IDs one at a time, and those that tell what was made.
 #include "callsite.h"
 #include "errors.h"
 #include "take.h"

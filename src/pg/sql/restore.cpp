@@ -1,12 +1,12 @@
-// idgen_restore: the table by which a dump carries the mark. It is always empty. What pg_dump
-// finds in it comes from the condition that the install script gives to pg_extension_config_dump()
-// (a literal that the column's type reads as this database's mark), and what pg_restore puts into
-// it raises the mark instead, by a trigger that no setting of the session switches off.
+// idgen_restore: the table through which a dump carries the mark. It is always empty. The condition
+// that the install script gives to pg_extension_config_dump() makes pg_dump find a row in it: a
+// literal that the column's type reads as this database's mark. A row that pg_restore inserts
+// raises the mark instead, by a trigger that no setting of the session disables.
 //
-// A restore only ever raises, and takes effect at once for the whole server, since ID spaces are
-// the server's. But who owns a database may restore it and must not stop others by it: a mark of
-// his that is ahead of the clock holds for his own database, and so does one that is so far ahead
-// that it is more likely a mistake.
+// A restore only ever raises the mark, and takes effect at once for the whole server, since ID
+// spaces belong to the server. But a database's owner may restore it and must not stop others by
+// that. So an owner's mark that is ahead of the clock holds for that database only. So does any
+// mark that is so far ahead that it is more likely a mistake.
 #include "pg.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ namespace idgen::pg {
 
 namespace {
 
-// As microseconds it still fits.
+// The largest time that still fits as microseconds.
 constexpr std::int64_t kMostMs = PG_INT64_MAX / 1000;
 
 constexpr std::int64_t kDayMs = std::int64_t{24} * 60 * 60 * 1000;
@@ -40,7 +40,7 @@ struct Restored {
 };
 static_assert(sizeof(Restored) == 24);
 
-// What the type's input reads as the mark of the current database.
+// The text that the type's input reads as the mark of the current database.
 constexpr char kCurrent[] = "current";
 
 Restored CurrentMark() {
@@ -61,7 +61,7 @@ Restored CurrentMark() {
   pg_unreachable();
 }
 
-// One to three numbers, separated by commas.
+// Reads one to three numbers, separated by commas.
 Restored ParseMark(const char* text) {
   Restored mark{0, 0, kNoMachine};
   std::int64_t* const parts[] = {&mark.mark_ms, &mark.held_until_ms, &mark.fresh_machine};
@@ -92,7 +92,7 @@ Restored ReadRow(const TriggerData* trigger) {
   return *reinterpret_cast<const Restored*>(DatumGetPointer(value));
 }
 
-// Grants do not count: who may insert rows here may hold back a database.
+// Grants do not count: inserting rows here can hold back a database.
 void CheckRights() {
   if (superuser() || OwnsDatabase(MyDatabaseId)) return;
   ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -100,8 +100,8 @@ void CheckRights() {
                   errdetail("Only a superuser and the database's owner may do so.")));
 }
 
-// A mark is written ahead of use. So one of a clock that is right is ahead of ours by a moment, and
-// whoever restores it can wait for that moment.
+// Waits for the time of a mark, if idgen.max_clock_wait allows. A mark is written ahead of use, so
+// the mark of a server whose clock is right is slightly ahead of ours.
 void WaitForMark(std::int64_t mark_ms) {
   const std::int64_t end = MonotonicUs() + GuardFromSettings().max_clock_wait_us;
   for (;;) {
@@ -131,7 +131,7 @@ void Restore(const Restored& row) {
   const std::int64_t now_ms = WallClockUs() / 1000;
   const std::int64_t most_ms = superuser() ? now_ms + kDayMs : now_ms;
   const bool holds = row.held_until_ms > now_ms;
-  // What holds for this database alone.
+  // These two hold for this database alone.
   const bool mark_is_far = row.mark_ms > most_ms;
   const bool hold_is_refused = holds && !superuser();
 
@@ -143,10 +143,10 @@ void Restore(const Restored& row) {
   if (mark_is_far) {
     record.restored_ms = std::max(record.restored_ms, row.mark_ms);
   } else {
-    // Before anybody can see it on the page.
+    // Raise it before anybody can see it on the page.
     RaiseSharedMs(shared.floor_ms, row.mark_ms);
     record.mark_ms = std::max(record.mark_ms, row.mark_ms);
-    // A superuser's word on a mark that the owner restored before.
+    // A superuser thereby accepts a mark that the owner restored before.
     if (superuser() && row.mark_ms >= record.restored_ms) record.restored_ms = 0;
   }
   if (hold_is_refused) record.restored_ms = std::max(record.restored_ms, row.held_until_ms);
@@ -159,7 +159,7 @@ void Restore(const Restored& row) {
   }
   const XLogRecPtr written = WriteAndUnlockMarkPage(relation, buffer, record);
   if (written != InvalidXLogRecPtr) XLogFlush(written);
-  // Sessions that make IDs here look at the page again.
+  // Make sessions that make IDs here look at the page again.
   CacheInvalidateRelcache(relation);
   InvalidateMark();
   relation_close(relation, NoLock);
@@ -167,8 +167,8 @@ void Restore(const Restored& row) {
   if (hold_is_refused) WarnOfMark("hold of idgen_start_over()", row.held_until_ms, now_ms);
 }
 
-// The first record of a new extension. Needs no shared memory, so that where there is none the
-// first ID says so.
+// Writes the first record of a new extension. It uses no shared memory: if there is none, the first
+// ID reports that.
 void MakeRecord() {
   Relation relation = OpenMark();
   MarkPage found;
@@ -227,7 +227,7 @@ Datum idgen_restore_mark(PG_FUNCTION_ARGS) {
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                     errmsg("idgen_restore_mark() is for rows before they are inserted")));
   }
-  // On another table somebody else's columns would be taken for a mark.
+  // On another table, another owner's columns would be taken for a mark.
   if (getExtensionOfObject(RelationRelationId, RelationGetRelid(trigger->tg_relation)) !=
       get_extension_oid("idgen", false)) {
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),

@@ -1,4 +1,4 @@
-// The SQL functions of sharding: IDs of a logical shard, and the shard of a key.
+// The SQL functions for sharding: IDs of a logical shard, and the shard of a key.
 #include "pg.h"
 
 #include "callsite.h"

@@ -1,4 +1,4 @@
-// The SQL functions for a clock that was wrong: idgen_start_over(), idgen_accept_clock().
+// The SQL functions for a clock that was wrong: idgen_start_over() and idgen_accept_clock().
 #include "pg.h"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace idgen::pg {
 
 namespace {
 
-// A mark that is ahead by less than this is none to start over from: it is waited for.
+// A mark that is ahead by less is no reason to start over: wait for it.
 constexpr std::int64_t kLeastAheadMs = 60'000;
 
 [[noreturn]] void ReportInUse(std::int32_t machine_id, const char* detail) {
@@ -26,7 +26,8 @@ constexpr std::int64_t kLeastAheadMs = 60'000;
   pg_unreachable();
 }
 
-// Refuses a machine ID that generators of this database fix: they may have used it.
+// Refuses a machine ID that is fixed in a generator of this database: the generator may have used
+// it.
 void CheckNoGeneratorFixes(std::int32_t machine_id) {
   ListCell* cell;
   foreach (cell, AllNamed()) {
@@ -69,8 +70,8 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
                             "this server may be ahead: connect to it.")));
   }
 
-  // Sessions look at this after they made a slot; so either they see it, or we see the slot.
-  // And nobody writes the mark while we have its page.
+  // Sessions check this after making a slot, so either they see it or we see the slot. And nobody
+  // writes the mark while we have its page.
   RequireRestart(shared);
   PG_TRY();
   {
@@ -84,7 +85,7 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
     PG_RE_THROW();
   }
   PG_END_TRY();
-  // Never used: so an earlier hold may leave it out as well.
+  // This machine ID was never used, so an earlier hold may exempt it too.
   record.fresh_machine = machine_id;
   record.held_until_ms = std::max(record.held_until_ms, mark_ms);
   record.mark_ms = now_ms;

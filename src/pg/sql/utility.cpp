@@ -14,7 +14,7 @@ struct Effects {
   bool forgets_ids = false;
   bool resets = false;
   bool resets_all = false;
-  char setting[NAMEDATALEN] = {};  // the one that is reset; none of ours is as long as that
+  char setting[NAMEDATALEN] = {};  // the one that is reset; all of ours are shorter
 };
 
 Effects EffectsOf(const Node* command) {
@@ -40,13 +40,13 @@ static void OnUtility(PlannedStmt* statement, const char* query, bool read_only_
                       ProcessUtilityContext context, ParamListInfo params,
                       QueryEnvironment* environment, DestReceiver* dest,
                       QueryCompletion* completion) {
-  // Before: a command can free what it was parsed into.
+  // Do this first: a command can free its own parse tree.
   const Effects effects = EffectsOf(statement->utilityStmt);
   ProcessUtility_hook_type run =
       next_utility_hook != nullptr ? next_utility_hook : standard_ProcessUtility;
   run(statement, query, read_only_tree, context, params, environment, dest, completion);
   if (effects.forgets_ids) ForgetLastIds();
-  // The transaction may yet be rolled back; then what was refused is refused again with the next
+  // The transaction may still be rolled back. What was refused is then refused again in the next
   // connection.
   if (effects.resets_all) OnSettingsReset(nullptr);
   if (effects.resets) OnSettingsReset(effects.setting);

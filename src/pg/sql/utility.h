@@ -1,8 +1,9 @@
-// What a session that goes on as another one's leaves behind: DISCARD, and RESET of settings.
-// A pooler sends them between two of its clients.
+// Handles what a session leaves behind when a pooler gives it to another client: DISCARD, and RESET
+// of settings.
 //
-// PostgreSQL calls a module for neither. So this is a ProcessUtility_hook, in a chain with those
-// of others; a command that fails, or that somebody's hook swallows with an error, tells nobody.
+// PostgreSQL calls a module for neither. So this is a ProcessUtility_hook, chained with those of
+// other modules. If a command fails, or another module's hook swallows it with an error, this hook
+// learns nothing.
 #pragma once
 
 #include "pg.h"

@@ -1,5 +1,5 @@
-# What the TAP tests share: servers with idgen, clocks that step, and the one check that
-# everything is about.
+# What the TAP tests share: servers with idgen, clocks that step, and the one check that all of them
+# need.
 package IdgenTest;
 
 use strict;
@@ -21,8 +21,8 @@ my ($faketime) = grep { -e } glob('/usr/lib/*/faketime/libfaketime.so.1');
 
 sub have_faketime { return defined $faketime; }
 
-# A server with the extension in database postgres, started. Options: conf (text),
-# streaming (allow standbys).
+# Starts a server with the extension in database postgres. Options: conf (text), streaming (allow
+# standbys).
 sub new_server
 {
 	my ($name, %options) = @_;
@@ -37,8 +37,8 @@ sub new_server
 
 sub clock_file { return $_[0]->basedir . '/clock'; }
 
-# Steps the wall clock of a server that start_with_clock() started: an offset from the
-# real time in seconds ("+0", "-3600", "-0.050"). Its monotonic clock stays true.
+# Steps the wall clock of a server that start_with_clock() started, to an offset from the real time
+# in seconds ("+0", "-3600", "-0.050"). Its monotonic clock stays true.
 sub set_clock
 {
 	my ($node, $offset) = @_;
@@ -70,8 +70,7 @@ sub restart_with_clock
 	return;
 }
 
-# Kills the postmaster and waits until all its processes are gone, as a power failure
-# would have it.
+# Kills the postmaster and waits until all its processes are gone, as after a power failure.
 sub kill_server
 {
 	my ($node) = @_;
@@ -79,7 +78,7 @@ sub kill_server
 	my $pid = slurp_file("$dir/postmaster.pid");
 	$pid =~ s/\n.*//s;
 	kill('KILL', $pid) or die "cannot kill $pid: $!";
-	# Its children notice and leave; the shared memory is theirs until then.
+	# Its children notice and leave. Until then they use the shared memory.
 	for (1 .. 600)
 	{
 		last unless kill(0, $pid) or children_left($dir);
@@ -101,8 +100,8 @@ sub children_left
 	return 0;
 }
 
-# IDs straight from a generator, as the client gets them: they count as handed out
-# whatever becomes of the transaction.
+# Returns IDs straight from a generator, as the client gets them. They count as handed out whatever
+# becomes of the transaction.
 sub nextvals
 {
 	my ($node, $count, %options) = @_;
@@ -114,7 +113,7 @@ sub nextvals
 	return split(/\n/, $result);
 }
 
-# Every ID once, and each list of `runs` entirely above the one before.
+# Checks that every ID occurs once, and that each list of `runs` is entirely above the one before.
 sub check_ids
 {
 	my ($name, @runs) = @_;
@@ -138,8 +137,7 @@ sub check_ids
 	return;
 }
 
-# Runs SQL and returns the SQLSTATE of its error, or '' when there was none, and what
-# psql said.
+# Runs SQL. Returns the SQLSTATE of its error, or '' if there was none, and psql's output.
 sub sqlstate_of
 {
 	my ($node, $sql, %options) = @_;

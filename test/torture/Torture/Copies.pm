@@ -1,4 +1,4 @@
-# The scenarios in which another server, or another database, goes on with what one began.
+# The scenarios in which another server, or another database, continues what one began.
 package Torture::Copies;
 
 use strict;
@@ -28,7 +28,7 @@ sub base_backup
 	return;
 }
 
-# A streaming standby, caught up; its clock is behind by so many seconds.
+# A streaming standby that has caught up, with a clock that is behind by this many seconds.
 sub standby
 {
 	my ($round, $primary, $name, $behind) = @_;
@@ -41,7 +41,7 @@ sub standby
 	return $standby;
 }
 
-# The standby has what was written until now.
+# Waits until the standby has everything that was written until now.
 sub wait_streaming
 {
 	my ($primary) = @_;
@@ -56,7 +56,7 @@ sub wait_streaming
 	die "the standby does not stream from server $primary->{name}\n";
 }
 
-# Behind at first, then beyond all that was made.
+# The clock is behind at first, then beyond everything that was made.
 sub go_on
 {
 	my ($round, $server, @databases) = @_;
@@ -68,7 +68,7 @@ sub go_on
 	return;
 }
 
-# The log of another server, read until its end.
+# Reads the log of another server to its end.
 sub recover_from
 {
 	my ($server, $other, @settings) = @_;
@@ -93,8 +93,8 @@ sub make_synchronous
 }
 
 # The primary dies. A synchronous standby has every mark, and its clock may be behind by any time;
-# while it is away nothing is handed out. An asynchronous one may lack the last marks: its clock
-# has to pass the time at which the primary died.
+# while it is away no IDs are handed out. An asynchronous standby may lack the last marks, so its
+# clock has to pass the time at which the primary died.
 sub failover
 {
 	my ($round) = @_;
@@ -105,7 +105,7 @@ sub failover
 	make_synchronous($primary) if $synchronous;
 	$round->target($primary);
 	my $away = $synchronous && chance(0.6);
-	# A commit waits for the standby by itself; only the others show whether the mark does.
+	# A commit waits for the standby anyway; only the other calls show whether the mark does.
 	$round->sessions(modes => 'wait,lead,error',
 		$away ? (mix => 'single:1,array:2,batch:1,reserve:1,shard:2,named:1,seconds:1') : ());
 	$round->during(1.2, 0);
@@ -131,8 +131,9 @@ sub failover
 	return;
 }
 
-# The standby is away, and sessions that do not care for it by a setting of theirs make IDs, or try to, beside
-# some that do. Then the primary dies; or nobody asks for a standby any more, and all goes on.
+# The standby is away. Some sessions have settings that ignore it, and make IDs, or try to, beside
+# some that respect it. Then the primary dies; or nobody asks for a standby any more, and everything
+# goes on.
 sub synchronous
 {
 	my ($round) = @_;
@@ -148,7 +149,7 @@ sub synchronous
 	}
 	my @set = ('', @Torture::Roles::SYNCHRONOUS);
 	$round->target($primary);
-	# A commit waits for the standby by itself; only the others show whether the mark does.
+	# A commit waits for the standby anyway; only the other calls show whether the mark does.
 	$round->sessions(users => 'app,app,granted,postgres', before => join('|', map { $_ ? "SET $_" : '' } @set),
 		options => join('|', map { $_ ? "-c $_" =~ s/ = /=/r : '' } @set), modes => 'wait,lead',
 		between => 2, acts => join('|', map { $_ ? "SET $_" : 'RESET synchronous_commit' } @set),
@@ -173,7 +174,7 @@ sub synchronous
 	return;
 }
 
-# A clean change of roles, there and back; the second time after pg_rewind.
+# A clean switch of roles, there and back, the second time after pg_rewind.
 sub switchover
 {
 	my ($round) = @_;
@@ -187,18 +188,18 @@ sub switchover
 	$old->stop('fast');
 	$new->promote;
 	$round->fault('switchover');
-	# Before PostgreSQL 16, pg_rewind learns of a promotion only when a checkpoint has told of it.
+	# Before PostgreSQL 16, pg_rewind notices a promotion only after a checkpoint has recorded it.
 	$new->sql('CHECKPOINT');
 	$round->target($new);
 	$round->during(0.6, 0);
-	# The old one comes up by mistake, and makes no IDs, but a history of its own.
+	# The old primary starts by mistake. It makes no IDs, but a history of its own.
 	$old->start;
 	$old->sql('CREATE TABLE mistake AS SELECT 1');
 	$old->stop(one_of('fast', 'immediate'));
 	command('pg_rewind', '-D', $old->{dir}, '--source-server=' . $new->connection, '-R', '--no-sync');
-	# What it is to read may still be in memory, and nobody there commits.
+	# What pg_rewind must read may still be in memory, and nobody commits there.
 	$new->sql('CHECKPOINT');
-	# The settings are the other one's now.
+	# The settings are now the other server's.
 	$old->configure('idgen.datacenter_id = 1', 'idgen.machine_id = 3');
 	$old->set_clock(-one_of(0, 0.5, 90));
 	$old->start;
@@ -214,7 +215,7 @@ sub switchover
 
 # --- backups -------------------------------------------------------------------------------
 
-# A base backup, restored with all of the log of the server that died.
+# A base backup, restored with the whole log of the server that died.
 sub backup
 {
 	my ($round) = @_;
@@ -236,8 +237,8 @@ sub backup
 	return;
 }
 
-# Recovery to a time before the last mark forgets what came later; idgen_observe() closes the
-# gap. Shown with and without.
+# Recovery to a time before the last mark forgets what came later. idgen_observe() closes the gap.
+# Runs with and without it.
 sub recovery
 {
 	my ($round) = @_;
@@ -268,7 +269,7 @@ sub recovery
 		recover_from($restored, $server, "recovery_target_name = 'then'", 'recovery_target_action = promote',
 			'idgen.reserve_window = 50');
 		$restored->start->wait_ready;
-		# A clock that hardly moves, so that nothing depends on how fast the test is.
+		# The clock hardly moves, so that nothing depends on how fast the test is.
 		$restored->set_wall($then + 100_000_000, -0.999);
 		$restored->sql("SET idgen.max_clock_lead = '1 min'; SELECT idgen_observe('snowflake', $largest)")
 		  if $observed;
@@ -300,7 +301,7 @@ sub recovery
 
 # --- databases ------------------------------------------------------------------------------
 
-# CREATE DATABASE ... TEMPLATE, under load and before a crash after which the clock is behind.
+# CREATE DATABASE ... TEMPLATE under load, and before a crash after which the clock is behind.
 sub template
 {
 	my ($round) = @_;

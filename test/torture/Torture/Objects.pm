@@ -1,5 +1,5 @@
-# The scenarios about what is created, dropped, moved and set while sessions make IDs; and the
-# one about a full disk.
+# The scenarios about objects that are created, dropped, moved and set while sessions make IDs, and
+# the one about a full disk.
 package Torture::Objects;
 
 use strict;
@@ -20,7 +20,7 @@ our %scenarios = (
 	disk => \&disk,
 );
 
-# Layouts and generators are dropped and made anew, the generator with another machine ID.
+# Layouts and generators are dropped and recreated, the generator with another machine ID.
 sub names
 {
 	my ($round) = @_;
@@ -54,13 +54,14 @@ sub names
 	return;
 }
 
-# The server's identity changes, also to one that does not fit; and back to one that was used.
+# The server's identity changes, even to one that does not fit, and back to one that was used.
 sub identity
 {
 	my ($round) = @_;
 	my $server = $round->server('main', Torture::Scenarios::window());
 	$round->allow('22023');
-	# ALTER SYSTEM writes the two one after the other, and a session may read the file in between.
+	# ALTER SYSTEM writes the two settings one after the other, and a session may read the file in
+	# between.
 	$round->{identities} = { map { ("$_:3" => 1, "$_:4" => 1, "$_:5" => 1) } 1 .. 3 };
 	$round->target($server);
 	$round->sessions;
@@ -71,7 +72,7 @@ sub identity
 		$round->fault('new identity', "$datacenter, $machine");
 	};
 	$round->during(3, 0.15, sub { $set->(one_of(1, 2), one_of(3, 3, 4, 4, 70000)) });
-	# New sessions have the last one, and no other.
+	# New sessions have the last identity and no other.
 	$set->(3, 5);
 	$round->pause_sessions($server);
 	for (1 .. 600)
@@ -88,8 +89,8 @@ sub identity
 	return;
 }
 
-# Sessions change what their next IDs depend on, there and back, and go through many shards: what
-# a session holds of a shard that it has not used for a while is of a time before the change.
+# Sessions change what their next IDs depend on, there and back, and go through many shards. What a
+# session keeps about a shard that it has not used for a while dates from before the change.
 sub settings
 {
 	my ($round) = @_;
@@ -108,7 +109,7 @@ sub schema
 {
 	my ($round) = @_;
 	my $server = $round->server('main', Torture::Scenarios::window(), 'search_path = \'public, elsewhere\'');
-	# A function that is looked up while it moves may be found in neither place.
+	# A function that is looked up during the move may be found in neither schema.
 	$round->allow('42883');
 	$server->sql('CREATE SCHEMA elsewhere', $_) for 'postgres', 'other';
 	$round->target($server);
@@ -124,7 +125,7 @@ sub schema
 	return;
 }
 
-# DROP EXTENSION and CREATE EXTENSION; the server remembers.
+# DROP EXTENSION and CREATE EXTENSION; the server remembers its marks.
 sub extension
 {
 	my ($round) = @_;
@@ -196,7 +197,7 @@ sub start_over
 		$server->set_clock(20);
 		$round->during(0.3, 0);
 		$round->expect_ids($server, 'postgres', $now);
-		# The one that made IDs of a time to come gets none.
+		# The machine ID that made IDs of a future time gets none.
 		$machine->(3);
 		$server->sql('SELECT pg_reload_conf()');
 		$round->fault('new identity');
@@ -205,7 +206,7 @@ sub start_over
 	return;
 }
 
-# No room for the log, in which the mark is written: PostgreSQL then stops.
+# No room for the log, into which the mark is written: PostgreSQL then stops.
 sub disk
 {
 	my ($round) = @_;
@@ -230,7 +231,7 @@ sub disk
 	for (1 .. 2)
 	{
 		$round->during(0.6, 0);
-		# All that is left of it; the segment in use still has some room.
+		# Fills all the space that is left; the segment in use still has some room.
 		Torture::Server::try_command('dd', 'if=/dev/zero', "of=$small/filler", 'bs=64k', 'status=none');
 		$round->during(0.2, 0);
 		# An insertion of a megabyte needs a new segment.

@@ -1,4 +1,4 @@
-# The scenarios about dumps: by whom, in which form, at which moment, and into what.
+# The scenarios about dumps: who restores, in which form, at which moment, and into what.
 package Torture::Restores;
 
 use strict;
@@ -15,7 +15,7 @@ our %scenarios = (
 	olddump => \&old_dump,
 );
 
-# How a dump is written, and how it is read.
+# How a dump is written and how it is read.
 my @FORMS = (
 	[ [ '-F', 'plain' ], [] ],
 	[ [ '-F', 'plain' ], ['--single-transaction'] ],
@@ -26,7 +26,7 @@ my @FORMS = (
 	[ [ '-F', 'custom' ], [ '-j', '2' ] ],
 	[ [ '-F', 'directory', '-j', '2' ], [ '-j', '2' ] ],
 );
-# What of a dump an owner cannot restore.
+# Leaves out what an owner cannot restore.
 my @OWNERS = ('--no-owner', '--no-privileges', '--no-comments');
 
 sub text_of_form { my ($form) = @_; return join(' ', map { @$_ } @$form); }
@@ -54,7 +54,8 @@ sub restore_database
 	return;
 }
 
-# An empty database to restore into; an owner finds there what only a superuser may create.
+# Makes an empty database to restore into. For an owner it already contains what only a superuser
+# may create.
 sub make_database
 {
 	my ($server, $database, $user) = @_;
@@ -64,7 +65,7 @@ sub make_database
 	return;
 }
 
-# Into another server, whose clock is behind.
+# Restores into another server, whose clock is behind.
 sub dump
 {
 	my ($round) = @_;
@@ -83,14 +84,14 @@ sub dump
 	dump_database($old, $database, $user, $form, "$round->{dir}/dump");
 	$old->stop('fast');
 
-	# Others there make IDs of their own before and meanwhile.
+	# Others there make their own IDs before and meanwhile.
 	my $where = "$round->{dir}/targets-others";
 	$round->target_of($where, $new);
 	$round->sessions(target => $where, threads => 2, options => '-c idgen.machine_id=7', modes => 'wait,lead',
 		mix => 'single:2,array:2,arrays:1,batch:1,seconds:1,wide:1') if chance(0.5);
 	$round->during(0.3, 0);
 	make_database($new, 'restored', $user);
-	# Before the first ID after a start, whoever makes it.
+	# The restore comes before the first ID after a start, whoever makes it.
 	if (chance(0.5)) { $new->stop(one_of('fast', 'immediate')); $round->fault('restart before the restore'); $new->start; }
 	restore_database($new, 'restored', $user, $form, "$round->{dir}/dump");
 	$round->fault('dump and restore', text_of_form($form) . " by $user");
@@ -101,7 +102,7 @@ sub dump
 		$new->start;
 		$round->fault("$how shutdown");
 	}
-	# An owner's word counts for his database.
+	# An owner's restore counts for that database only.
 	$round->allow('55000') if $user ne 'postgres';
 	$round->target($new, $user ne 'postgres' ? 'restored' : one_of([ 'restored' ], [ 'postgres', 'restored' ], [ 'postgres' ], [ 'postgres' ], [ 'other' ])->@*);
 	$round->during(0.8, 0);
@@ -111,7 +112,8 @@ sub dump
 	return;
 }
 
-# An old dump, restored into the server that went on since, beside all that it does, and over what is there.
+# An old dump is restored into the server that went on since, during all that it does, and over
+# existing data.
 sub old_dump
 {
 	my ($round) = @_;

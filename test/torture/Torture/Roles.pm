@@ -1,5 +1,5 @@
-# The scenarios about who the sessions are: ordinary roles, owners, and those with blanket grants; and
-# about what they may set, write, use up and hold.
+# The scenarios about roles (ordinary roles, owners, and those with blanket grants): what they may
+# set, write, use up and hold.
 package Torture::Roles;
 
 use strict;
@@ -22,7 +22,8 @@ our %scenarios = (
 our $EVERYBODY = 'app,app,owner,granted,postgres,postgres';
 our @SYNCHRONOUS = map { "synchronous_commit = $_" } qw(off local remote_write on);
 
-# What somebody may try: with effect for some, refused to others, and to everybody.
+# Settings to try: some take effect, some are refused to ordinary roles, some are refused to
+# everybody.
 my @SETTINGS = (
 	'machine_id = 2', 'machine_id = 3', 'machine_id = abc', 'machine_id = 0x', 'machineid = 2', 'datacenter_id = 2',
 	'shard_id = 5', 'block_size = 64', 'block_size = 0', 'max_clock_wait = abc', 'clock_regression = lead',
@@ -39,14 +40,14 @@ my @ACTS = (
 	'DISCARD PLANS', 'DISCARD TEMP',
 );
 
-# Many kinds of calls, and none that only a superuser may make.
+# Many kinds of calls, none of which needs a superuser.
 our $PLAIN_MIX = 'single:2,array:2,arrays:1,batch:1,reserve:1,shard:1,named:1,seconds:1,wide:2,bulk:1,parallel:1';
 
 sub listed { return join('|', @_); }
 
 # --- what they set -------------------------------------------------------------------------
 
-# Every setting, by everybody, in every way, before the module is there and after.
+# Every setting, by everybody, in every way, before and after the module is loaded.
 sub roles
 {
 	my ($round) = @_;
@@ -64,8 +65,8 @@ sub roles
 	return;
 }
 
-# A value that is none, or a name that is none: in the server's file, of a role, of a database. No ID
-# before that is mended.
+# An invalid value or an unknown name: in the server's file, of a role, of a database. No ID is made
+# until it is corrected.
 sub file
 {
 	my ($round) = @_;
@@ -75,7 +76,7 @@ sub file
 	my @identity = ('idgen.datacenter_id = 1', 'idgen.machine_id = 3');
 	my ($name, $value) = split(/ = /, $wrong);
 	$wrong = "$name = '$value'";
-	# A misspelt name stands in the place of the right one.
+	# A misspelt name takes the place of the right one.
 	my @without = $name eq 'machineid' ? 'idgen.datacenter_id = 1' : grep { !/idgen\.$name / } @identity;
 	my $server = $round->server('main', $where eq 'file' ? [ @without, "idgen.$wrong" ] : [ @identity ],
 		Torture::Scenarios::window());
@@ -85,7 +86,7 @@ sub file
 	if ($where ne 'file')
 	{
 		my $object = $where eq 'role' ? 'ROLE app' : 'DATABASE other';
-		# Refused where the module is preloaded, which is well.
+		# Refused if the module is preloaded, which is right.
 		my ($status) = $server->ask("ALTER $object SET idgen.$name = '$value'");
 		$round->note("ALTER $object: status $status");
 		@who = (users => 'app') if $where eq 'role';
@@ -95,7 +96,7 @@ sub file
 	$round->target($server, 'other');
 	$round->sessions(@who, mix => $PLAIN_MIX);
 	$round->during(1.2, 0);
-	# Nothing was made until then.
+	# No ID was made until then.
 	my $mended = mono_ns();
 	$round->{identities} = { "1:3:$mended" => 1 } unless $preloaded and $where ne 'file';
 	if ($where eq 'file')
@@ -120,8 +121,8 @@ sub file
 
 # --- what they write -------------------------------------------------------------------------
 
-# Everything that writes a sequence, at idgen's: by roles that were granted it, by other extensions, which
-# take all sequences along, and by hand. Then a crash, and a clock that goes back.
+# Everything that writes to a sequence is tried on idgen's: by roles with grants on it, by other
+# extensions that process all sequences, and by hand. Then a crash, and a clock that goes back.
 sub grants
 {
 	my ($round) = @_;
@@ -143,7 +144,7 @@ sub grants
 			$round->fault('setval', "$value in $database by $user");
 		}
 	};
-	# As a replication of sequences does.
+	# As an extension that replicates sequences does.
 	if (chance(0.5))
 	{
 		my $lower = $now_ms->() - 3000;
@@ -179,7 +180,8 @@ sub grants
 
 # --- what they use up -------------------------------------------------------------------------
 
-# One in mode lead who takes all there is, beside others who wait: their clock is right, and so they get IDs.
+# One session in mode lead takes all that it can. Others wait beside it. Their clock is right, so
+# they get IDs.
 sub lead
 {
 	my ($round) = @_;
@@ -199,13 +201,13 @@ sub lead
 	return;
 }
 
-# Ordinary roles that go through a million shards. What that takes is bounded, it is nobody else's loss,
-# and what was made in each is known after a crash.
+# Ordinary roles go through a million shards. The cost is bounded, nobody else loses anything, and
+# what was made in each shard is known after a crash.
 sub many
 {
 	my ($round) = @_;
 	my $server = $round->server('main', Torture::Scenarios::window());
-	# Where the bound is.
+	# Errors at the bound.
 	$round->allow(qw(53000 53200 53400 54000 down));
 	$round->target($server);
 	$round->sessions(users => 'app', threads => 4, mix => 'many:1', ids => 1_000_000);
@@ -230,7 +232,8 @@ sub many
 
 # --- what they hold ---------------------------------------------------------------------------
 
-# The session that writes the mark is stopped in the middle. The others wait, and their waits can be ended.
+# The session that writes the mark is stopped in the middle. The others wait, and their waits can be
+# ended.
 sub stopped
 {
 	my ($round) = @_;
@@ -238,8 +241,8 @@ sub stopped
 	$round->allow('57014');
 	$round->target($server);
 	$round->sessions(users => 'app,postgres', modes => 'wait', timeouts => 40, mix => $PLAIN_MIX);
-	# (Whoever is stopped while he writes the log lets every COMMIT wait, and that PostgreSQL does not let
-	# anybody cancel.)
+	# (A process that is stopped while it writes the log makes every COMMIT wait, and PostgreSQL lets
+	# nobody cancel that.)
 	my %points = (4 => 'before use', 5 => 'with the page');
 	for (1 .. 4)
 	{
@@ -255,7 +258,7 @@ sub stopped
 		usleep(100_000);
 		my $asked = time();
 		my $resumed = $asked + 4;
-		# Resumed by another process, whatever becomes of the call.
+		# Another process resumes it, whatever becomes of the call.
 		my $waker = fork() // die "cannot fork: $!\n";
 		if (!$waker)
 		{

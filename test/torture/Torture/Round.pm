@@ -1,5 +1,5 @@
-# One round: its servers, the sessions that make IDs on them, what is done to both meanwhile,
-# and the check at the end.
+# One round: its servers, the sessions that make IDs on them, what happens to both, and the check at
+# the end.
 package Torture::Round;
 
 use strict;
@@ -18,12 +18,12 @@ sub one_of { return $_[ int(rand(@_)) ]; }
 sub between { my ($least, $most) = @_; return $least + rand($most - $least); }
 sub chance { return rand() < $_[0]; }
 
-# What may come of a server that goes down under its sessions.
+# Errors that may come from a server that goes down under its sessions.
 my @DOWN = qw(08001 08006 57P01 57P02 57P03);
-# The clock is behind.
+# Errors of a clock that is behind.
 my @BEHIND = qw(58000);
 
-# --- the cluster that all servers begin as --------------------------------------------------
+# --- the cluster that all servers start from --------------------------------------------------
 
 my $ending_epoch_us;    # of the layout that ends in a hundred days
 
@@ -37,7 +37,7 @@ sub make_template
 	command('initdb', '-D', $server->{dir}, '-U', 'postgres', '-A', 'trust', '--locale=C',
 		'--encoding=UTF8', '--wal-segsize=1', '-N');
 	$server->configure->start;
-	# An ordinary role, a database's owner, and one with the usual blanket grants.
+	# An ordinary role, a database's owner, and a role with the usual blanket grants.
 	$server->sql([ 'CREATE ROLE app LOGIN', 'CREATE ROLE owner LOGIN CREATEDB', 'CREATE ROLE granted LOGIN',
 		'GRANT pg_write_all_data, pg_read_all_data TO granted',
 		'CREATE DATABASE other OWNER owner' ]);
@@ -47,8 +47,8 @@ sub make_template
 	return;
 }
 
-# A layout with a second's tick, one that ends soon, one with many shards, and one with a million; a
-# generator with a machine ID of its own; a table, and enough rows for parallel workers.
+# Layouts: one with a second's tick, one that ends soon, one with many shards, and one with a
+# million. Also a generator with its own machine ID, a table, and enough rows for parallel workers.
 sub prepare_database
 {
 	my ($server, $database) = @_;
@@ -104,7 +104,7 @@ sub note
 	return;
 }
 
-# Counts a fault, and notes it.
+# Counts a fault and notes it.
 sub fault
 {
 	my ($self, $kind, $text) = @_;
@@ -113,7 +113,7 @@ sub fault
 	return;
 }
 
-# Errors that may come: SQLSTATEs, or "down".
+# Allows errors: SQLSTATEs, or "down".
 sub allow
 {
 	my ($self, @states) = @_;
@@ -121,7 +121,7 @@ sub allow
 	return;
 }
 
-# A running server with a copy of the template; with an identity that is given in a list, or the usual one.
+# A running server with a copy of the template, and with an identity from a list or the usual one.
 sub server
 {
 	my ($self, $name, @settings) = @_;
@@ -133,8 +133,8 @@ sub server
 	return $server->start;
 }
 
-# Settings of a server, now and then, with which sessions go on at once wherever the clock is behind: what
-# was lost of a mark then shows.
+# Returns, now and then, settings with which sessions go on at once whenever the clock is behind. A
+# lost part of a mark then shows.
 my $LEAD_MS = 7_200_000;
 sub leading
 {
@@ -144,14 +144,14 @@ sub leading
 	return ('idgen.clock_regression = lead', "idgen.max_clock_lead = $LEAD_MS");
 }
 
-# A server whose files another command is to make.
+# A server whose files another command will create.
 sub empty_server { my ($self, $name) = @_; return Torture::Server->new($self, $name); }
 
-# Where sessions go from now on: both databases of each server, or those named; nowhere if
-# there is no server.
+# Directs the sessions from now on: to both databases of each server, or to those named; to none
+# without a server.
 sub target { my ($self, @where) = @_; return $self->target_of($self->targets_file, @where); }
 
-# The same of sessions that were given this file as their target.
+# The same for sessions that have this file as their target.
 sub target_of
 {
 	my ($self, $file, $server, @databases) = @_;
@@ -161,7 +161,7 @@ sub target_of
 	return;
 }
 
-# No session is connected: what was in flight is over.
+# Waits until no session is connected: what was in flight is over.
 sub pause_sessions
 {
 	my ($self, $server) = @_;
@@ -176,7 +176,7 @@ sub pause_sessions
 	die "sessions do not leave server $server->{name}\n";
 }
 
-# Sessions that make IDs (client.cpp); again for others beside them.
+# Starts sessions that make IDs (client.cpp); a second call starts others beside them.
 sub sessions
 {
 	my ($self, %options) = @_;
@@ -201,7 +201,7 @@ sub stop_sessions
 {
 	my ($self) = @_;
 	kill('TERM', @{ $self->{clients} });
-	# Its calls are bounded, and so is this.
+	# Its calls are bounded, and so is this wait.
 	while (my $pid = shift @{ $self->{clients} })
 	{
 		my $gone = 0;
@@ -218,7 +218,7 @@ sub stop_sessions
 	return;
 }
 
-# Ends the sessions beside.
+# Ends the sessions that run beside.
 sub end_beside
 {
 	my ($self) = @_;
@@ -230,7 +230,7 @@ sub end_beside
 	return;
 }
 
-# Lets time go by: so many seconds (times the scale), and now and then one of the actions.
+# Lets this many seconds (times the scale) pass, and runs one of the actions now and then.
 sub during
 {
 	my ($self, $seconds, $every, @actions) = @_;
@@ -245,7 +245,7 @@ sub during
 	return;
 }
 
-# Every generator makes IDs again, soon: nothing is stuck.
+# Expects that every generator soon makes IDs again: nothing is stuck.
 sub expect_ids
 {
 	my ($self, $server, $database, @calls) = @_;
@@ -254,7 +254,7 @@ sub expect_ids
 	return $self->expect_within(60, $server, $database, 'postgres', @calls);
 }
 
-# The same within so many seconds, which is a violation otherwise.
+# The same within this many seconds; a violation otherwise.
 sub expect_within
 {
 	my ($self, $seconds, $server, $database, $user, @calls) = @_;
@@ -277,7 +277,7 @@ sub expect_within
 	return 1;
 }
 
-# A violation that the history does not show.
+# Records a violation that the history does not show.
 sub found
 {
 	my ($self, $kind, $text) = @_;
@@ -289,7 +289,7 @@ sub found
 
 # --- the check ------------------------------------------------------------------------------
 
-# What the checker says; its options win over the round's.
+# Returns what the checker says; its options override the round's.
 sub check
 {
 	my ($self, %options) = @_;

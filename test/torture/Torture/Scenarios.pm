@@ -1,5 +1,5 @@
-# The scenarios about one server: its clock, its processes, its disk, and what is created,
-# dropped and set in it. Those about several are in Copies.pm.
+# The scenarios about one server: its clock and its processes. Those about several servers are in
+# Copies.pm, those about objects and the disk in Objects.pm.
 package Torture::Scenarios;
 
 use strict;
@@ -26,7 +26,7 @@ my @SMALL_STEPS = (1e-6, 1e-5, 1e-4, 1e-3, 0.005, 0.03, 0.3, 1, 3);
 
 sub text_of { my ($seconds) = @_; return sprintf('%+.6f s', $seconds); }
 
-# Steps and slews, never far from the real time.
+# Steps and slews that never go far from the real time.
 sub disturb_clock
 {
 	my ($round, $server) = @_;
@@ -45,7 +45,7 @@ sub disturb_clock
 # With windows of 10 ms the mark is written all the time.
 sub window { return 'idgen.reserve_window = ' . one_of(10, 10, 50, 300, 1000); }
 
-# Marks reach the log's files because idgen flushes them, and for no other reason.
+# Marks reach the log's files only because idgen flushes them.
 my $NO_COMMITS = { mix => 'single:1,array:1,batch:1,reserve:1,shard:1,named:1,seconds:1,parallel:1' };
 
 sub any_of { return chance(0.5) ? () : $_[0]->%*; }
@@ -54,7 +54,7 @@ sub lazy_log { return ('wal_writer_delay = 10s', 'bgwriter_delay = 10s', 'synchr
 
 # --- the clock ---------------------------------------------------------------------------
 
-# Microseconds to seconds, back and forth, fast and slow.
+# Steps of microseconds to seconds, back and forth, fast and slow.
 sub clock
 {
 	my ($round) = @_;
@@ -68,8 +68,8 @@ sub clock
 	return;
 }
 
-# Sessions that take blocks, beside some that do not. The clock hardly moves at times, goes on, and
-# comes back into the very ticks of which they have blocks in hand.
+# Sessions with blocks beside some without. At times the clock hardly moves, goes on, and comes back
+# into the very ticks of the blocks that the sessions hold.
 sub blocks
 {
 	my ($round) = @_;
@@ -97,7 +97,7 @@ sub blocks
 	return;
 }
 
-# All at once on one ID space, so that each tick's numbers are used up; and a clock that runs slow.
+# All sessions use one ID space, so that each tick's numbers are used up, and the clock runs slow.
 sub rush
 {
 	my ($round) = @_;
@@ -115,12 +115,12 @@ sub rush
 	return;
 }
 
-# An hour to decades: before the epoch, beyond a layout's end, and back.
+# From an hour to decades: before the epoch, beyond a layout's end, and back.
 sub calendar
 {
 	my ($round) = @_;
 	my $server = $round->server('main', window());
-	# 22008: a time to observe that the layout cannot hold.
+	# 22008: the layout cannot hold the time to observe.
 	$round->allow(qw(2200H 22008));
 	$round->target($server);
 	$round->sessions(modes => 'wait,lead,error', lead_ms => '1000,10000,86400000');
@@ -134,7 +134,7 @@ sub calendar
 	my @back = grep { $instants{$_} < 0 } sort keys %instants;
 	my @ahead = sort { $instants{$a} <=> $instants{$b} } grep { $instants{$_} > 0 } keys %instants;
 	$round->during(0.6, 0);
-	# Ahead only once in each size, since IDs that are made there are ahead for good.
+	# Each size ahead only once, since IDs that are made there stay ahead for good.
 	for my $name ((map { one_of(@back) } 1 .. 3), $ahead[ int(rand(3)) ], one_of(@back), one_of(@ahead[3, 4]))
 	{
 		$server->set_clock($instants{$name} + between(-3, 3), one_of(0, 0, 0.2, -0.2));
@@ -148,7 +148,8 @@ sub calendar
 
 # --- the processes ------------------------------------------------------------------------
 
-# kill -9 of a session: any, or the next one that waits, writes the mark, or is about to use it.
+# kill -9 of a session: of any, or of the next one that waits, writes the mark, or is about to use
+# it.
 sub kill_sessions
 {
 	my ($round) = @_;
@@ -193,7 +194,7 @@ sub crash
 		lead_ms => one_of(0, 500, 10000), any_of($NO_COMMITS));
 	for (1 .. 3)
 	{
-		# Where only one database made IDs last.
+		# Often only one database makes the last IDs.
 		$round->target($server, one_of([ 'other' ], [ 'other' ], [ 'postgres', 'other' ])->@*);
 		$round->during(0.7, 0);
 		my $how = one_of('kill postmaster', 'kill postmaster', 'immediate shutdown', 'fast shutdown');
@@ -203,7 +204,7 @@ sub crash
 		my $back = one_of(0, 0.001, 0.05, 0.4, 2, 3600);
 		$server->step_clock(-$back);
 		$round->fault('back while down', text_of(-$back)) if $back > 0;
-		# Else whoever comes first, while it starts.
+		# Otherwise any session may come first, during the start.
 		$round->target if chance(0.7);
 		$server->start;
 		$round->target($server, one_of([ 'postgres' ], [ 'postgres' ], [ 'postgres', 'other' ])->@*);
@@ -216,7 +217,7 @@ sub crash
 	return;
 }
 
-# Waits that are cancelled, terminated, timed out, or ended by a clock that is stepped.
+# Waits that are cancelled, terminated, timed out, or ended by a step of the clock.
 sub waits
 {
 	my ($round) = @_;

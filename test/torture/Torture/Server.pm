@@ -1,4 +1,4 @@
-# A server with a clock of its own, and what can be done to it.
+# A server with its own clock, and what can be done to it.
 package Torture::Server;
 
 use strict;
@@ -11,11 +11,11 @@ use Time::HiRes qw(clock_gettime usleep CLOCK_MONOTONIC);
 
 our @EXPORT = qw(mono_ns whole command try_command output_of write_file append_to %config $log);
 
-# bindir, clock (the shim), dir (of the campaign), port (the first): set by the campaign.
+# The campaign sets bindir, clock (the shim), dir (of the campaign) and port (the first).
 our %config;
 our $log;    # a file name: what servers and commands say
 
-# As an integer that also prints as one.
+# Returns an integer that also prints as one.
 sub whole { return 0 + sprintf('%d', $_[0]); }
 
 sub mono_ns { return whole(clock_gettime(CLOCK_MONOTONIC) * 1e9); }
@@ -41,7 +41,7 @@ sub append_to
 	return;
 }
 
-# Status and output; PostgreSQL's programs by name.
+# Returns status and output; finds PostgreSQL's programs by name.
 sub output_of
 {
 	my (@command) = @_;
@@ -78,7 +78,7 @@ my $count = 0;
 
 sub forget_all { $count = 0; return; }
 
-# name, number (in histories), port, dir and clock's file. No files yet.
+# Has name, number (in histories), port, dir and the clock's file. Creates no files yet.
 sub new
 {
 	my ($class, $round, $name) = @_;
@@ -92,7 +92,7 @@ sub new
 	return $self;
 }
 
-# The settings of every server; later ones win.
+# The settings of every server; later ones override earlier ones.
 sub configure
 {
 	my ($self, @settings) = @_;
@@ -110,7 +110,7 @@ sub configure
 
 # --- its clock ----------------------------------------------------------------------------
 
-# What it shows, by its line in force.
+# Returns what the clock shows, by its line in force.
 sub wall_ns
 {
 	my ($self, $at) = @_;
@@ -118,23 +118,23 @@ sub wall_ns
 	return $self->{wall_ns} + $elapsed + whole($elapsed * $self->{rate});
 }
 
-# How far it is from the real one, in seconds.
+# Returns how far it is from the real clock, in seconds.
 sub offset { my ($self) = @_; return $self->wall_ns / 1e9 - Time::HiRes::time(); }
 
-# Steps it to the real time and so many seconds, and lets it run fast or slow by `rate`.
+# Steps it to the real time plus this many seconds, and lets it run fast or slow by `rate`.
 sub set_clock
 {
 	my ($self, $seconds, $rate) = @_;
 	return $self->set_wall(whole((Time::HiRes::time() + $seconds) * 1e9), $rate);
 }
 
-# Steps it from where it is.
+# Steps it relative to its present time.
 sub step_clock { my ($self, $seconds) = @_; return $self->set_wall(undef, $self->{rate}, $seconds); }
 
 sub slew_clock { my ($self, $rate) = @_; return $self->set_wall(undef, $rate, 0); }
 
-# The order of a change (clock.h, checker.cpp): what the new line says is noted from the time at
-# which it is written first; the old one may be seen until it is set.
+# The order of a change (clock.h, checker.cpp): the new line is recorded as possible from the time
+# before it is written; the old one may be seen until the new one is set.
 sub set_wall
 {
 	my ($self, $wall_ns, $rate, $step) = @_;
@@ -162,7 +162,7 @@ sub set_wall
 	return;
 }
 
-# Kills the next process that gets to a moment (clock.h), or stops it.
+# Kills or stops the next process that gets to a moment (clock.h).
 sub kill_at
 {
 	my ($self, $point, $stop) = @_;
@@ -174,7 +174,7 @@ sub kill_at
 	return;
 }
 
-# How many were killed or stopped so; and which process was the last.
+# Returns how many were killed or stopped like this, and the last process.
 sub kills
 {
 	my ($self) = @_;
@@ -205,13 +205,13 @@ sub start
 {
 	my ($self) = @_;
 	return $self if $self->try_start;
-	# A process of the server before may have been slow to leave.
+	# A process of the previous server may have been slow to leave.
 	usleep(1_000_000);
 	$self->try_start or die "server $self->{name} does not start\n";
 	return $self;
 }
 
-# fast or immediate
+# Stops the server: fast or immediate.
 sub stop
 {
 	my ($self, $mode) = @_;
@@ -230,7 +230,7 @@ sub postmaster
 	return kill(0, $pid) && !is_dead($pid) ? $pid : 0;
 }
 
-# Also one that its parent has not waited for yet.
+# A process counts as gone even if its parent has not waited for it yet.
 sub is_dead
 {
 	my ($pid) = @_;
@@ -239,7 +239,7 @@ sub is_dead
 	return $line =~ /\) [ZX] /;
 }
 
-# Backends and the like, by the parent in /proc.
+# Returns backends and other child processes, by the parent in /proc.
 sub children
 {
 	my ($self) = @_;
@@ -254,7 +254,7 @@ sub children
 	return @children;
 }
 
-# kill -9 of the postmaster; its children notice and leave.
+# Kills the postmaster with kill -9; its children notice and leave.
 sub kill_postmaster
 {
 	my ($self) = @_;
@@ -274,7 +274,7 @@ sub kill_postmaster
 	return;
 }
 
-# One of the sessions, by kill -9: its pid, or nothing.
+# Kills one of the sessions with kill -9. Returns its pid, or nothing.
 sub kill_backend
 {
 	my ($self) = @_;
@@ -282,7 +282,7 @@ sub kill_backend
 	for my $pid ($self->children)
 	{
 		open(my $file, '<', "/proc/$pid/cmdline") or next;
-		# What update_process_title shows of a session: user, database, [local], what it does.
+		# What update_process_title shows of a session: user, database, [local], its action.
 		push @backends, $pid if (<$file> // '') =~ /^postgres: (?:postgres|app|owner|granted) \S+ \[local\] /;
 	}
 	return unless @backends;
@@ -290,7 +290,7 @@ sub kill_backend
 	return kill('KILL', $pid);
 }
 
-# Bytes of dynamic shared memory, as its sessions have it mapped.
+# Returns the bytes of dynamic shared memory that its sessions have mapped.
 sub dynamic_memory
 {
 	my ($self) = @_;
@@ -301,7 +301,7 @@ sub dynamic_memory
 		while (<$file>)
 		{
 			next unless m{^(\w+)-(\w+) .* (/dev/shm/PostgreSQL\S+)};
-			# Addresses are of more than 32 bits, and what is between them is not.
+			# Addresses have more than 32 bits, but differences between them do not.
 			$size{$3} = unpack('Q>', pack('H16', sprintf('%016s', $2))) - unpack('Q>', pack('H16', sprintf('%016s', $1)));
 		}
 	}
@@ -310,7 +310,7 @@ sub dynamic_memory
 	return $bytes;
 }
 
-# It answers, and is no standby.
+# Waits until the server answers and is no standby.
 sub wait_ready
 {
 	my ($self) = @_;
@@ -334,8 +334,8 @@ sub remove { my ($self) = @_; remove_tree($self->{dir}); return; }
 
 # --- asking it -----------------------------------------------------------------------------
 
-# Status and answer; of several statements in a list, each in a transaction of its own. The clock of
-# PostgreSQL's own timeouts may stand still: bounded outside.
+# Returns status and answer. Several statements go in a list, each in its own transaction.
+# PostgreSQL's own timeouts may stand still with the clock, so the call is bounded from outside.
 sub ask
 {
 	my ($self, $sql, $database, $user) = @_;
@@ -343,7 +343,8 @@ sub ask
 		map { ('-c', $_) } ref $sql ? @$sql : $sql);
 }
 
-# A session beside: it says all of it, and stays until it is ended (Round.pm) or an error comes.
+# Starts a session beside: it runs all of the SQL, and stays until it is ended (Round.pm) or an
+# error comes.
 sub begin
 {
 	my ($self, $sql, $database, $user) = @_;
