@@ -1,7 +1,7 @@
 // IDs and their parts: what the SQL functions that decode do, without SQL.
 #include "bench.h"
 
-#include <idgen/formats.h>
+#include <idgen/builtin_layouts.h>
 
 namespace idgen {
 namespace {

@@ -9,7 +9,7 @@
 #include "servers.h"
 #include "tables.h"
 
-#include <idgen/formats.h>
+#include <idgen/builtin_layouts.h>
 
 #include <cstdio>
 #include <cstdlib>

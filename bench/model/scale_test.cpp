@@ -5,7 +5,7 @@
 #include "cores.h"
 #include "servers.h"
 
-#include <idgen/formats.h>
+#include <idgen/builtin_layouts.h>
 
 #include <cmath>
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "loop.h"
+#include "mark.h"
 
 namespace idgen {
 
@@ -86,7 +87,7 @@ Generator::Generator(const Layout& layout, const Options& options)
   if (refusal_ != Status::kOk) return;
   divider_ = TickDivider(layout);
   composer_ = layout.ComposerFor(layout.IdentityBits(options.identity));
-  start_ = layout.PositionLimit(options.not_before_ms);
+  start_ = PositionLimit(layout, options.not_before_ms);
   if (start_ > 0) position_ = start_ - 1;
   if (options.extend_mark == nullptr) limit_ = layout.MaxPosition() + 1;
 }
@@ -120,9 +121,9 @@ struct Generator::Policy {
 
 bool Generator::ExtendLimit(std::uint64_t last) noexcept {
   const std::uint64_t needed = std::min(last, layout_.MaxPosition());
-  const std::int64_t needed_ms = layout_.MarkCovering(needed);
+  const std::int64_t needed_ms = MarkCovering(layout_, needed);
   const std::int64_t mark_ms = options_.extend_mark(options_.mark_context, needed_ms);
-  const std::uint64_t limit = layout_.PositionLimit(mark_ms);
+  const std::uint64_t limit = PositionLimit(layout_, mark_ms);
   if (limit <= needed) return false;
   RaisePosition(limit_, limit);
   return true;

@@ -23,7 +23,7 @@
 #include <span>
 
 #include "clock.h"
-#include "formats.h"
+#include "builtin_layouts.h"
 #include "guard.h"
 #include "layout.h"
 #include "position.h"

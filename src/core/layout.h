@@ -1,5 +1,5 @@
 // Layouts: how the 63 usable bits of an ID are divided, and the arithmetic that follows from it
-// (compose, parse, time ranges, positions, high-water marks).
+// (compose, parse, time ranges, positions).
 //
 // Units: times are microseconds since 1970-01-01 UTC (`_us`) unless a name ends in `_ms`. A tick is
 // the layout's own unit of time, counted from its epoch. A position is `tick << sequence bits |
@@ -92,7 +92,7 @@ struct Composer {
 // Tells which IDs may be equal: IDs are from one ID space exactly when these bytes are the same. It
 // holds the constants that compose an ID and not the layout's name, so that two layouts of the same
 // shape share one position.
-struct IdSpace {
+struct IdSpaceKey {
   std::int64_t epoch_us = 0;
   std::int64_t tick_us = 0;
   std::uint64_t identity_bits = 0;
@@ -101,7 +101,7 @@ struct IdSpace {
   std::uint8_t sequence_shift = 0;
   std::uint8_t unused[5] = {};  // always zero: the struct is compared as bytes
 };
-static_assert(sizeof(IdSpace) == 32);
+static_assert(sizeof(IdSpaceKey) == 32);
 
 struct Layout {
   // The name in messages; not part of the value.
@@ -201,8 +201,8 @@ struct Layout {
     return FieldKind::kTimestamp;
   }
 
-  [[nodiscard]] constexpr IdSpace SpaceOf(std::uint64_t identity_bits) const {
-    IdSpace space;
+  [[nodiscard]] constexpr IdSpaceKey KeyOf(std::uint64_t identity_bits) const {
+    IdSpaceKey space;
     space.epoch_us = epoch_us;
     space.tick_us = tick_us;
     space.identity_bits = identity_bits;
@@ -266,35 +266,6 @@ struct Layout {
       if (static_cast<std::uint64_t>(Compose(larger, identity_bits)) <= id) position = larger;
     }
     return position;
-  }
-
-  // Returns the first position that a high-water mark does not cover. A mark of `m` milliseconds
-  // since 1970 covers exactly the positions below PositionLimit(m): those may have been handed out.
-  // A tick longer than a millisecond is divided among its sequence numbers, so that a mark can lie
-  // inside it and a restart need not wait for a whole tick. Never above MaxPosition() + 1.
-  [[nodiscard]] constexpr std::uint64_t PositionLimit(std::int64_t mark_ms) const {
-    const Int128 since_us = static_cast<Int128>(mark_ms) * 1000 - epoch_us;
-    if (since_us <= 0) return 0;
-    const Int128 tick = since_us / tick_us;
-    const Int128 rest_us = since_us % tick_us;
-    if (tick > static_cast<Int128>(MaxTick())) return MaxPosition() + 1;
-    // Rounded up: an instant within the share of a sequence number belongs to that number.
-    const Int128 sequence = (rest_us * static_cast<Int128>(IdsPerTick()) + tick_us - 1) / tick_us;
-    return static_cast<std::uint64_t>(tick * static_cast<Int128>(IdsPerTick()) + sequence);
-  }
-
-  // Returns the smallest mark that covers a position: PositionLimit(result) > position, provided
-  // that the position is at most MaxPosition().
-  [[nodiscard]] constexpr std::int64_t MarkCovering(std::uint64_t position) const {
-    const Int128 ids = static_cast<Int128>(IdsPerTick());
-    const Int128 tick = static_cast<Int128>(position >> SequenceBits());
-    const Int128 sequence = static_cast<Int128>(position & (IdsPerTick() - 1));
-    const Int128 time_us = tick * tick_us + (sequence * tick_us) / ids + epoch_us;
-    // Start from a millisecond at or before the position's own instant and go up: two steps at
-    // most.
-    auto mark_ms = static_cast<std::int64_t>((time_us - (time_us < 0 ? 999 : 0)) / 1000);
-    while (PositionLimit(mark_ms) <= position) ++mark_ms;
-    return mark_ms;
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <idgen/clock.h>
 #include <idgen/layout.h>
+#include <idgen/mark.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -67,14 +68,14 @@ inline void CheckTime(const Layout& layout, std::int64_t time_us) {
 }
 
 inline void CheckMarks(const Layout& layout, std::uint64_t position, std::int64_t mark_ms) {
-  const std::int64_t covering = layout.MarkCovering(position);
-  Require(layout.PositionLimit(covering) > position, "MarkCovering covers");
-  Require(layout.PositionLimit(covering - 1) <= position, "MarkCovering is the smallest");
+  const std::int64_t covering = MarkCovering(layout, position);
+  Require(PositionLimit(layout, covering) > position, "MarkCovering covers");
+  Require(PositionLimit(layout, covering - 1) <= position, "MarkCovering is the smallest");
 
-  const std::uint64_t limit = layout.PositionLimit(mark_ms);
+  const std::uint64_t limit = PositionLimit(layout, mark_ms);
   Require(limit <= layout.MaxPosition() + 1, "no limit beyond the life");
   if (mark_ms < kLatest) {
-    Require(limit <= layout.PositionLimit(mark_ms + 1), "a later mark has no smaller limit");
+    Require(limit <= PositionLimit(layout, mark_ms + 1), "a later mark has no smaller limit");
   }
   // A position below the limit begins before the mark, and the limit itself not: a position's
   // share of its tick is counted in parts, of which a tick has as many as positions.

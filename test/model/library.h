@@ -5,6 +5,7 @@
 
 #include <idgen/generator.h>
 #include <idgen/session.h>
+#include <idgen/mark.h>
 
 #include <array>
 #include <cstdint>
@@ -63,7 +64,7 @@ class Generating : public Sharing {
     options.extend_mark = [](void* context, std::int64_t needed_ms) {
       auto& self = *static_cast<Generating*>(context);
       const std::int64_t mark_ms = needed_ms + 1;
-      self.world_.MakeDurable(self.layout_.PositionLimit(mark_ms));
+      self.world_.MakeDurable(PositionLimit(self.layout_, mark_ms));
       return mark_ms;
     };
     options.mark_context = this;
@@ -149,7 +150,7 @@ class GeneratingBySession : public Sharing {
     options.extend_mark = [](void* context, std::int64_t needed_ms) {
       auto& self = *static_cast<GeneratingBySession*>(context);
       const std::int64_t mark_ms = needed_ms + (self.is_marked ? 0 : 1'000);
-      self.world_.MakeDurable(self.layout_.PositionLimit(mark_ms));
+      self.world_.MakeDurable(PositionLimit(self.layout_, mark_ms));
       return mark_ms;
     };
     options.mark_context = this;

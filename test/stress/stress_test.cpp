@@ -8,6 +8,7 @@
 #include <idgen/generator.h>
 #include <idgen/guard.h>
 #include <idgen/session.h>
+#include <idgen/mark.h>
 
 #include <algorithm>
 #include <array>
@@ -178,7 +179,7 @@ std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::u
     const std::int64_t mark_ms = needed_ms + 3;
     // What takes its time in earnest, too.
     std::this_thread::sleep_for(std::chrono::microseconds(50));
-    RaiseTo(its.space.durable, its.layout.PositionLimit(mark_ms));
+    RaiseTo(its.space.durable, PositionLimit(its.layout, mark_ms));
     ++marks;
     return mark_ms;
   };

@@ -95,9 +95,9 @@ TEST_P(TickLength, DividerAgreesWithTheLayout) {
 }
 
 TEST(TickDivider, TheEndsOfInt64AreOutsideOfAnOrdinaryLife) {
-  for (const Format& format : kFormats) {
-    const TickDivider divider(format.layout);
-    const std::string_view name = format.layout.name;
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    const TickDivider divider(builtin.layout);
+    const std::string_view name = builtin.layout.name;
     std::uint64_t tick = 0;
     EXPECT_FALSE(divider.TickAt(std::numeric_limits<std::int64_t>::min(), tick)) << name;
     EXPECT_FALSE(divider.TickAt(std::numeric_limits<std::int64_t>::max(), tick)) << name;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <idgen/formats.h>
+#include <idgen/builtin_layouts.h>
 
 namespace idgen {
 namespace {
@@ -152,7 +152,7 @@ TEST(Description, IsWrittenInOneWay) {
 TEST(Description, ReadsBack) {
   std::mt19937_64 random(7);
   std::vector<Layout> all;
-  for (const Format& format : kFormats) all.push_back(format.layout);
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) all.push_back(builtin.layout);
   constexpr std::int64_t kEpochs[] = {std::numeric_limits<std::int64_t>::min(),
                                       -62'135'596'800'000'000,
                                       -62'135'596'800'000'001,

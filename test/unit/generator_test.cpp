@@ -157,8 +157,8 @@ TEST_F(GeneratorTest, ARefusalComesBeforeEveryOther) {
 // --- Layouts -------------------------------------------------------------------------
 
 TEST_F(GeneratorTest, EveryBuiltInFormatMakesItsIdsUpToItsEnd) {
-  for (const Format& format : kFormats) {
-    const Layout& layout = format.layout;
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    const Layout& layout = builtin.layout;
     if (!layout.CanGenerate()) continue;
     SCOPED_TRACE(layout.name);
     Options options = Fake();

@@ -69,33 +69,6 @@ TEST(CanGenerate, NeedsASequenceAndNoTail) {
 
 // --- Over all layouts ----------------------------------------------------------------
 
-class AnyLayout : public testing::TestWithParam<LayoutCase> {
- protected:
-  const LayoutCase& Case() const { return GetParam(); }
-  const Layout& L() const { return GetParam().layout; }
-  std::uint64_t PositionOf(const Parts& parts) const {
-    return parts.tick * L().IdsPerTick() + parts.sequence;
-  }
-  // Positions at the ends of the life, around ticks' ends, and any.
-  std::vector<std::uint64_t> SomePositions(std::size_t count) const {
-    std::mt19937_64 random(20261123);
-    std::vector<std::uint64_t> positions;
-    const std::uint64_t ids = L().IdsPerTick();
-    for (std::uint64_t tick : {std::uint64_t{0}, std::uint64_t{1}, L().MaxTick() / 2,
-                               L().MaxTick() - 1, L().MaxTick()}) {
-      for (std::uint64_t sequence : {std::uint64_t{0}, 1 % ids, ids / 2, ids - 1}) {
-        positions.push_back(tick * ids + sequence);
-      }
-    }
-    while (positions.size() < count) positions.push_back(PositionOf(SomeParts(random, Case())));
-    std::sort(positions.begin(), positions.end());
-    return positions;
-  }
-};
-
-// What is about positions, which only the IDs of such layouts have.
-class GeneratingLayout : public AnyLayout {};
-
 INSTANTIATE_TEST_SUITE_P(Layouts, AnyLayout, testing::ValuesIn(LayoutCases()),
                          [](const auto& tested) { return NameOf(tested.param); });
 INSTANTIATE_TEST_SUITE_P(Layouts, GeneratingLayout, testing::ValuesIn(GeneratingCases()),
@@ -310,108 +283,6 @@ TEST(StartOfTick, StopsAtTheLargestInt64) {
   EXPECT_EQ(layout.StartOfTick(last + 1), kMaxInt64);
 }
 
-// --- Marks ---------------------------------------------------------------------------
-
-// A position's own instant is its tick's start and its sequence's share of the tick. The
-// limit of a mark is the number of positions whose instant is before it: found here by
-// halving, on fractions multiplied out.
-std::uint64_t ReferenceLimit(const LayoutCase& layout_case, std::int64_t mark_ms) {
-  const Layout& layout = layout_case.layout;
-  const Int128 ids = static_cast<Int128>(layout.IdsPerTick());
-  const Int128 mark = (Int128{mark_ms} - layout_case.epoch_ms) * 1000 * ids;
-  const auto is_before = [&](std::uint64_t position) {
-    // tick * tick_us * ids + sequence * tick_us, and a position is tick * ids + sequence.
-    return static_cast<Int128>(position) * layout_case.tick_us < mark;
-  };
-  std::uint64_t low = 0;  // all below are before the mark
-  std::uint64_t high = layout.MaxPosition() + 1;
-  while (low < high) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    if (is_before(middle)) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
-TEST_P(GeneratingLayout, PositionLimitAgreesWithTheReference) {
-  const std::int64_t epoch_ms = Case().epoch_ms;
-  const std::int64_t end_ms = L().StartOfTick(L().MaxTick()) / 1000 + Case().tick_us / 1000 + 1;
-  std::vector<std::int64_t> marks = {kMinInt64, -1,           0,          epoch_ms - 1,
-                                     epoch_ms,  epoch_ms + 1, end_ms - 2, end_ms - 1,
-                                     end_ms,    end_ms + 1,   kMaxInt64};
-  std::mt19937_64 random(5);
-  const auto life_ms = static_cast<std::uint64_t>(end_ms - epoch_ms);
-  for (int i = 0; i < 3'000; ++i) {
-    marks.push_back(epoch_ms + static_cast<std::int64_t>(random() % (life_ms + 10)));
-  }
-  for (int i = 0; i < 1'000; ++i) marks.push_back(epoch_ms + i);
-  std::sort(marks.begin(), marks.end());
-  std::uint64_t before = 0;
-  for (const std::int64_t mark_ms : marks) {
-    const std::uint64_t limit = L().PositionLimit(mark_ms);
-    ASSERT_EQ(limit, ReferenceLimit(Case(), mark_ms)) << mark_ms;
-    ASSERT_GE(limit, before) << "a later mark covers less";
-    before = limit;
-  }
-  EXPECT_EQ(L().PositionLimit(epoch_ms), 0U);
-  EXPECT_EQ(L().PositionLimit(kMaxInt64), L().MaxPosition() + 1);
-}
-
-TEST_P(GeneratingLayout, MarkCoveringIsTheSmallestThatCovers) {
-  std::int64_t before = kMinInt64;
-  for (const std::uint64_t position : SomePositions(5'000)) {
-    const std::int64_t mark_ms = L().MarkCovering(position);
-    ASSERT_GT(L().PositionLimit(mark_ms), position);
-    ASSERT_LE(L().PositionLimit(mark_ms - 1), position);
-    ASSERT_GE(mark_ms, before) << "a later position needs an earlier mark";
-    before = mark_ms;
-  }
-}
-
-TEST_P(GeneratingLayout, NeighbouringPositionsHaveNeighbouringMarks) {
-  std::mt19937_64 random(6);
-  for (int i = 0; i < 20; ++i) {
-    const std::uint64_t from = PositionOf(SomeParts(random, Case()));
-    std::int64_t before = kMinInt64;
-    for (std::uint64_t step = 0; step < 300 && from + step <= L().MaxPosition(); ++step) {
-      const std::int64_t mark_ms = L().MarkCovering(from + step);
-      ASSERT_GT(L().PositionLimit(mark_ms), from + step);
-      ASSERT_LE(L().PositionLimit(mark_ms - 1), from + step);
-      ASSERT_GE(mark_ms, before);
-      before = mark_ms;
-    }
-  }
-}
-
-TEST(Marks, CoverTheSmallLayoutWhole) {
-  for (const LayoutCase& layout_case : GeneratingCases()) {
-    const Layout& layout = layout_case.layout;
-    if (layout.MaxPosition() > 10'000) continue;
-    std::int64_t mark_ms = layout_case.epoch_ms - 3;
-    for (std::uint64_t position = 0; position <= layout.MaxPosition(); ++position) {
-      while (ReferenceLimit(layout_case, mark_ms) <= position) ++mark_ms;
-      EXPECT_EQ(layout.MarkCovering(position), mark_ms);
-    }
-  }
-}
-
-TEST(Marks, AMarkLiesInsideALongTick) {
-  // One hour, four sequence numbers: a quarter of an hour each.
-  const Layout layout =
-      MakeLayout("quarters", 3'600'000'000, 0, {{kTimestamp, 20}, {kSequence, 2}});
-  constexpr std::int64_t kQuarterMs = 15 * 60 * 1000;
-  EXPECT_EQ(layout.PositionLimit(0), 0U);
-  EXPECT_EQ(layout.PositionLimit(1), 1U);
-  EXPECT_EQ(layout.PositionLimit(kQuarterMs), 1U);
-  EXPECT_EQ(layout.PositionLimit(kQuarterMs + 1), 2U);
-  EXPECT_EQ(layout.PositionLimit(4 * kQuarterMs), 4U);
-  EXPECT_EQ(layout.MarkCovering(0), 1);
-  EXPECT_EQ(layout.MarkCovering(3), 3 * kQuarterMs + 1);
-}
-
 // --- Positions for foreign IDs -------------------------------------------------------
 
 // All IDs of a layout, for all its identities, against a walk over all positions.
@@ -484,25 +355,27 @@ TEST_P(GeneratingLayout, PositionNotAboveOfAnOwnIdIsItsPosition) {
 
 // --- ID spaces -----------------------------------------------------------------------
 
-static_assert(std::has_unique_object_representations_v<IdSpace>, "compared as bytes");
+static_assert(std::has_unique_object_representations_v<IdSpaceKey>, "compared as bytes");
 
-bool SameBytes(const IdSpace& a, const IdSpace& b) { return std::memcmp(&a, &b, sizeof(a)) == 0; }
+bool SameBytes(const IdSpaceKey& a, const IdSpaceKey& b) {
+  return std::memcmp(&a, &b, sizeof(a)) == 0;
+}
 
-TEST(IdSpace, IsEqualExactlyWhenTheConstantsAre) {
+TEST(IdSpaceKey, IsEqualExactlyWhenTheConstantsAre) {
   const auto make = [](const char* name, std::int64_t tick_us, std::int64_t epoch_ms,
                        std::initializer_list<FieldSpec> specs) {
     return MakeLayout(name, tick_us, epoch_ms, specs);
   };
   const Layout base = make("a", 1000, 5000, {{kTimestamp, 41}, {kMachine, 10}, {kSequence, 12}});
-  const IdSpace space = base.SpaceOf(base.IdentityBits({0, 3, 0}));
+  const IdSpaceKey space = base.KeyOf(base.IdentityBits({0, 3, 0}));
 
   // The name is not a constant, nor is the name of a field.
   const Layout renamed = make("b", 1000, 5000, {{kTimestamp, 41}, {kMachine, 10}, {kSequence, 12}});
-  EXPECT_TRUE(SameBytes(space, renamed.SpaceOf(renamed.IdentityBits({0, 3, 0}))));
+  EXPECT_TRUE(SameBytes(space, renamed.KeyOf(renamed.IdentityBits({0, 3, 0}))));
   const Layout sharded = make("c", 1000, 5000, {{kTimestamp, 41}, {kShard, 10}, {kSequence, 12}});
-  EXPECT_TRUE(SameBytes(space, sharded.SpaceOf(sharded.IdentityBits({0, 0, 3}))));
+  EXPECT_TRUE(SameBytes(space, sharded.KeyOf(sharded.IdentityBits({0, 0, 3}))));
 
-  EXPECT_FALSE(SameBytes(space, base.SpaceOf(base.IdentityBits({0, 4, 0}))));
+  EXPECT_FALSE(SameBytes(space, base.KeyOf(base.IdentityBits({0, 4, 0}))));
   const Layout others[] = {
       make("tick", 2000, 5000, {{kTimestamp, 41}, {kMachine, 10}, {kSequence, 12}}),
       make("epoch", 1000, 5001, {{kTimestamp, 41}, {kMachine, 10}, {kSequence, 12}}),
@@ -511,7 +384,7 @@ TEST(IdSpace, IsEqualExactlyWhenTheConstantsAre) {
       make("narrow", 1000, 5000, {{kTimestamp, 41}, {kMachine, 9}, {kSequence, 12}}),
   };
   for (const Layout& other : others) {
-    EXPECT_FALSE(SameBytes(space, other.SpaceOf(space.identity_bits))) << other.name;
+    EXPECT_FALSE(SameBytes(space, other.KeyOf(space.identity_bits))) << other.name;
   }
 }
 

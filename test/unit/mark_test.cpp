@@ -1,275 +1,122 @@
-// The generator's high-water mark: not_before_ms and extend_mark.
-#include <idgen/generator.h>
+#include <idgen/mark.h>
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <atomic>
-#include <mutex>
+#include <limits>
 #include <random>
 #include <vector>
 
-#include "fake_clock.h"
-#include "threads.h"
+#include "test_layouts.h"
 
 namespace idgen {
 namespace {
 
 using enum FieldKind;
 
-constexpr std::int64_t kStartUs = 1'795'000'000'000'000;
-constexpr std::int64_t kStartMs = kStartUs / 1000;
+constexpr std::int64_t kMaxInt64 = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kMinInt64 = std::numeric_limits<std::int64_t>::min();
 
-// One-second ticks whose life is not over.
-constexpr Layout kSeconds = MakeLayout("seconds", 1'000'000, 1704067200000,
-                                       {{kTimestamp, 31}, {kMachine, 22}, {kSequence, 10}});
+INSTANTIATE_TEST_SUITE_P(Layouts, GeneratingLayout, testing::ValuesIn(GeneratingCases()),
+                         [](const auto& tested) { return NameOf(tested.param); });
 
-std::uint64_t PositionOf(const Layout& layout, std::int64_t id) {
-  const Parts parts = layout.Parse(static_cast<std::uint64_t>(id));
-  return (parts.tick << layout.SequenceBits()) | parts.sequence;
+// A position's own instant is its tick's start and its sequence's share of the tick. The
+// limit of a mark is the number of positions whose instant is before it: found here by
+// halving, on fractions multiplied out.
+std::uint64_t ReferenceLimit(const LayoutCase& layout_case, std::int64_t mark_ms) {
+  const Layout& layout = layout_case.layout;
+  const Int128 ids = static_cast<Int128>(layout.IdsPerTick());
+  const Int128 mark = (Int128{mark_ms} - layout_case.epoch_ms) * 1000 * ids;
+  const auto is_before = [&](std::uint64_t position) {
+    // tick * tick_us * ids + sequence * tick_us, and a position is tick * ids + sequence.
+    return static_cast<Int128>(position) * layout_case.tick_us < mark;
+  };
+  std::uint64_t low = 0;  // all below are before the mark
+  std::uint64_t high = layout.MaxPosition() + 1;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (is_before(middle)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
-// A mark in memory, and a record of how it was asked for.
-struct Mark {
-  std::atomic<std::int64_t> durable_ms = 0;
-  std::atomic<std::int64_t> window_ms = 3;
-  std::atomic<bool> fails = false;
-  std::atomic<int> calls = 0;
-  std::atomic<std::int64_t> last_needed_ms = 0;
-  std::mutex mutex;
-
-  static std::int64_t Extend(void* context, std::int64_t needed_ms) {
-    Mark& mark = *static_cast<Mark*>(context);
-    const std::lock_guard lock(mark.mutex);
-    ++mark.calls;
-    mark.last_needed_ms = needed_ms;
-    const std::int64_t wanted_ms = needed_ms + mark.window_ms;
-    if (!mark.fails && wanted_ms > mark.durable_ms) mark.durable_ms = wanted_ms;
-    return mark.durable_ms;
+TEST_P(GeneratingLayout, PositionLimitAgreesWithTheReference) {
+  const std::int64_t epoch_ms = Case().epoch_ms;
+  const std::int64_t end_ms = L().StartOfTick(L().MaxTick()) / 1000 + Case().tick_us / 1000 + 1;
+  std::vector<std::int64_t> marks = {kMinInt64, -1,           0,          epoch_ms - 1,
+                                     epoch_ms,  epoch_ms + 1, end_ms - 2, end_ms - 1,
+                                     end_ms,    end_ms + 1,   kMaxInt64};
+  std::mt19937_64 random(5);
+  const auto life_ms = static_cast<std::uint64_t>(end_ms - epoch_ms);
+  for (int i = 0; i < 3'000; ++i) {
+    marks.push_back(epoch_ms + static_cast<std::int64_t>(random() % (life_ms + 10)));
   }
-};
-
-class MarkTest : public testing::Test {
- protected:
-  void SetUp() override { FakeClock::Set(kStartUs); }
-
-  Generator::Options WithMark(ClockRegression mode = ClockRegression::kWait) {
-    Generator::Options options;
-    options.identity = {.datacenter = 0, .machine = 7, .shard = 0};
-    options.guard.mode = mode;
-    options.guard.max_clock_wait_us = 2'000;
-    options.guard.max_start_wait_us = 2'000;
-    options.guard.max_clock_lead_us = 5'000'000;
-    options.not_before_ms = mark_.durable_ms;
-    options.extend_mark = &Mark::Extend;
-    options.mark_context = &mark_;
-    options.clock = &FakeClock::Read;
-    return options;
+  for (int i = 0; i < 1'000; ++i) marks.push_back(epoch_ms + i);
+  std::sort(marks.begin(), marks.end());
+  std::uint64_t before = 0;
+  for (const std::int64_t mark_ms : marks) {
+    const std::uint64_t limit = PositionLimit(L(), mark_ms);
+    ASSERT_EQ(limit, ReferenceLimit(Case(), mark_ms)) << mark_ms;
+    ASSERT_GE(limit, before) << "a later mark covers less";
+    before = limit;
   }
-  void ExpectCovered(const Layout& layout, std::int64_t id) const {
-    ASSERT_LT(PositionOf(layout, id), layout.PositionLimit(mark_.durable_ms))
-        << "handed out beyond the mark";
+  EXPECT_EQ(PositionLimit(L(), epoch_ms), 0U);
+  EXPECT_EQ(PositionLimit(L(), kMaxInt64), L().MaxPosition() + 1);
+}
+
+TEST_P(GeneratingLayout, MarkCoveringIsTheSmallestThatCovers) {
+  std::int64_t before = kMinInt64;
+  for (const std::uint64_t position : SomePositions(5'000)) {
+    const std::int64_t mark_ms = MarkCovering(L(), position);
+    ASSERT_GT(PositionLimit(L(), mark_ms), position);
+    ASSERT_LE(PositionLimit(L(), mark_ms - 1), position);
+    ASSERT_GE(mark_ms, before) << "a later position needs an earlier mark";
+    before = mark_ms;
   }
+}
 
-  Mark mark_;
-};
-
-// --- not_before_ms -------------------------------------------------------------------
-
-TEST_F(MarkTest, TheFirstIdIsOfTheMarkOrLater) {
-  for (const Layout& layout : {kSnowflake, kSeconds}) {
-    for (const std::int64_t ahead_ms : {0, 1, 500, 999, 1500}) {
-      Generator::Options options = WithMark(ClockRegression::kLead);
-      options.extend_mark = nullptr;
-      options.not_before_ms = kStartMs + ahead_ms;
-      Generator generator(layout, options);
-      const Result result = generator.Next();
-      ASSERT_EQ(result.status, Status::kOk);
-      EXPECT_EQ(PositionOf(layout, result.id), layout.PositionLimit(kStartMs + ahead_ms))
-          << layout.name << " " << ahead_ms;
+TEST_P(GeneratingLayout, NeighbouringPositionsHaveNeighbouringMarks) {
+  std::mt19937_64 random(6);
+  for (int i = 0; i < 20; ++i) {
+    const std::uint64_t from = PositionOf(SomeParts(random, Case()));
+    std::int64_t before = kMinInt64;
+    for (std::uint64_t step = 0; step < 300 && from + step <= L().MaxPosition(); ++step) {
+      const std::int64_t mark_ms = MarkCovering(L(), from + step);
+      ASSERT_GT(PositionLimit(L(), mark_ms), from + step);
+      ASSERT_LE(PositionLimit(L(), mark_ms - 1), from + step);
+      ASSERT_GE(mark_ms, before);
+      before = mark_ms;
     }
   }
 }
 
-TEST_F(MarkTest, AMarkInThePastDoesNotHoldTheClockBack) {
-  Generator::Options options = WithMark();
-  options.extend_mark = nullptr;
-  for (const std::int64_t mark_ms : {std::int64_t{-5}, std::int64_t{0}, kStartMs - 10}) {
-    options.not_before_ms = mark_ms;
-    Generator generator(kSnowflake, options);
-    const Result result = generator.Next();
-    ASSERT_EQ(result.status, Status::kOk);
-    EXPECT_EQ(kSnowflake.Parse(static_cast<std::uint64_t>(result.id)).tick,
-              static_cast<std::uint64_t>(kSnowflake.TickAt(kStartUs)));
-  }
-}
-
-TEST_F(MarkTest, AMarkAheadIsWaitedForInEveryModeAndNoLongerThanSet) {
-  for (const ClockRegression mode : {ClockRegression::kWait, ClockRegression::kError}) {
-    FakeClock::Set(kStartUs);
-    Generator::Options options = WithMark(mode);
-    options.extend_mark = nullptr;
-    options.not_before_ms = kStartMs + 2;
-    options.guard.max_clock_wait_us = 60'000'000;
-    Generator generator(kSnowflake, options);
-    FakeClock::step_us = 300;
-    const Result result = generator.Next();
-    ASSERT_EQ(result.status, Status::kOk);
-    EXPECT_EQ(PositionOf(kSnowflake, result.id), kSnowflake.PositionLimit(kStartMs + 2));
-    EXPECT_GE(FakeClock::now_us, kStartUs + 2'000) << "issued before the clock was there";
-
-    FakeClock::Set(kStartUs);
-    options.not_before_ms = kStartMs + 50;
-    options.guard.max_clock_wait_us = 1'000;
-    Generator late(kSnowflake, options);
-    EXPECT_EQ(late.Next().status, Status::kClockBehind);
-  }
-}
-
-TEST_F(MarkTest, AMarkBeyondTheLifeIsOutOfTime) {
-  Generator::Options options = WithMark();
-  options.extend_mark = nullptr;
-  options.not_before_ms = std::numeric_limits<std::int64_t>::max();
-  Generator generator(kSnowflake, options);
-  EXPECT_EQ(generator.Next().status, Status::kOutOfTime);
-}
-
-// --- extend_mark ---------------------------------------------------------------------
-
-TEST_F(MarkTest, TheMarkIsAheadOfEveryIdAndSeldomAskedFor) {
-  for (const Layout& layout : {kSnowflake, kSeconds}) {
-    FakeClock::Set(kStartUs);
-    mark_.durable_ms = 0;
-    mark_.calls = 0;
-    Generator generator(layout, WithMark());
-    FakeClock::step_us = 1'500;
-    std::int64_t ids[7];
-    for (int i = 0; i < 300; ++i) {
-      std::size_t filled = 0;
-      const Result one = generator.Next();
-      ASSERT_EQ(one.status, Status::kOk);
-      ExpectCovered(layout, one.id);
-      ASSERT_EQ(generator.NextBatch(ids, filled), Status::kOk);
-      ExpectCovered(layout, ids[6]);
-      const Result several = generator.Reserve(5);
-      ASSERT_EQ(several.status, Status::kOk);
-      ExpectCovered(layout, several.id + 4);
-    }
-    const std::int64_t passed_ms = (FakeClock::now_us - kStartUs) / 1000;
-    // The clock may pass a window and a step of its own between two calls, not less.
-    EXPECT_LE(mark_.calls, passed_ms / mark_.window_ms + 1);
-    EXPECT_GT(mark_.calls, 0);
-  }
-}
-
-TEST_F(MarkTest, TheSmallestMarkThatCoversIsEnough) {
-  mark_.window_ms = 0;
-  Generator generator(kSnowflake, WithMark());
-  const Result result = generator.Next();
-  ASSERT_EQ(result.status, Status::kOk);
-  EXPECT_EQ(mark_.last_needed_ms, kStartMs + 1) << "covers the clock's millisecond";
-  EXPECT_EQ(mark_.calls, 1);
-  ASSERT_EQ(generator.Reserve(4000).status, Status::kOk);
-  EXPECT_EQ(mark_.calls, 1) << "the same millisecond";
-}
-
-TEST_F(MarkTest, AMarkOneTooEarlyIsRefused) {
-  mark_.window_ms = -1;
-  Generator generator(kSnowflake, WithMark());
-  EXPECT_EQ(generator.Next().status, Status::kMarkNotMoved);
-}
-
-TEST_F(MarkTest, NothingIsHandedOutWhereTheMarkDoesNotMove) {
-  Generator generator(kSnowflake, WithMark());
-  const Result before = generator.Next();
-  ASSERT_EQ(before.status, Status::kOk);
-  mark_.fails = true;
-  FakeClock::now_us += 100'000;
-  std::int64_t ids[2] = {};
-  std::size_t filled = 9;
-  EXPECT_EQ(generator.Next().status, Status::kMarkNotMoved);
-  EXPECT_EQ(generator.NextBatch(ids, filled), Status::kMarkNotMoved);
-  EXPECT_EQ(filled, 0U);
-  EXPECT_EQ(generator.Reserve(3).status, Status::kMarkNotMoved);
-  EXPECT_EQ(generator.Observe(before.id + (1000LL << 22)), Status::kMarkNotMoved);
-  // Within the old mark all is well.
-  FakeClock::now_us -= 100'000;
-  EXPECT_EQ(generator.Next().id, before.id + 1);
-  mark_.fails = false;
-  FakeClock::now_us += 100'000;
-  const Result after = generator.Next();
-  ASSERT_EQ(after.status, Status::kOk);
-  EXPECT_EQ(kSnowflake.Parse(static_cast<std::uint64_t>(after.id)).tick,
-            static_cast<std::uint64_t>(kSnowflake.TickAt(FakeClock::now_us)));
-  ExpectCovered(kSnowflake, after.id);
-}
-
-TEST_F(MarkTest, ABatchEndsAtTheMarkThatDoesNotMove) {
-  mark_.window_ms = 0;
-  Generator generator(kSeconds, WithMark());
-  ASSERT_EQ(generator.Next().status, Status::kOk);
-  const std::uint64_t limit = kSeconds.PositionLimit(mark_.durable_ms);
-  mark_.fails = true;
-  std::vector<std::int64_t> ids(2000, -1);
-  std::size_t filled = 0;
-  EXPECT_EQ(generator.NextBatch(ids, filled), Status::kMarkNotMoved);
-  for (std::size_t i = 0; i < filled; ++i) ASSERT_LT(PositionOf(kSeconds, ids[i]), limit);
-  for (std::size_t i = filled; i < ids.size(); ++i) ASSERT_EQ(ids[i], -1);
-}
-
-TEST_F(MarkTest, WhatIsObservedIsCoveredFirst) {
-  Generator generator(kSnowflake, WithMark(ClockRegression::kLead));
-  const Result before = generator.Next();
-  ASSERT_EQ(before.status, Status::kOk);
-  const std::int64_t ahead = before.id + (2000LL << 22);
-  ASSERT_EQ(generator.Observe(ahead), Status::kOk);
-  ExpectCovered(kSnowflake, ahead);
-}
-
-// --- Restarts ------------------------------------------------------------------------
-
-TEST_F(MarkTest, IdsGoOnAboveTheMarkOverRestartsAndClockSteps) {
-  std::mt19937_64 random(3);
-  for (const Layout& layout : {kSnowflake, kSeconds}) {
-    mark_.durable_ms = 0;
-    std::int64_t last = -1;
-    for (int life = 0; life < 200; ++life) {
-      // Each life begins at another time, often before the end of the last one.
-      FakeClock::Set(kStartUs + life * 10'000 - static_cast<std::int64_t>(random() % 1'000'000));
-      FakeClock::step_us = 100;
-      Generator generator(layout, WithMark(ClockRegression::kLead));
-      for (std::uint64_t i = random() % 20; i > 0; --i) {
-        const Result result = generator.Next();
-        ASSERT_EQ(result.status, Status::kOk) << StatusText(result.status);
-        ASSERT_GT(result.id, last) << "of an earlier life";
-        ExpectCovered(layout, result.id);
-        last = result.id;
-      }
+TEST(Marks, CoverTheSmallLayoutWhole) {
+  for (const LayoutCase& layout_case : GeneratingCases()) {
+    const Layout& layout = layout_case.layout;
+    if (layout.MaxPosition() > 10'000) continue;
+    std::int64_t mark_ms = layout_case.epoch_ms - 3;
+    for (std::uint64_t position = 0; position <= layout.MaxPosition(); ++position) {
+      while (ReferenceLimit(layout_case, mark_ms) <= position) ++mark_ms;
+      EXPECT_EQ(MarkCovering(layout, position), mark_ms);
     }
   }
 }
 
-TEST(MarkThreads, NoThreadIsHandedAnIdBeyondTheMark) {
-  Mark mark;
-  mark.window_ms = 2;
-  Generator::Options options;
-  options.extend_mark = &Mark::Extend;
-  options.mark_context = &mark;
-  Generator generator(kTso, options);
-  std::vector<std::vector<std::int64_t>> log(kThreads);
-  RunThreads(kThreads, [&](int thread) {
-    auto& mine = log[static_cast<std::size_t>(thread)];
-    for (int i = 0; i < 20'000; ++i) {
-      const Result result = generator.Next();
-      ASSERT_EQ(result.status, Status::kOk) << StatusText(result.status);
-      ASSERT_LT(PositionOf(kTso, result.id), kTso.PositionLimit(mark.durable_ms));
-      mine.push_back(result.id);
-    }
-  });
-  std::vector<std::int64_t> all;
-  for (const auto& mine : log) all.insert(all.end(), mine.begin(), mine.end());
-  std::sort(all.begin(), all.end());
-  EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end()) << "an ID was issued twice";
+TEST(Marks, AMarkLiesInsideALongTick) {
+  // One hour, four sequence numbers: a quarter of an hour each.
+  const Layout layout =
+      MakeLayout("quarters", 3'600'000'000, 0, {{kTimestamp, 20}, {kSequence, 2}});
+  constexpr std::int64_t kQuarterMs = 15 * 60 * 1000;
+  EXPECT_EQ(PositionLimit(layout, 0), 0U);
+  EXPECT_EQ(PositionLimit(layout, 1), 1U);
+  EXPECT_EQ(PositionLimit(layout, kQuarterMs), 1U);
+  EXPECT_EQ(PositionLimit(layout, kQuarterMs + 1), 2U);
+  EXPECT_EQ(PositionLimit(layout, 4 * kQuarterMs), 4U);
+  EXPECT_EQ(MarkCovering(layout, 0), 1);
+  EXPECT_EQ(MarkCovering(layout, 3), 3 * kQuarterMs + 1);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Built with a cycle counter that the tests set (fake_counter.h).
 #include <idgen/session.h>
+#include <idgen/mark.h>
 
 #include <gtest/gtest.h>
 
@@ -205,7 +206,7 @@ TEST_P(SessionTest, TheMarkIsMovedAheadOfUse) {
   Generator::Options options = Fake();
   options.extend_mark = [](void*, std::int64_t needed_ms) {
     ++moves;
-    durable = of.PositionLimit(needed_ms + 2);
+    durable = PositionLimit(of, needed_ms + 2);
     return needed_ms + 2;
   };
   Generator generator(layout(), options);

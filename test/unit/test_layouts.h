@@ -1,8 +1,10 @@
 // The layouts that the tests run over, and a slow second way to put IDs together.
 #pragma once
 
-#include <idgen/formats.h>
+#include <idgen/builtin_layouts.h>
 #include <idgen/layout.h>
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -33,7 +35,7 @@ inline void PrintTo(const LayoutCase& layout_case, std::ostream* out) {
 }
 
 // A built-in layout as a case: its fields from the highest down, as it has them itself. That
-// they are the right ones is formats_test's to say.
+// they are the right ones is builtin_layouts_test's to say.
 inline LayoutCase MakeCase(const Layout& layout) {
   LayoutCase layout_case{layout, layout.tick_us, layout.epoch_us / 1000, {}};
   for (std::size_t kind = 0; kind < kFieldKinds; ++kind) {
@@ -74,7 +76,7 @@ inline const std::vector<LayoutCase>& LayoutCases() {
                   {kShard, 2}}),
         MakeCase("time_only", 1000, 0, {{kTimestamp, 50}}),
     };
-    for (const Format& format : kFormats) all.push_back(MakeCase(format.layout));
+    for (const BuiltinLayout& builtin : kBuiltinLayouts) all.push_back(MakeCase(builtin.layout));
     return all;
   }();
   return cases;
@@ -140,5 +142,33 @@ inline Parts SomeParts(std::mt19937_64& random, const LayoutCase& layout_case) {
   }
   return parts;
 }
+
+// Tests that are run for each of them.
+class AnyLayout : public testing::TestWithParam<LayoutCase> {
+ protected:
+  const LayoutCase& Case() const { return GetParam(); }
+  const Layout& L() const { return GetParam().layout; }
+  std::uint64_t PositionOf(const Parts& parts) const {
+    return parts.tick * L().IdsPerTick() + parts.sequence;
+  }
+  // Positions at the ends of the life, around ticks' ends, and any.
+  std::vector<std::uint64_t> SomePositions(std::size_t count) const {
+    std::mt19937_64 random(20261123);
+    std::vector<std::uint64_t> positions;
+    const std::uint64_t ids = L().IdsPerTick();
+    for (std::uint64_t tick : {std::uint64_t{0}, std::uint64_t{1}, L().MaxTick() / 2,
+                               L().MaxTick() - 1, L().MaxTick()}) {
+      for (std::uint64_t sequence : {std::uint64_t{0}, 1 % ids, ids / 2, ids - 1}) {
+        positions.push_back(tick * ids + sequence);
+      }
+    }
+    while (positions.size() < count) positions.push_back(PositionOf(SomeParts(random, Case())));
+    std::sort(positions.begin(), positions.end());
+    return positions;
+  }
+};
+
+// What is about positions, which only the IDs of such layouts have.
+class GeneratingLayout : public AnyLayout {};
 
 }  // namespace idgen

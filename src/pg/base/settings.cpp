@@ -1,7 +1,7 @@
 #include "settings.h"
 
 #include "core/fields.h"
-#include "core/formats.h"
+#include "core/builtin_layouts.h"
 #include "invalidate.h"
 #include "refused.h"
 

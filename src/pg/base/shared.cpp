@@ -10,7 +10,7 @@ namespace {
 constexpr char kName[] = "idgen";
 
 struct SlotEntry {
-  IdSpace space;  // the key
+  IdSpaceKey space;  // the key
   dsa_pointer slot;
 };
 
@@ -23,7 +23,7 @@ constinit dshash_table* databases = nullptr;
 constinit shmem_request_hook_type next_request_hook = nullptr;
 
 dshash_parameters SlotTable(int tranche) {
-  return ByteKeyedTable(sizeof(IdSpace), sizeof(SlotEntry), tranche);
+  return ByteKeyedTable(sizeof(IdSpaceKey), sizeof(SlotEntry), tranche);
 }
 
 dshash_parameters DatabaseTable(int tranche) {
@@ -157,15 +157,15 @@ Root& SharedRoot() {
   return *root;
 }
 
-IdSpace SlotSpaceOf(const Layout& layout, std::uint64_t identity_bits) {
+IdSpaceKey SlotKeyOf(const Layout& layout, std::uint64_t identity_bits) {
   const Field& shard = layout[FieldKind::kShard];
   if (shard.bits > kMostShardBits) {
     identity_bits &= ~(shard.Put(shard.Largest() >> kMostShardBits << kMostShardBits));
   }
-  return layout.SpaceOf(identity_bits);
+  return layout.KeyOf(identity_bits);
 }
 
-Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id) {
+Slot& SlotOf(const IdSpaceKey& space, std::uint64_t start, std::int64_t machine_id) {
   Root& shared = SharedRoot();
   ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};
   error_context_stack = &context;
@@ -193,7 +193,7 @@ Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id)
   return *static_cast<Slot*>(dsa_get_address(area, slot));
 }
 
-Slot* FindSlot(const IdSpace& space) {
+Slot* FindSlot(const IdSpaceKey& space) {
   (void)SharedRoot();
   auto* entry = static_cast<SlotEntry*>(dshash_find(slots, &space, false));
   if (entry == nullptr) return nullptr;

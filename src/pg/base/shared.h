@@ -100,11 +100,11 @@ Root& SharedRoot();
 // own ID space, except that shards whose lowest kMostShardBits bits are equal share one. These
 // share a rate, but lose no promise: positions still grow in each ID space. Without this, a user
 // who goes through the shards of a layout with millions of them would fill the shared memory.
-IdSpace SlotSpaceOf(const Layout& layout, std::uint64_t identity_bits);
+IdSpaceKey SlotKeyOf(const Layout& layout, std::uint64_t identity_bits);
 inline constexpr unsigned kMostShardBits = 14;
 
 // Returns the slot of an ID space, created on first use with `start` as its first position.
-Slot& SlotOf(const IdSpace& space, std::uint64_t start, std::int64_t machine_id);
+Slot& SlotOf(const IdSpaceKey& space, std::uint64_t start, std::int64_t machine_id);
 
 // Whether any layout has a slot with this machine ID.
 bool SlotExistsOf(std::int64_t machine_id);
@@ -114,7 +114,7 @@ void RequireRestart(Root& shared);
 void WithdrawRestart(Root& shared);
 
 // Returns the slot of an ID space; nullptr if nobody has used it since the server's start.
-Slot* FindSlot(const IdSpace& space);
+Slot* FindSlot(const IdSpaceKey& space);
 
 // Returns the entry of the current database.
 DatabaseMark& CurrentDatabaseMark();

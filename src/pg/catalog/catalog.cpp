@@ -1,6 +1,6 @@
 #include "catalog.h"
 
-#include "core/formats.h"
+#include "core/builtin_layouts.h"
 #include "errors.h"
 #include "invalidate.h"
 
@@ -10,13 +10,13 @@ namespace {
 
 constexpr char kPrefix[] = "idgen_";
 
-Named* BuiltIn(const Format& format) {
+Named* BuiltIn(const BuiltinLayout& builtin) {
   auto* const named = static_cast<Named*>(palloc0(sizeof(Named)));
-  *named = {.name = NameOf(format.layout),
+  *named = {.name = NameOf(builtin.layout),
             .kind = NameKind::kLayout,
             .owner = InvalidOid,
-            .note = format.note,
-            .definition = {.layout = format.layout},
+            .note = builtin.note,
+            .definition = {.layout = builtin.layout},
             .flaw = {}};
   return named;
 }
@@ -141,9 +141,9 @@ char* ServerName(std::string_view name) {
 }
 
 const Named* FindNamed(std::string_view name) {
-  const Format* builtin = nullptr;
-  for (const Format& format : kFormats) {
-    if (format.layout.name == name) builtin = &format;
+  const BuiltinLayout* builtin = nullptr;
+  for (const BuiltinLayout& each : kBuiltinLayouts) {
+    if (each.layout.name == name) builtin = &each;
   }
   if (builtin != nullptr && builtin->is_reserved) return BuiltIn(*builtin);
   const ForeignServer* const server = FindServer(name);
@@ -162,12 +162,12 @@ List* AllNamed() {
   List* const users = UsersNamed();
   List* all = NIL;
   ListCell* cell;
-  for (const Format& format : kFormats) {
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
     bool is_hidden = false;
     foreach (cell, users) {
-      is_hidden = is_hidden || format.layout.name == static_cast<Named*>(lfirst(cell))->name;
+      is_hidden = is_hidden || builtin.layout.name == static_cast<Named*>(lfirst(cell))->name;
     }
-    if (!is_hidden) all = lappend(all, BuiltIn(format));
+    if (!is_hidden) all = lappend(all, BuiltIn(builtin));
   }
   return list_concat(all, users);
 }

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "core/description.h"
-#include "core/formats.h"
+#include "core/builtin_layouts.h"
 #include "errors.h"
 
 namespace idgen::pg {
@@ -159,10 +159,10 @@ Complaint ReadOption(std::span<Option> known, const DefElem* element) {
 }  // namespace
 
 std::size_t WriteLayoutText(const Layout& layout, char* out) {
-  for (const Format& format : kFormats) {
-    if (!format.is_reserved || format.layout != layout) continue;
-    std::copy(format.layout.name.begin(), format.layout.name.end(), out);
-    return format.layout.name.size();
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    if (!builtin.is_reserved || builtin.layout != layout) continue;
+    std::copy(builtin.layout.name.begin(), builtin.layout.name.end(), out);
+    return builtin.layout.name.size();
   }
   return WriteDescription(layout, out);
 }
@@ -174,8 +174,8 @@ char* LayoutText(const Layout& layout) {
 }
 
 const Layout* FindReservedLayout(std::string_view name) {
-  for (const Format& format : kFormats) {
-    if (format.is_reserved && format.layout.name == name) return &format.layout;
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    if (builtin.is_reserved && builtin.layout.name == name) return &builtin.layout;
   }
   return nullptr;
 }

@@ -41,8 +41,8 @@ constexpr std::uint64_t AsField(std::int64_t value) { return static_cast<std::ui
 
 // The texts below are in the current memory context.
 
-// Formats a layout as its type prints it: a reserved built-in name (Format::is_reserved) or the
-// whole description. The text always reads back as the same layout, whatever names exist.
+// Formats a layout as its type prints it: a reserved built-in name (BuiltinLayout::is_reserved) or
+// the whole description. The text always reads back as the same layout, whatever names exist.
 char* LayoutText(const Layout& layout);
 
 // Writes the same text without a terminator to `out`, which has kLongestLayoutText bytes. Returns

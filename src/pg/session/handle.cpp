@@ -5,7 +5,8 @@
 
 #include "citus.h"
 #include "core/cycles.h"
-#include "core/formats.h"
+#include "core/builtin_layouts.h"
+#include "core/mark.h"
 #include "errors.h"
 #include "start_over.h"
 #include "invalidate.h"
@@ -149,8 +150,8 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   const SlotTable::Entry* known = handle.slots.Find(identity_bits);
   if (known != nullptr) return *known;
   const Layout& layout = handle.layout();
-  Slot& slot = SlotOf(SlotSpaceOf(layout, identity_bits),
-                      layout.PositionLimit(FloorOf(handle.machine_id)), handle.machine_id);
+  Slot& slot = SlotOf(SlotKeyOf(layout, identity_bits),
+                      PositionLimit(layout, FloorOf(handle.machine_id)), handle.machine_id);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
   return handle.slots.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/loop.h"
+#include "core/mark.h"
 #include "errors.h"
 #include "events.h"
 #include "start_over.h"
@@ -26,14 +27,14 @@ std::int64_t ToMs(std::int64_t us) { return us / 1000; }
 
 // The time that a later mark must be ahead of: the clock, or the position if that leads.
 std::int64_t AheadOf(const Layout& layout, std::uint64_t position, std::int64_t now_us) {
-  return std::max(ToMs(now_us), layout.MarkCovering(std::min(position, layout.MaxPosition())));
+  return std::max(ToMs(now_us), MarkCovering(layout, std::min(position, layout.MaxPosition())));
 }
 
 // Raises the slot above the server's floor, when that has risen since the last look.
 void ApplyFloor(const Handle& handle, SessionSlot& space) {
   const auto floor_ms = static_cast<std::uint64_t>(FloorOf(handle.machine_id));
   if (floor_ms <= space.floor_ms) return;
-  const std::uint64_t start = handle.layout().PositionLimit(static_cast<std::int64_t>(floor_ms));
+  const std::uint64_t start = PositionLimit(handle.layout(), static_cast<std::int64_t>(floor_ms));
   Slot& slot = *space.slot;
   if (start > 0 && RaisePosition(slot.position, start - 1)) RaiseShared(slot.start, start);
   space.floor_ms = floor_ms;
@@ -41,7 +42,7 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
 
 // The first position beyond the mark, as it is now.
 std::uint64_t LimitOf(const Handle& handle) {
-  return handle.layout().PositionLimit(DurableMs(*handle.database));
+  return PositionLimit(handle.layout(), DurableMs(*handle.database));
 }
 
 // Brings the handle up to date, and finds the ID space.
@@ -67,7 +68,7 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
   }
   // Opening the mark's sequence may have taken in an invalidation.
   if (IsPrepared(handle))
-    handle.allowance.Open(handle.layout().PositionLimit(durable_ms - early_ms));
+    handle.allowance.Open(PositionLimit(handle.layout(), durable_ms - early_ms));
 }
 
 // The loop of one call. Its members that the loop sets are those of the last attempt.

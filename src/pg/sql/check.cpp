@@ -23,6 +23,7 @@
 #include "errors.h"
 #include "start_over.h"
 #include "take.h"
+#include "core/mark.h"
 
 namespace idgen::pg {
 
@@ -167,13 +168,14 @@ std::span<Found> ReadIdentities(const Check& check) {
 // another server's.
 void LookUpOwn(const Handle& handle, const Check& check, Found& found) {
   const Layout& layout = *check.layout;
-  const std::uint64_t start = layout.PositionLimit(
+  const std::uint64_t start = PositionLimit(
+      layout,
       FloorOf(layout.Has(FieldKind::kMachine)
                   ? static_cast<std::int64_t>(layout[FieldKind::kMachine].Get(found.identity_bits))
                   : kNoMachine));
   std::uint64_t position = start > 0 ? start - 1 : 0;
   bool used = false;
-  const Slot* slot = FindSlot(SlotSpaceOf(layout, found.identity_bits));
+  const Slot* slot = FindSlot(SlotKeyOf(layout, found.identity_bits));
   if (slot != nullptr) {
     const std::uint64_t last = LoadPosition(slot->position);
     used = last > 0 && last >= LoadShared(slot->start);

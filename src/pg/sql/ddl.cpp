@@ -1,6 +1,6 @@
 #include "ddl.h"
 
-#include "core/formats.h"
+#include "core/builtin_layouts.h"
 #include "errors.h"
 
 namespace idgen::pg {

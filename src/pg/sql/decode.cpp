@@ -4,7 +4,7 @@
 
 #include "callsite.h"
 #include "core/fields.h"
-#include "core/formats.h"
+#include "core/builtin_layouts.h"
 #include "errors.h"
 
 namespace idgen::pg {

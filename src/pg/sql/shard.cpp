@@ -2,7 +2,7 @@
 #include "pg.h"
 
 #include "callsite.h"
-#include "core/formats.h"
+#include "core/builtin_layouts.h"
 #include "core/shard.h"
 #include "errors.h"
 #include "take.h"

@@ -1,4 +1,4 @@
-#include <idgen/formats.h>
+#include <idgen/builtin_layouts.h>
 
 #include <gtest/gtest.h>
 
@@ -142,16 +142,16 @@ const std::vector<Expected>& AllExpected() {
   return all;
 }
 
-class EveryFormat : public testing::TestWithParam<Expected> {
+class EveryBuiltinLayout : public testing::TestWithParam<Expected> {
  protected:
   void SetUp() override { ASSERT_NE(FindBuiltinLayout(GetParam().name), nullptr); }
   const Layout& L() const { return *FindBuiltinLayout(GetParam().name); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Formats, EveryFormat, testing::ValuesIn(AllExpected()),
+INSTANTIATE_TEST_SUITE_P(Formats, EveryBuiltinLayout, testing::ValuesIn(AllExpected()),
                          [](const auto& tested) { return tested.param.name; });
 
-TEST_P(EveryFormat, HasItsFieldsInTheirPlaces) {
+TEST_P(EveryBuiltinLayout, HasItsFieldsInTheirPlaces) {
   Layout expected;
   for (const Place& place : GetParam().places) {
     expected.fields[static_cast<std::size_t>(place.kind)] = {
@@ -166,7 +166,7 @@ TEST_P(EveryFormat, HasItsFieldsInTheirPlaces) {
   EXPECT_EQ(L().CanGenerate(), GetParam().can_generate);
 }
 
-TEST_P(EveryFormat, HasItsTickItsEpochAndItsEnd) {
+TEST_P(EveryBuiltinLayout, HasItsTickItsEpochAndItsEnd) {
   EXPECT_EQ(L().tick_us, GetParam().tick.count());
   EXPECT_EQ(InstantOf(L().epoch_us), GetParam().epoch);
   EXPECT_EQ(InstantOf(L().StartOfTick(L().MaxTick())), GetParam().last);
@@ -176,7 +176,7 @@ TEST_P(EveryFormat, HasItsTickItsEpochAndItsEnd) {
 }
 
 // One bit of an ID at a time: it is in the field that has it, and nowhere else.
-TEST_P(EveryFormat, ReadsAndWritesEachBitInItsField) {
+TEST_P(EveryBuiltinLayout, ReadsAndWritesEachBitInItsField) {
   for (const Place& place : GetParam().places) {
     for (unsigned bit = place.lowest; bit <= place.highest; ++bit) {
       const std::uint64_t id = std::uint64_t{1} << bit;
@@ -194,7 +194,7 @@ TEST_P(EveryFormat, ReadsAndWritesEachBitInItsField) {
   }
 }
 
-TEST_P(EveryFormat, MakesAgainWhatItRead) {
+TEST_P(EveryBuiltinLayout, MakesAgainWhatItRead) {
   std::mt19937_64 random(20261123);
   EXPECT_EQ(L().Unparse(L().Parse(0)), 0U);
   EXPECT_EQ(L().Unparse(L().Parse(L().MaxId())), L().MaxId());
@@ -290,7 +290,7 @@ TEST(Cockroach, ANodeIdAbove32767DisturbsTheTime) {
 
 TEST(Formats, AreTheseInThisOrder) {
   std::vector<std::string> names;
-  for (const Format& format : kFormats) names.emplace_back(format.layout.name);
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) names.emplace_back(builtin.layout.name);
   const std::vector<std::string> expected = {
       "snowflake",  "twitter",      "leaf",   "discord",    "instagram", "sonyflake",
       "sonyflake2", "uidgenerator", "pgedge", "pgedge_old", "mastodon",  "tsid",
@@ -302,38 +302,38 @@ TEST(Formats, AreTheseInThisOrder) {
 
 TEST(Formats, HaveNamesThatDiffer) {
   std::set<std::string_view> names;
-  for (const Format& format : kFormats) {
-    EXPECT_TRUE(names.insert(format.layout.name).second) << format.layout.name;
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    EXPECT_TRUE(names.insert(builtin.layout.name).second) << builtin.layout.name;
   }
 }
 
 TEST(Formats, HaveAShortNoteOfWholeSentences) {
   std::set<std::string_view> notes;
-  for (const Format& format : kFormats) {
-    SCOPED_TRACE(format.layout.name);
-    ASSERT_FALSE(format.note.empty());
-    EXPECT_LE(format.note.size(), 160U);
-    EXPECT_EQ(format.note.back(), '.');
-    EXPECT_EQ(format.note.find("  "), std::string_view::npos);
-    EXPECT_TRUE(std::all_of(format.note.begin(), format.note.end(),
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    SCOPED_TRACE(builtin.layout.name);
+    ASSERT_FALSE(builtin.note.empty());
+    EXPECT_LE(builtin.note.size(), 160U);
+    EXPECT_EQ(builtin.note.back(), '.');
+    EXPECT_EQ(builtin.note.find("  "), std::string_view::npos);
+    EXPECT_TRUE(std::all_of(builtin.note.begin(), builtin.note.end(),
                             [](char c) { return c >= ' ' && c <= '~'; }));
-    EXPECT_TRUE(notes.insert(format.note).second);
-    const bool says_so = format.note.find("decode only") != std::string_view::npos;
-    EXPECT_EQ(says_so, !format.layout.CanGenerate());
+    EXPECT_TRUE(notes.insert(builtin.note).second);
+    const bool says_so = builtin.note.find("decode only") != std::string_view::npos;
+    EXPECT_EQ(says_so, !builtin.layout.CanGenerate());
   }
 }
 
 TEST(Formats, FitAnInt8) {
-  for (const Format& format : kFormats) {
-    SCOPED_TRACE(format.layout.name);
-    EXPECT_EQ(format.layout.TotalBits(), format.layout.name == "js53" ? 53U : 63U);
-    EXPECT_GE(format.layout.MaxIdOf(format.layout.MaxTick()), 0);
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    SCOPED_TRACE(builtin.layout.name);
+    EXPECT_EQ(builtin.layout.TotalBits(), builtin.layout.name == "js53" ? 53U : 63U);
+    EXPECT_GE(builtin.layout.MaxIdOf(builtin.layout.MaxTick()), 0);
   }
 }
 
 TEST(FindBuiltinLayout, FindsEachByItsName) {
-  for (const Format& format : kFormats) {
-    EXPECT_EQ(FindBuiltinLayout(format.layout.name), &format.layout);
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    EXPECT_EQ(FindBuiltinLayout(builtin.layout.name), &builtin.layout);
   }
   static_assert(FindBuiltinLayout("sonyflake")->tick_us == 10'000, "at compile time, too");
   EXPECT_EQ(FindBuiltinLayout("snowflake")->epoch_us, kSnowflake.epoch_us);
@@ -345,8 +345,8 @@ TEST(FindBuiltinLayout, FindsNothingElse) {
   for (const char* name : {"", " ", "Snowflake", "uuid", "snow", "pgedge_", "sonyflake3"}) {
     EXPECT_EQ(FindBuiltinLayout(name), nullptr) << name;
   }
-  for (const Format& format : kFormats) {
-    const std::string name(format.layout.name);
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    const std::string name(builtin.layout.name);
     EXPECT_EQ(FindBuiltinLayout(name + " "), nullptr);
     EXPECT_EQ(FindBuiltinLayout(" " + name), nullptr);
     EXPECT_EQ(FindBuiltinLayout(std::string_view(name + '\0')), nullptr);

@@ -13,7 +13,7 @@
 
 namespace idgen {
 
-struct Format {
+struct BuiltinLayout {
   Layout layout;
   std::string_view note;  // for people: whose format it is, and what its bits do not tell
   // The name means this layout and no other, in every version. Another name is found only if no
@@ -49,9 +49,9 @@ inline constexpr Layout kWide =
                {{FieldKind::kTimestamp, 41}, {FieldKind::kMachine, 5}, {FieldKind::kSequence, 17}});
 
 // In the order in which people see them listed.
-inline constexpr std::array<Format, 17> kFormats = [] {
+inline constexpr std::array<BuiltinLayout, 17> kBuiltinLayouts = [] {
   using enum FieldKind;
-  return std::to_array<Format>({
+  return std::to_array<BuiltinLayout>({
       {kSnowflake, "idgen's default: Twitter's fields, counted from 2020."},
 
       // Source: twitter-archive/snowflake, tag snowflake-2010, IdWorker.scala.
@@ -145,8 +145,8 @@ inline constexpr std::array<Format, 17> kFormats = [] {
 // What the arithmetic of Layout relies on: the timestamp on top, the other fields below it
 // without a gap or an overlap, 63 bits at most.
 static_assert([] {
-  for (const Format& format : kFormats) {
-    const Layout& layout = format.layout;
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    const Layout& layout = builtin.layout;
     const Field& timestamp = layout[FieldKind::kTimestamp];
     if (timestamp.bits == 0 || layout.TotalBits() > 63 || layout.tick_us <= 0) return false;
     if (unsigned{timestamp.bits} + timestamp.shift != layout.TotalBits()) return false;
@@ -163,8 +163,8 @@ static_assert([] {
 
 // Returns the built-in layout of that name, or nullptr.
 constexpr const Layout* FindBuiltinLayout(std::string_view name) {
-  for (const Format& format : kFormats) {
-    if (format.layout.name == name) return &format.layout;
+  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
+    if (builtin.layout.name == name) return &builtin.layout;
   }
   return nullptr;
 }
