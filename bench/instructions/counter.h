@@ -1,6 +1,7 @@
 // The cycle counter while instructions are counted, in place of the CPU's (IDGEN_CYCLE_COUNTER).
-// A call lasts 250 cycles, and a cycle a nanosecond (test/torture/clock.cpp): so a session stays below the 4,096
-// IDs a millisecond of the snowflake layout, and a reading of the clock serves for 32 IDs.
+// A call lasts 250 cycles, and a cycle a nanosecond (test/torture/clock.cpp): so a session stays
+// below the 4,096 IDs a millisecond of the snowflake layout, and a reading of the clock serves for
+// 32 IDs.
 #pragma once
 
 #include <cstdint>

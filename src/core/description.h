@@ -58,7 +58,7 @@ bool ParseEpoch(std::string_view text, std::int64_t& epoch_us) noexcept;
 
 // Large enough for any text that WriteDescription writes.
 inline constexpr std::size_t kLongestDescription =
-    kLongestFieldsText + std::string_view(", tick:us, epoch:us").size() + 2 * 20;
+    kLongestFieldsText + std::string_view(", tick:us, epoch:us").size() + std::size_t{2} * 20;
 
 // Writes a layout as ParseDescription reads it, without a terminator. Returns the length.
 // CheckLayout must accept the layout, except that it may end too late.

@@ -79,7 +79,7 @@ void CreateNamed(NameKind kind, const char* name, const GeneratorDefinition& def
 
 const Named& UsersNamedBy(const char* name, NameKind kind) {
   const Named* const named = FindNamed(name);
-  if (named == nullptr) (void)NamedBy(name, kind);
+  if (named == nullptr) return NamedBy(name, kind);  // an error
   const bool is_layout = named->kind == NameKind::kLayout;
   if (named->kind != kind) {
     ereport(

@@ -161,70 +161,30 @@ Datum idgen_compose(PG_FUNCTION_ARGS) {
   return Int64GetDatum(static_cast<int64>(layout.Unparse(parts)));
 }
 
-// The shortcuts: the same for a layout that is known at compile time.
+// The shortcuts: the same for a layout that is known when this is compiled.
+#define IDGEN_SHORTCUT(name, result) \
+  IDGEN_SQL_FUNCTION(name);          \
+  Datum name(PG_FUNCTION_ARGS) { return result; }
 
-IDGEN_SQL_FUNCTION(idgen_snowflake_parse);
-IDGEN_SQL_FUNCTION(idgen_snowflake_timestamp);
-IDGEN_SQL_FUNCTION(idgen_snowflake_datacenter);
-IDGEN_SQL_FUNCTION(idgen_snowflake_machine);
-IDGEN_SQL_FUNCTION(idgen_snowflake_sequence);
-IDGEN_SQL_FUNCTION(idgen_snowflake_min_id);
-IDGEN_SQL_FUNCTION(idgen_snowflake_max_id);
+IDGEN_SHORTCUT(idgen_snowflake_parse, PartsForShortcut(fcinfo, kSnowflake))
+IDGEN_SHORTCUT(idgen_snowflake_timestamp, TimestampOfId(kSnowflake, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_snowflake_datacenter,
+               FieldOf(kSnowflake, FieldKind::kDatacenter, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_snowflake_machine,
+               FieldOf(kSnowflake, FieldKind::kMachine, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_snowflake_sequence,
+               FieldOf(kSnowflake, FieldKind::kSequence, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_snowflake_min_id, MinIdOf(kSnowflake, PG_GETARG_TIMESTAMPTZ(0)))
+IDGEN_SHORTCUT(idgen_snowflake_max_id, MaxIdOf(kSnowflake, PG_GETARG_TIMESTAMPTZ(0)))
+IDGEN_SHORTCUT(idgen_instagram_parse, PartsForShortcut(fcinfo, kInstagram))
+IDGEN_SHORTCUT(idgen_instagram_timestamp, TimestampOfId(kInstagram, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_instagram_shard, FieldOf(kInstagram, FieldKind::kShard, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_instagram_sequence,
+               FieldOf(kInstagram, FieldKind::kSequence, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_instagram_min_id, MinIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0)))
+IDGEN_SHORTCUT(idgen_instagram_max_id, MaxIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0)))
 
-Datum idgen_snowflake_parse(PG_FUNCTION_ARGS) { return PartsForShortcut(fcinfo, kSnowflake); }
-
-Datum idgen_snowflake_timestamp(PG_FUNCTION_ARGS) {
-  return TimestampOfId(kSnowflake, PG_GETARG_INT64(0));
-}
-
-Datum idgen_snowflake_datacenter(PG_FUNCTION_ARGS) {
-  return FieldOf(kSnowflake, FieldKind::kDatacenter, PG_GETARG_INT64(0));
-}
-
-Datum idgen_snowflake_machine(PG_FUNCTION_ARGS) {
-  return FieldOf(kSnowflake, FieldKind::kMachine, PG_GETARG_INT64(0));
-}
-
-Datum idgen_snowflake_sequence(PG_FUNCTION_ARGS) {
-  return FieldOf(kSnowflake, FieldKind::kSequence, PG_GETARG_INT64(0));
-}
-
-Datum idgen_snowflake_min_id(PG_FUNCTION_ARGS) {
-  return MinIdOf(kSnowflake, PG_GETARG_TIMESTAMPTZ(0));
-}
-
-Datum idgen_snowflake_max_id(PG_FUNCTION_ARGS) {
-  return MaxIdOf(kSnowflake, PG_GETARG_TIMESTAMPTZ(0));
-}
-
-IDGEN_SQL_FUNCTION(idgen_instagram_parse);
-IDGEN_SQL_FUNCTION(idgen_instagram_timestamp);
-IDGEN_SQL_FUNCTION(idgen_instagram_shard);
-IDGEN_SQL_FUNCTION(idgen_instagram_sequence);
-IDGEN_SQL_FUNCTION(idgen_instagram_min_id);
-IDGEN_SQL_FUNCTION(idgen_instagram_max_id);
-
-Datum idgen_instagram_parse(PG_FUNCTION_ARGS) { return PartsForShortcut(fcinfo, kInstagram); }
-
-Datum idgen_instagram_timestamp(PG_FUNCTION_ARGS) {
-  return TimestampOfId(kInstagram, PG_GETARG_INT64(0));
-}
-
-Datum idgen_instagram_shard(PG_FUNCTION_ARGS) {
-  return FieldOf(kInstagram, FieldKind::kShard, PG_GETARG_INT64(0));
-}
-
-Datum idgen_instagram_sequence(PG_FUNCTION_ARGS) {
-  return FieldOf(kInstagram, FieldKind::kSequence, PG_GETARG_INT64(0));
-}
-
-Datum idgen_instagram_min_id(PG_FUNCTION_ARGS) {
-  return MinIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0));
-}
-
-Datum idgen_instagram_max_id(PG_FUNCTION_ARGS) {
-  return MaxIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0));
-}
+#undef IDGEN_SHORTCUT
 
 }  // extern "C"
 

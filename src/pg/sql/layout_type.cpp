@@ -1,8 +1,6 @@
 // The SQL type idgen_layout: its input, output and order.
 #include "pg.h"
 
-#include <compare>
-
 #include "catalog.h"
 #include "layout_value.h"
 
@@ -36,15 +34,18 @@ StoredLayout* ReadText(Node* context, const char* text) {
 
 // Compares by tick and epoch, then field by field. The order has no further meaning.
 int Compare(const StoredLayout& a, const StoredLayout& b) {
+  const auto compare = [](std::int64_t one, std::int64_t other) {
+    return static_cast<int>(one > other) - static_cast<int>(one < other);
+  };
   const StoredPart& x = a.parts[0];
   const StoredPart& y = b.parts[0];
-  std::strong_ordering order = x.tick_us <=> y.tick_us;
-  if (order == 0) order = x.epoch_us <=> y.epoch_us;
+  int order = compare(x.tick_us, y.tick_us);
+  if (order == 0) order = compare(x.epoch_us, y.epoch_us);
   for (std::size_t i = 0; order == 0 && i < kFieldKinds; ++i) {
-    order = x.fields[i].kind <=> y.fields[i].kind;
-    if (order == 0) order = x.fields[i].bits <=> y.fields[i].bits;
+    order = compare(x.fields[i].kind, y.fields[i].kind);
+    if (order == 0) order = compare(x.fields[i].bits, y.fields[i].bits);
   }
-  return order < 0 ? -1 : order > 0 ? 1 : 0;
+  return order;
 }
 
 int CompareArguments(FunctionCallInfo fcinfo) {
@@ -65,12 +66,6 @@ IDGEN_SQL_FUNCTION(idgen_layout_in);
 IDGEN_SQL_FUNCTION(idgen_layout_out);
 IDGEN_SQL_FUNCTION(idgen_layout_recv);
 IDGEN_SQL_FUNCTION(idgen_layout_send);
-IDGEN_SQL_FUNCTION(idgen_layout_eq);
-IDGEN_SQL_FUNCTION(idgen_layout_ne);
-IDGEN_SQL_FUNCTION(idgen_layout_lt);
-IDGEN_SQL_FUNCTION(idgen_layout_le);
-IDGEN_SQL_FUNCTION(idgen_layout_gt);
-IDGEN_SQL_FUNCTION(idgen_layout_ge);
 IDGEN_SQL_FUNCTION(idgen_layout_cmp);
 IDGEN_SQL_FUNCTION(idgen_layout_hash);
 IDGEN_SQL_FUNCTION(idgen_layout_hash_extended);
@@ -99,12 +94,17 @@ Datum idgen_layout_send(PG_FUNCTION_ARGS) {
   PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
 }
 
-Datum idgen_layout_eq(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) == 0); }
-Datum idgen_layout_ne(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) != 0); }
-Datum idgen_layout_lt(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) < 0); }
-Datum idgen_layout_le(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) <= 0); }
-Datum idgen_layout_gt(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) > 0); }
-Datum idgen_layout_ge(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) >= 0); }
+#define IDGEN_COMPARISON(name, op) \
+  IDGEN_SQL_FUNCTION(name);        \
+  Datum name(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) op 0); }
+IDGEN_COMPARISON(idgen_layout_eq, ==)
+IDGEN_COMPARISON(idgen_layout_ne, !=)
+IDGEN_COMPARISON(idgen_layout_lt, <)
+IDGEN_COMPARISON(idgen_layout_le, <=)
+IDGEN_COMPARISON(idgen_layout_gt, >)
+IDGEN_COMPARISON(idgen_layout_ge, >=)
+#undef IDGEN_COMPARISON
+
 Datum idgen_layout_cmp(PG_FUNCTION_ARGS) { PG_RETURN_INT32(CompareArguments(fcinfo)); }
 
 Datum idgen_layout_hash(PG_FUNCTION_ARGS) {

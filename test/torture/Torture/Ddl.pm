@@ -1,5 +1,5 @@
-# The scenarios about transactions that change what idgen keeps its marks in: rolled back, prepared, left
-# open over a crash; about locks that are held while a server starts; and about what is dropped.
+# The scenarios about transactions that change where idgen keeps its marks (rolled back, prepared,
+# open during a crash), about locks that are held while a server starts, and about what is dropped.
 package Torture::Ddl;
 
 use strict;
@@ -19,7 +19,7 @@ our %scenarios = (
 	dropped => \&dropped,
 );
 
-# What is there whatever becomes of the extension.
+# The operations that work whatever happens to the extension.
 my $BUILT_IN = 'single:3,array:2,arrays:1,batch:1,reserve:1,shard:2';
 my @ALTERED = (
 	'ALTER SEQUENCE idgen_high_water_mark INCREMENT BY 2',
@@ -34,12 +34,12 @@ my @ANEW = (
 # One kind in a round, or both.
 # (Of what is altered, a start finds the file also where the transaction was rolled back.)
 sub changes { return @{ one_of(\@ALTERED, \@ANEW, \@ANEW, [ @ALTERED, @ANEW ]) }; }
-# Not for good: no ID can be made after these.
+# Only to be rolled back: no ID can be made after these.
 my @ONLY_BACK = (
 	'ALTER SEQUENCE idgen_high_water_mark SET UNLOGGED',
 	'DROP SCHEMA public CASCADE; CREATE SCHEMA public',
 );
-# What others may get while the extension is not there, or is another.
+# The errors that others may get while the extension is missing or replaced.
 my @CHANGING = qw(down 42883 42704 55000 3F000 40P01 STALE);
 
 sub make_ready
@@ -52,7 +52,7 @@ sub make_ready
 	return $server;
 }
 
-# A crash, a clock that goes back, and on.
+# A crash with a clock that goes back; then the sessions go on.
 sub crash_and_go_on
 {
 	my ($round, $server, @databases) = @_;
@@ -65,7 +65,7 @@ sub crash_and_go_on
 	$server->start;
 	$round->target($server, @databases);
 	$round->during(0.5, 0);
-	# Among what was made last.
+	# Back into the time of the last IDs.
 	$server->set_clock(-one_of(1, 2)) if $back > 10;
 	$round->during(0.5, 0);
 	$server->set_clock(20);
@@ -74,14 +74,15 @@ sub crash_and_go_on
 	return;
 }
 
-# Transactions that drop, make anew and alter, make IDs, and then are rolled back or not, while others make IDs.
+# Transactions that drop, recreate and alter objects and make IDs, and are then rolled back or not,
+# while others make IDs.
 sub ddl
 {
 	my ($round) = @_;
 	# A short window: what is known to be durable elsewhere covers little of what a transaction makes.
 	my $server = make_ready($round, 'idgen.reserve_window = ' . one_of(10, 10, 10, 50, 300, 1000));
 	my @changing = one_of([ 'postgres' ], [ 'other' ], [ 'postgres', 'other' ])->@*;
-	# The mark of a database where nothing changes would be good for all.
+	# With a database where nothing changes, its mark would protect all.
 	$round->target($server, chance(0.8) ? @changing : ());
 	$round->sessions(mix => $BUILT_IN, modes => 'wait,lead', users => 'app,postgres');
 	my $where = "$round->{dir}/targets-ddl";
@@ -153,7 +154,7 @@ sub decide_prepared
 	return;
 }
 
-# The same in transactions that are prepared, decided later, and also after a crash.
+# The same in transactions that are prepared and decided later, even after a crash.
 sub prepared
 {
 	my ($round) = @_;
@@ -168,7 +169,7 @@ sub prepared
 		wrap => $wrap, wrap_ms => '100,400', ends => 'prepare,prepare,rollback');
 	my @ends = ('ROLLBACK', 'ROLLBACK', 'COMMIT');
 	$round->during(2.5, 0.3, sub { decide_prepared($round, $server, @ends) });
-	# One that is open when the server dies.
+	# A transaction that is open when the server dies.
 	$round->target_of($where);
 	decide_prepared($round, $server, 'ROLLBACK');
 	my $how = one_of(@changes);
@@ -193,8 +194,8 @@ sub prepared
 	return;
 }
 
-# Locks that ordinary roles can hold while a server starts, in databases with idgen and without: nobody
-# waits for them.
+# Locks that ordinary roles can hold while a server starts, in databases with and without idgen:
+# nobody waits for them.
 sub locks
 {
 	my ($round) = @_;
@@ -205,7 +206,7 @@ sub locks
 	$round->sessions(modes => 'wait', wait_ms => 4000, users => 'app,postgres',
 		mix => 'single:2,array:2,arrays:1,batch:1,reserve:1,shard:2,named:1,seconds:1,insert:1');
 	$round->during(0.5, 0);
-	# The last IDs are of the database where somebody is in the way.
+	# The last IDs come from the database with the lock.
 	$round->target($server, 'other');
 	$round->during(0.5, 0);
 	$round->pause_sessions($server);
@@ -265,7 +266,8 @@ sub locks
 	return;
 }
 
-# The database that made the last IDs is dropped, or the extension in it, by a session that has the module.
+# A session that has loaded the module drops the database that made the last IDs, or the extension
+# in it.
 sub dropped
 {
 	my ($round) = @_;
