@@ -9,6 +9,7 @@ use IdgenTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 plan skip_all => 'libfaketime is not installed' unless have_faketime();
 
@@ -42,6 +43,18 @@ $old->safe_psql('shop', 'CREATE SCHEMA elsewhere; ALTER EXTENSION idgen SET SCHE
 $old->command_ok([ 'pg_dump', '-f', "$dir/moved.sql", '-d', $old->connstr('shop') ],
 	'where the extension is in another schema');
 like(slurp_file("$dir/moved.sql"), qr/^$mark,0,-1$/m, 'the mark is in the dump');
+
+# IDs that were made in another database are of the same ID spaces: the dump covers them, too.
+for my $how ('running', 'restarted')
+{
+	usleep(2_500_000);
+	my ($id) = nextvals($old, 1);
+	$old->restart if $how eq 'restarted';
+	$old->command_ok([ 'pg_dump', '-f', "$dir/other.sql", '-d', $old->connstr('shop') ], "$how: IDs in another database");
+	my ($in_dump) = slurp_file("$dir/other.sql") =~ /^(\d{13}),0,-1$/m;
+	cmp_ok($in_dump, '>', ($id >> 22) + 1577836800000, "$how: they are below the mark in the dump");
+	cmp_ok($old->safe_psql('shop', 'SELECT mark_ms FROM elsewhere.idgen_get_mark()'), '<', $in_dump, "$how: which is later than its own");
+}
 
 my $new = new_server('new', clock => '+0');
 $new->safe_psql('postgres', 'CREATE ROLE owner LOGIN');

@@ -16,6 +16,7 @@
 
 #include "core/clock.h"
 #include "errors.h"
+#include "floor.h"
 #include "invalidate.h"
 #include "start_over.h"
 #include "mark.h"
@@ -51,6 +52,19 @@ Restored CurrentMark() {
   const MarkRecord& record = found.record;
   return {std::max(MarkOf(found, WallClockUs() / 1000), record.restored_ms), record.held_until_ms,
           record.fresh_machine};
+}
+
+// Returns what a dump carries. IDs of the same ID spaces may have been made in other databases,
+// whose marks are later than this one's: where the dump is restored, none of them must come again.
+Restored MarkForDump() {
+  Restored mark = CurrentMark();
+  Root& shared = SharedRoot();
+  if (!RecoveryInProgress()) FindFloor(shared);
+  // After idgen_start_over() only the page counts.
+  if (LoadShared(shared.restart_needed) == 0) {
+    mark.mark_ms = std::max(mark.mark_ms, KnownMs(shared));
+  }
+  return mark;
 }
 
 [[noreturn]] void ReportMark(const char* text) {
@@ -205,7 +219,7 @@ Datum idgen_get_mark(PG_FUNCTION_ARGS) {
 Datum idgen_mark_in(PG_FUNCTION_ARGS) {
   const char* const text = PG_GETARG_CSTRING(0);
   auto* mark = static_cast<Restored*>(palloc(sizeof(Restored)));
-  *mark = strcmp(text, kCurrent) == 0 ? CurrentMark() : ParseMark(text);
+  *mark = strcmp(text, kCurrent) == 0 ? MarkForDump() : ParseMark(text);
   PG_RETURN_POINTER(mark);
 }
 
