@@ -94,15 +94,15 @@ Datum idgen_layout_send(PG_FUNCTION_ARGS) {
   PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
 }
 
-#define IDGEN_COMPARISON(name, op) \
-  IDGEN_SQL_FUNCTION(name);        \
-  Datum name(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(CompareArguments(fcinfo) op 0); }
-IDGEN_COMPARISON(idgen_layout_eq, ==)
-IDGEN_COMPARISON(idgen_layout_ne, !=)
-IDGEN_COMPARISON(idgen_layout_lt, <)
-IDGEN_COMPARISON(idgen_layout_le, <=)
-IDGEN_COMPARISON(idgen_layout_gt, >)
-IDGEN_COMPARISON(idgen_layout_ge, >=)
+#define IDGEN_COMPARISON(name, result) \
+  IDGEN_SQL_FUNCTION(name);            \
+  Datum name(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(result); }
+IDGEN_COMPARISON(idgen_layout_eq, CompareArguments(fcinfo) == 0)
+IDGEN_COMPARISON(idgen_layout_ne, CompareArguments(fcinfo) != 0)
+IDGEN_COMPARISON(idgen_layout_lt, CompareArguments(fcinfo) < 0)
+IDGEN_COMPARISON(idgen_layout_le, CompareArguments(fcinfo) <= 0)
+IDGEN_COMPARISON(idgen_layout_gt, CompareArguments(fcinfo) > 0)
+IDGEN_COMPARISON(idgen_layout_ge, CompareArguments(fcinfo) >= 0)
 #undef IDGEN_COMPARISON
 
 Datum idgen_layout_cmp(PG_FUNCTION_ARGS) { PG_RETURN_INT32(CompareArguments(fcinfo)); }
