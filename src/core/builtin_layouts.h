@@ -161,12 +161,18 @@ static_assert([] {
   return true;
 }());
 
-// Returns the built-in layout of that name, or nullptr.
-constexpr const Layout* FindBuiltinLayout(std::string_view name) {
+// Returns the built-in layout of that name with what is said of it, or nullptr.
+constexpr const BuiltinLayout* FindBuiltin(std::string_view name) {
   for (const BuiltinLayout& builtin : kBuiltinLayouts) {
-    if (builtin.layout.name == name) return &builtin.layout;
+    if (builtin.layout.name == name) return &builtin;
   }
   return nullptr;
+}
+
+// Returns the built-in layout of that name, or nullptr.
+constexpr const Layout* FindBuiltinLayout(std::string_view name) {
+  const BuiltinLayout* const builtin = FindBuiltin(name);
+  return builtin != nullptr ? &builtin->layout : nullptr;
 }
 
 }  // namespace idgen

@@ -24,20 +24,20 @@ class TextReader {
 
   // Takes one character, or a word, in any case.
   constexpr bool Take(char wanted) noexcept {
-    if (rest_.empty() || Lower(rest_.front()) != wanted) return false;
+    if (rest_.empty() || ToAsciiLower(rest_.front()) != wanted) return false;
     rest_.remove_prefix(1);
     return true;
   }
   constexpr bool Take(std::string_view wanted) noexcept {
     if (rest_.size() < wanted.size()) return false;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (Lower(rest_[i]) != wanted[i]) return false;
+      if (ToAsciiLower(rest_[i]) != wanted[i]) return false;
     }
     rest_.remove_prefix(wanted.size());
     return true;
   }
   constexpr void SkipSpace() noexcept {
-    while (!rest_.empty() && IsSpace(rest_.front())) rest_.remove_prefix(1);
+    while (!rest_.empty() && IsAsciiSpace(rest_.front())) rest_.remove_prefix(1);
   }
 
   // Takes a decimal number of `least` to `most` digits, times `sign`. Returns false also if it does
@@ -55,11 +55,6 @@ class TextReader {
       ++digits;
     }
     return digits >= least;
-  }
-
-  static constexpr bool IsSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
-  static constexpr char Lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
 
  private:
@@ -157,9 +152,9 @@ ParsedDescription ParseDescription(std::string_view input) noexcept {
     std::size_t end = begin;
     while (end < input.size() && input[end] != ',') ++end;
     std::size_t first = begin;
-    while (first < end && TextReader::IsSpace(input[first])) ++first;
+    while (first < end && IsAsciiSpace(input[first])) ++first;
     std::size_t last = end;
-    while (last > first && TextReader::IsSpace(input[last - 1])) --last;
+    while (last > first && IsAsciiSpace(input[last - 1])) --last;
     const std::string_view item(input.data() + first, last - first);
 
     TextReader reader(item);
@@ -167,8 +162,8 @@ ParsedDescription ParseDescription(std::string_view input) noexcept {
     const bool is_epoch = !is_tick && reader.Take("epoch");
     // Reject a longer word that begins like this.
     const std::size_t word = is_tick ? 4 : 5;
-    const bool is_word = (is_tick || is_epoch) && (item.size() == word || item[word] == ':' ||
-                                                   TextReader::IsSpace(item[word]));
+    const bool is_word = (is_tick || is_epoch) &&
+                         (item.size() == word || item[word] == ':' || IsAsciiSpace(item[word]));
     if (!is_word) {
       if (has_tick || has_epoch) {
         return fail(DescriptionError::kUnexpected, first, item.size());
@@ -183,7 +178,7 @@ ParsedDescription ParseDescription(std::string_view input) noexcept {
       if (!reader.Take(':')) return fail(DescriptionError::kNoColon, first, item.size());
       std::size_t value = first + word;
       while (input[value] != ':') ++value;
-      for (++value; value < last && TextReader::IsSpace(input[value]);) ++value;
+      for (++value; value < last && IsAsciiSpace(input[value]);) ++value;
       const std::string_view written(input.data() + value, last - value);
       const bool good =
           is_tick ? ParseTick(written, parsed.tick_us) : ParseEpoch(written, parsed.epoch_us);

@@ -72,6 +72,12 @@ struct ParsedFields {
   }
 };
 
+// Characters, whatever the locale.
+constexpr bool IsAsciiSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+constexpr char ToAsciiLower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 // Reads a text from left to right, one token at a time: a word, a comma or a colon.
 class FieldsParser {
  public:
@@ -83,15 +89,14 @@ class FieldsParser {
   }
 
  private:
-  static constexpr bool IsSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
   static constexpr bool IsMark(char c) noexcept { return c == ',' || c == ':'; }
 
   // Moves to the next token; an empty one at the end.
   constexpr void Advance() noexcept {
     at_ += token_.size();
-    while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
+    while (at_ < text_.size() && IsAsciiSpace(text_[at_])) ++at_;
     std::size_t end = at_;
-    while (end < text_.size() && !IsSpace(text_[end]) && !IsMark(text_[end])) ++end;
+    while (end < text_.size() && !IsAsciiSpace(text_[end]) && !IsMark(text_[end])) ++end;
     if (end == at_ && end < text_.size()) ++end;  // a mark
     // Not substr: it can throw, and so needs the C++ run-time library.
     token_ = std::string_view(text_.data() + at_, end - at_);
@@ -111,10 +116,7 @@ class FieldsParser {
       const std::string_view name = kFieldNames[i];
       bool same = token_.size() == name.size();
       for (std::size_t c = 0; same && c < name.size(); ++c) {
-        const char lower = token_[c] >= 'A' && token_[c] <= 'Z'
-                               ? static_cast<char>(token_[c] - 'A' + 'a')
-                               : token_[c];
-        same = lower == name[c];
+        same = ToAsciiLower(token_[c]) == name[c];
       }
       if (same) {
         kind = static_cast<FieldKind>(i);
@@ -234,28 +236,14 @@ constexpr std::size_t WriteFields(const Layout& layout, char* out) noexcept {
   const auto put = [out, &length](std::string_view word) {
     for (const char c : word) out[length++] = c;
   };
-  // Each turn finds the highest field below the previous one; six fields need no sort.
-  unsigned above = kMostLayoutBits + 1;
-  for (;;) {
-    FieldKind next{};
-    bool found = false;
-    for (std::size_t i = 0; i < kFieldKinds; ++i) {
-      const auto kind = static_cast<FieldKind>(i);
-      const bool is_higher = !found || layout[kind].shift > layout[next].shift;
-      if (layout.Has(kind) && layout[kind].shift < above && is_higher) {
-        next = kind;
-        found = true;
-      }
-    }
-    if (!found) return length;
-    const unsigned bits = layout[next].bits;
-    above = layout[next].shift;
+  for (const FieldSpec& spec : FieldsFromTop(layout)) {
     if (length > 0) put(", ");
-    put(NameOfField(next));
+    put(NameOfField(spec.kind));
     put(":");
-    if (bits >= 10) out[length++] = static_cast<char>('0' + bits / 10);
-    out[length++] = static_cast<char>('0' + bits % 10);
+    if (spec.bits >= 10) out[length++] = static_cast<char>('0' + spec.bits / 10);
+    out[length++] = static_cast<char>('0' + spec.bits % 10);
   }
+  return length;
 }
 
 }  // namespace idgen

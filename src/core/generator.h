@@ -22,8 +22,8 @@
 #include <limits>
 #include <span>
 
-#include "clock.h"
 #include "builtin_layouts.h"
+#include "clock.h"
 #include "guard.h"
 #include "layout.h"
 #include "position.h"

@@ -298,6 +298,37 @@ constexpr Layout BuildLayout(std::string_view name, std::int64_t tick_us, std::i
   return layout;
 }
 
+// A layout's fields, from the highest bit down: what BuildLayout makes a layout of.
+struct FieldList {
+  std::array<FieldSpec, kFieldKinds> specs{};
+  std::size_t count = 0;
+
+  [[nodiscard]] constexpr const FieldSpec* begin() const { return specs.data(); }
+  [[nodiscard]] constexpr const FieldSpec* end() const { return specs.data() + count; }
+};
+
+// Lists the fields of a layout. They do not overlap, and have 63 bits at most.
+constexpr FieldList FieldsFromTop(const Layout& layout) noexcept {
+  FieldList list;
+  // Each turn finds the highest field below the previous one; six fields need no sort.
+  unsigned above = kMostLayoutBits + 1;
+  for (;;) {
+    FieldKind next{};
+    bool found = false;
+    for (std::size_t i = 0; i < kFieldKinds; ++i) {
+      const auto kind = static_cast<FieldKind>(i);
+      const bool is_higher = !found || layout[kind].shift > layout[next].shift;
+      if (layout.Has(kind) && layout[kind].shift < above && is_higher) {
+        next = kind;
+        found = true;
+      }
+    }
+    if (!found) return list;
+    list.specs[list.count++] = {next, layout[next].bits};
+    above = layout[next].shift;
+  }
+}
+
 // The same for constants in source text, with the epoch in milliseconds since 1970. An epoch that
 // is no int64 in microseconds becomes the largest one, which is no layout's.
 constexpr Layout MakeLayout(std::string_view name, std::int64_t tick_us, std::int64_t epoch_ms,

@@ -52,11 +52,11 @@ Complaint NoField(const Layout& layout, FieldKind kind, const char* hint) {
           .hint = hint};
 }
 
-Complaint Misfit(const Layout& layout, FieldKind kind, std::uint64_t value) {
+Complaint Misfit(const Layout& layout, FieldKind kind, std::int64_t value) {
   return {
       .code = ERRCODE_INVALID_PARAMETER_VALUE,
-      .message = psprintf("%s ID %llu is out of range for layout \"%s\"", NameOfField(kind).data(),
-                          static_cast<unsigned long long>(value), NameOf(layout)),
+      .message = psprintf("%s ID %lld is out of range for layout \"%s\"", NameOfField(kind).data(),
+                          static_cast<long long>(value), NameOf(layout)),
       .detail = RangeText(layout, kind)};
 }
 

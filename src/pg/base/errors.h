@@ -17,7 +17,7 @@ namespace idgen::pg {
 // The complaints are in the current memory context.
 Complaint DecodeOnly(const Layout& layout);
 Complaint NoField(const Layout& layout, FieldKind kind, const char* hint);
-Complaint Misfit(const Layout& layout, FieldKind kind, std::uint64_t value);
+Complaint Misfit(const Layout& layout, FieldKind kind, std::int64_t value);
 // A tick that is out of range. `layout` is the quoted name after a space, or empty.
 Complaint BadTick(const char* layout, const char* detail);
 

@@ -141,10 +141,7 @@ char* ServerName(std::string_view name) {
 }
 
 const Named* FindNamed(std::string_view name) {
-  const BuiltinLayout* builtin = nullptr;
-  for (const BuiltinLayout& each : kBuiltinLayouts) {
-    if (each.layout.name == name) builtin = &each;
-  }
+  const BuiltinLayout* const builtin = FindBuiltin(name);
   if (builtin != nullptr && builtin->is_reserved) return BuiltIn(*builtin);
   const ForeignServer* const server = FindServer(name);
   if (server != nullptr) return ReadServer(*server);
@@ -173,8 +170,6 @@ List* AllNamed() {
 }
 
 GeneratorDefinition FindGenerator(std::string_view name) {
-  const Layout* const reserved = FindReservedLayout(name);
-  if (reserved != nullptr) return {.layout = *reserved};
   return NamedBy(name, NameKind::kGenerator).definition;
 }
 

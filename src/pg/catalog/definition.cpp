@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/description.h"
 #include "core/builtin_layouts.h"
+#include "core/description.h"
 #include "errors.h"
 
 namespace idgen::pg {
@@ -174,10 +174,8 @@ char* LayoutText(const Layout& layout) {
 }
 
 const Layout* FindReservedLayout(std::string_view name) {
-  for (const BuiltinLayout& builtin : kBuiltinLayouts) {
-    if (builtin.is_reserved && builtin.layout.name == name) return &builtin.layout;
-  }
-  return nullptr;
+  const BuiltinLayout* const builtin = FindBuiltin(name);
+  return builtin != nullptr && builtin->is_reserved ? &builtin->layout : nullptr;
 }
 
 bool IsDescription(std::string_view text) {
@@ -257,7 +255,7 @@ Complaint ComplaintOf(const GeneratorDefinition& definition) {
       return NoField(layout, field.kind, psprintf("Leave out %s.", field.name));
     }
     if (AsField(value) > layout[field.kind].Largest()) {
-      return Misfit(layout, field.kind, AsField(value));
+      return Misfit(layout, field.kind, value);
     }
   }
   return {};

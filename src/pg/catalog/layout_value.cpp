@@ -12,14 +12,8 @@ StoredLayout* StoreLayout(const Layout& layout) {
   part.tick_us = layout.tick_us;
   part.epoch_us = layout.epoch_us;
   int count = 0;
-  for (unsigned top = layout.TotalBits(); top > 0;) {
-    for (std::size_t kind = 0; kind < kFieldKinds; ++kind) {
-      const Field& field = layout.fields[kind];
-      if (field.bits == 0 || static_cast<unsigned>(field.shift + field.bits) != top) continue;
-      part.fields[count++] = {static_cast<std::uint8_t>(kind), field.bits};
-      top = field.shift;
-      break;
-    }
+  for (const FieldSpec& spec : FieldsFromTop(layout)) {
+    part.fields[count++] = {static_cast<std::uint8_t>(spec.kind), spec.bits};
   }
   return stored;
 }

@@ -97,7 +97,7 @@ void CheckFits(const Layout& layout, const Identity& identity) {
   // Where all fit, this is none of them.
   for (const IdentityField& field : kIdentityFields) {
     if (field.kind != misfit) continue;
-    Complaint complaint = Misfit(layout, misfit, identity.*field.value);
+    Complaint complaint = Misfit(layout, misfit, static_cast<std::int64_t>(identity.*field.value));
     complaint.hint = psprintf(
         "Set idgen.%s to a value from 0 to %llu, or use a generator with an identity of its own.",
         field.name, static_cast<unsigned long long>(layout[misfit].Largest()));
@@ -112,10 +112,7 @@ void CheckShard(const Handle& handle, std::int64_t shard) {
     Report(NoField(layout, FieldKind::kShard, "Leave out the shard."));
   }
   if (shard < 0 || AsField(shard) > layout[FieldKind::kShard].Largest()) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("shard ID %lld is out of range for layout \"%s\"",
-                           static_cast<long long>(shard), NameOf(layout)),
-                    errdetail("%s", RangeText(layout, FieldKind::kShard))));
+    Report(Misfit(layout, FieldKind::kShard, shard));
   }
   const std::int32_t fixed = handle.generator.shard_id;
   if (fixed >= 0 && shard != fixed) {
@@ -295,9 +292,9 @@ void PrepareHandle(Handle& handle) {
   }
   // A shard that is not set, or does not fit, is no error before a call relies on it.
   if (!takes_shard || (ShardIsSet() && layout.FindMisfit(identity) == FieldKind::kTimestamp)) {
-    handle.default_bits = layout.IdentityBits(identity);
-    handle.own.slot = EntryOfSpace(handle, handle.default_bits).slot;
-    handle.own.identity_bits = handle.default_bits;
+    const std::uint64_t bits = layout.IdentityBits(identity);
+    handle.own.slot = EntryOfSpace(handle, bits).slot;
+    handle.own.identity_bits = bits;
     handle.space = &handle.own;
   }
   WarnIfCitusWithoutIdentity(handle);
@@ -312,7 +309,7 @@ SessionSlot& SpaceFor(Handle& handle, std::int64_t shard) {
   }
   CheckShard(handle, shard);
   if (handle.generator.shard_id >= 0) return *handle.space;
-  const std::uint64_t bits = handle.server_bits | (AsField(shard) << handle.shard_shift);
+  const std::uint64_t bits = ShardBits(handle, shard);
   SessionSlot* const known = KnownSlot(handle, bits);
   if (known != nullptr) return *known;
   // Places change with what is added, so the cursor in hand has none.

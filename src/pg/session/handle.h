@@ -115,7 +115,6 @@ struct alignas(64) Handle {
   char name[NAMEDATALEN] = {};
   GeneratorDefinition generator;
   char layout_name[kLongestLayoutText] = {};
-  std::uint64_t default_bits = 0;        // the identity bits of `space`
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
   DatabaseMark* database = nullptr;
   std::uint64_t preparation = 0;  // the invalidation count at its preparation; 0: never
@@ -148,6 +147,11 @@ SessionSlot& SpaceFor(Handle& handle, std::int64_t shard);
 
 // Makes `handle.shard` that of an entry, where cursors are kept.
 void SwitchCursors(Handle& handle, const SlotTable::Entry& entry);
+
+// The identity bits of a shard of the handle's server.
+inline std::uint64_t ShardBits(const Handle& handle, std::int64_t shard) {
+  return handle.server_bits | (AsField(shard) << handle.shard_shift);
+}
 
 // The session's view of an ID space of the handle, or nullptr if it has not used it yet. The
 // pointer is good until the next call.

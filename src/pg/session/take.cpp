@@ -8,9 +8,9 @@
 #include "core/mark.h"
 #include "errors.h"
 #include "events.h"
-#include "start_over.h"
 #include "mark.h"
 #include "settings.h"
+#include "start_over.h"
 #include "wait.h"
 
 namespace idgen::pg {

@@ -58,8 +58,7 @@ inline std::int64_t NextId(Handle& handle) { return NextIdIn(handle, handle.spac
 // The ID space of a shard that a call names, if the session has used it.
 inline SessionSlot* KnownSpace(Handle& handle, std::int64_t shard) {
   if (unlikely(shard < 0 || shard > handle.largest_shard)) return nullptr;
-  return KnownSlot(handle,
-                   handle.server_bits | (static_cast<std::uint64_t>(shard) << handle.shard_shift));
+  return KnownSlot(handle, ShardBits(handle, shard));
 }
 
 // Where blocks are not used, a cursor has nothing to keep from one call to the next but how it took
@@ -68,8 +67,7 @@ inline SessionSlot* KnownSpace(Handle& handle, std::int64_t shard) {
 // then, which soon is that of a shard that is named again and again.
 inline std::int64_t NextIdOfShard(Handle& handle, std::int32_t shard) {
   if (unlikely(shard < 0 || shard > handle.largest_shard)) return NextIdIn(handle, nullptr, shard);
-  const std::uint64_t bits =
-      handle.server_bits | (static_cast<std::uint64_t>(shard) << handle.shard_shift);
+  const std::uint64_t bits = ShardBits(handle, shard);
   if (handle.keeps_blocks || handle.shard.identity_bits == bits) {
     return NextIdIn(handle, KnownSlot(handle, bits), shard);
   }

@@ -32,15 +32,10 @@ Groups GroupsOf(const Layout& layout, std::uint64_t id) {
   groups.group[groups.count++] = {total == 63 ? "sign" : "unused",
                                   static_cast<std::uint8_t>(64 - total),
                                   static_cast<std::uint8_t>(total), 0};
-  for (unsigned top = total; top > 0;) {
-    for (std::size_t kind = 0; kind < kFieldKinds; ++kind) {
-      const Field& field = layout.fields[kind];
-      if (field.bits == 0 || field.shift + field.bits != top) continue;
-      groups.group[groups.count++] = {kFieldNames[kind].data(), field.bits, field.shift,
-                                      field.Get(id)};
-      top = field.shift;
-      break;
-    }
+  for (const FieldSpec& spec : FieldsFromTop(layout)) {
+    const Field& field = layout[spec.kind];
+    groups.group[groups.count++] = {NameOfField(spec.kind).data(), field.bits, field.shift,
+                                    field.Get(id)};
   }
   return groups;
 }
