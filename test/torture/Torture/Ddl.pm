@@ -55,22 +55,22 @@ sub make_ready
 # A crash with a clock that goes back; then the sessions go on.
 sub crash_and_go_on
 {
-	my ($round, $server, @databases) = @_;
+	my ($round, $server, $databases, %options) = @_;    # back: by which the clock is behind; behind: for how long at first
 	$server->kill_postmaster;
 	$round->fault('kill postmaster');
-	my $back = one_of(0.001, 0.8, 1.5, 3, 3, 3, 3600);
+	my $back = $options{back} // one_of(0.001, 0.8, 1.5, 3, 3, 3, 3600);
 	$server->step_clock(-$back);
 	$round->fault('back while down', Torture::Scenarios::text_of(-$back));
 	$round->target if chance(0.7);
 	$server->start;
-	$round->target($server, @databases);
-	$round->during(0.5, 0);
+	$round->target($server, @$databases);
+	$round->during($options{behind} // 0.5, 0);
 	# Back into the time of the last IDs.
 	$server->set_clock(-one_of(1, 2)) if $back > 10;
 	$round->during(0.5, 0);
 	$server->set_clock(20);
 	$round->during(0.5, 0);
-	$round->expect_ids($server, $_, 'snowflake_nextval()', 'instagram_nextval(1)') for @databases;
+	$round->expect_ids($server, $_, 'snowflake_nextval()', 'instagram_nextval(1)') for @$databases;
 	return;
 }
 
@@ -102,7 +102,7 @@ sub ddl
 	# After the last rollback.
 	$round->target_of($where) if chance(0.9);
 	usleep(between(1e5, 3e5));
-	crash_and_go_on($round, $server, 'postgres', 'other');
+	crash_and_go_on($round, $server, [ 'postgres', 'other' ]);
 	return;
 }
 
@@ -126,16 +126,7 @@ sub undone
 	$round->during(1.7, 0);
 	$round->target_of($where);
 	usleep(between(1e5, 3e5));
-	$server->kill_postmaster;
-	$round->fault('kill postmaster');
-	$server->step_clock(-3);
-	$round->fault('back while down', Torture::Scenarios::text_of(-3));
-	$server->start;
-	$round->target($server, 'postgres', 'other');
-	$round->during(2, 0);
-	$server->set_clock(20);
-	$round->during(0.5, 0);
-	$round->expect_ids($server, $_, 'snowflake_nextval()', 'instagram_nextval(1)') for 'postgres', 'other';
+	crash_and_go_on($round, $server, [ 'postgres', 'other' ], back => 3, behind => 1.5);
 	return;
 }
 
@@ -190,7 +181,7 @@ sub prepared
 	$round->during(0.3, 0);
 	decide_prepared($round, $server, @ends);
 	$round->during(0.4, 0);
-	crash_and_go_on($round, $server, 'postgres', 'other');
+	crash_and_go_on($round, $server, [ 'postgres', 'other' ]);
 	return;
 }
 
@@ -292,7 +283,7 @@ sub dropped
 	$round->pause_sessions($server);
 	$server->sql([ @module, $sql ], $database, $user);
 	$round->fault('dropped', "$sql by $user");
-	crash_and_go_on($round, $server, one_of([ 'postgres' ], [ 'other' ], [ 'postgres', 'other' ])->@*);
+	crash_and_go_on($round, $server, one_of([ 'postgres' ], [ 'other' ], [ 'postgres', 'other' ]));
 	return;
 }
 
