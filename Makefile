@@ -18,8 +18,14 @@ endif
 SOURCE := $(or $(VPATH),$(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST)))))
 sources = $(patsubst $(SOURCE)/%,%,$(sort $(wildcard $(addprefix $(SOURCE)/,$(1)))))
 
+# One compilation for each room of src/pg: the standard library's headers cost more than the code, and
+# a file of a room includes much the same as its neighbours. dev/check sees that every file also
+# compiles by itself.
+ROOMS = base catalog durable session sql
+UNITS = $(ROOMS:%=src/pg/%_room.cpp)
+
 MODULE_big = idgen
-OBJS = $(patsubst %.cpp,%.o,$(call sources,src/pg/*.cpp src/pg/*/*.cpp) src/core/cycles.cpp src/core/description.cpp)
+OBJS = $(UNITS:.cpp=.o) src/pg/module.o src/core/cycles.o src/core/description.o
 EXTENSION = control/idgen
 DATA = $(call sources,control/idgen--*.sql)
 PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"
@@ -46,19 +52,22 @@ endif
 PG_CPPFLAGS = -I$(SOURCE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
 
-EXTRA_CLEAN = $(OBJS:.o=.d) output_iso tmp_check log
+EXTRA_CLEAN = $(OBJS:.o=.d) $(UNITS) output_iso tmp_check log
 
 include $(PGXS)
 
-# The rooms of src/pg. A room sees only itself and the rooms below it, so an include that goes up
-# does not compile: sql -> session -> durable, catalog -> base -> the core.
+# A directory is newer than its unit after a file was added to it or removed.
+$(UNITS): src/pg/%_room.cpp: $(SOURCE)/src/pg/% | $(CURDIR)/src/pg/
+	for file in $(notdir $(call sources,src/pg/$*/*.cpp)); do echo "#include \"pg/$*/$$file\""; done >$@
+
+# A room sees only itself and the rooms below it, so an include that goes up does not compile:
+# sql -> session -> durable, catalog -> base -> the core.
 room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
-src/pg/base/%.o src/pg/base/%.bc: override CPPFLAGS += $(call room,base)
-src/pg/catalog/%.o src/pg/catalog/%.bc: override CPPFLAGS += $(call room,base catalog)
-src/pg/durable/%.o src/pg/durable/%.bc: override CPPFLAGS += $(call room,base durable)
-src/pg/session/%.o src/pg/session/%.bc: override CPPFLAGS += $(call room,base catalog durable session)
-src/pg/sql/%.o src/pg/sql/%.bc: override CPPFLAGS += $(call room,base catalog durable session sql)
-src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,base catalog durable session sql)
+src/pg/base_room.o src/pg/base_room.bc: override CPPFLAGS += $(call room,base)
+src/pg/catalog_room.o src/pg/catalog_room.bc: override CPPFLAGS += $(call room,base catalog)
+src/pg/durable_room.o src/pg/durable_room.bc: override CPPFLAGS += $(call room,base durable)
+src/pg/session_room.o src/pg/session_room.bc: override CPPFLAGS += $(call room,base catalog durable session)
+src/pg/sql_room.o src/pg/sql_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(ROOMS))
 
 .PHONY: databases
 databases:
