@@ -21,6 +21,7 @@
 #include "callsite.h"
 #include "citus.h"
 #include "errors.h"
+#include "row.h"
 #include "start_over.h"
 #include "take.h"
 #include "core/mark.h"
@@ -266,51 +267,42 @@ const char* ProblemOf(const Found& found) {
   return nullptr;
 }
 
-void PutRow(ReturnSetInfo* result, const Layout& layout, const Found& found) {
+void PutFound(FunctionCallInfo fcinfo, const Layout& layout, const Found& found) {
   const Identity identity = layout.Parse(found.identity_bits).identity;
-  const char* const problem = ProblemOf(found);
-  Datum values[] = {
-      Int32GetDatum(static_cast<int32>(identity.datacenter)),
-      Int32GetDatum(static_cast<int32>(identity.machine)),
-      Int32GetDatum(static_cast<int32>(identity.shard)),
-      Int64GetDatum(found.ids),
-      Int64GetDatum(found.first),
-      Int64GetDatum(found.last),
-      BoolGetDatum(found.own),
-      Int64GetDatum(found.replicated),
-      problem != nullptr ? CStringGetTextDatum(problem) : Datum{0},
+  const auto part = [&](FieldKind kind, std::uint64_t value) {
+    return Column{Int32GetDatum(static_cast<int32>(value)), !found.of_layout || !layout.Has(kind)};
   };
-  bool nulls[] = {!found.of_layout || !layout.Has(FieldKind::kDatacenter),
-                  !found.of_layout || !layout.Has(FieldKind::kMachine),
-                  !found.of_layout || !layout.Has(FieldKind::kShard),
-                  false,
-                  false,
-                  false,
-                  false,
-                  found.replicated < 0,
-                  problem == nullptr};
-  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  PutRow(fcinfo, {part(FieldKind::kDatacenter, identity.datacenter),
+                  part(FieldKind::kMachine, identity.machine),
+                  part(FieldKind::kShard, identity.shard),
+                  {Int64GetDatum(found.ids)},
+                  {Int64GetDatum(found.first)},
+                  {Int64GetDatum(found.last)},
+                  {BoolGetDatum(found.own)},
+                  {Int64GetDatum(found.replicated), found.replicated < 0},
+                  TextOrNull(ProblemOf(found))});
 }
 
 // Adds a row about an identity that several nodes of a Citus cluster have. It describes no rows.
-void PutSharedIdentity(ReturnSetInfo* result, const SharedIdentity& shared) {
-  Datum values[9] = {};
-  bool nulls[9];
-  std::fill(std::begin(nulls), std::end(nulls), true);
+void PutSharedIdentity(FunctionCallInfo fcinfo, const SharedIdentity& shared) {
+  Column parts[] = {kNull, kNull, kNull};
   const char* field = shared.identity;
-  for (int i = 0; i < 3 && *field != '\0'; ++i) {
-    if (*field != '-') {
-      values[i] = Int32GetDatum(static_cast<int32>(strtol(field, nullptr, 10)));
-      nulls[i] = false;
-    }
+  for (Column& part : parts) {
+    if (*field == '\0') break;
+    if (*field != '-') part = {Int32GetDatum(static_cast<int32>(strtol(field, nullptr, 10)))};
     field += strcspn(field, " ");
     field += strspn(field, " ");
   }
-  values[6] = BoolGetDatum(shared.own);
-  values[8] = CStringGetTextDatum(
-      psprintf("nodes %s of the Citus cluster have this identity", shared.nodes));
-  nulls[6] = nulls[8] = false;
-  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  PutRow(fcinfo,
+         {parts[0],
+          parts[1],
+          parts[2],
+          kNull,
+          kNull,
+          kNull,
+          {BoolGetDatum(shared.own)},
+          kNull,
+          TextOrNull(psprintf("nodes %s of the Citus cluster have this identity", shared.nodes))});
 }
 
 }  // namespace
@@ -324,7 +316,6 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOf(ShortTextArgument(fcinfo, 2));
   if (RecoveryInProgress()) ReportRecovery("check identities");
   InitMaterializedSRF(fcinfo, 0);
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
 
   Check check{};
   OpenTable(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), check);
@@ -345,13 +336,11 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
     if (found.of_layout) LookUpOwn(handle, check, found);
   }
   FindInsertions(check, all);
-  for (const Found& found : all) {
-    PutRow(result, layout, found);
-  }
+  for (const Found& found : all) PutFound(fcinfo, layout, found);
   const char* const schema = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
   const List* shared = SharedIdentities(schema, handle.name);
   for (int i = 0; i < list_length(shared); ++i) {
-    PutSharedIdentity(result, *static_cast<const SharedIdentity*>(list_nth(shared, i)));
+    PutSharedIdentity(fcinfo, *static_cast<const SharedIdentity*>(list_nth(shared, i)));
   }
   return Datum{0};
 }

@@ -5,6 +5,7 @@
 #include "ddl.h"
 #include "errors.h"
 #include "layout_value.h"
+#include "row.h"
 
 namespace idgen::pg {
 
@@ -31,26 +32,16 @@ void TakeIdentity(FunctionCallInfo fcinfo, int first, bool may_stay,
 }
 
 void ListGenerator(FunctionCallInfo fcinfo, const Named& named) {
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   const GeneratorDefinition& definition = named.definition;
   const bool has_layout = CheckLayout(definition.layout) == LayoutError::kNone;
-  Datum values[] = {
-      CStringGetTextDatum(named.name),
-      has_layout ? PointerGetDatum(StoreLayout(definition.layout)) : Datum{0},
-      Int32GetDatum(definition.datacenter_id),
-      Int32GetDatum(definition.machine_id),
-      Int32GetDatum(definition.shard_id),
-      ObjectIdGetDatum(named.owner),
-      named.flaw ? CStringGetTextDatum(named.flaw.message) : Datum{0},
-  };
-  bool nulls[] = {false,
-                  !has_layout,
-                  definition.datacenter_id < 0,
-                  definition.machine_id < 0,
-                  definition.shard_id < 0,
-                  !OidIsValid(named.owner),
-                  !named.flaw};
-  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  const auto fixed = [](std::int32_t id) { return Column{Int32GetDatum(id), id < 0}; };
+  PutRow(fcinfo, {{CStringGetTextDatum(named.name)},
+                  has_layout ? Column{PointerGetDatum(StoreLayout(definition.layout))} : kNull,
+                  fixed(definition.datacenter_id),
+                  fixed(definition.machine_id),
+                  fixed(definition.shard_id),
+                  {ObjectIdGetDatum(named.owner), !OidIsValid(named.owner)},
+                  TextOrNull(named.flaw.message)});
 }
 
 }  // namespace

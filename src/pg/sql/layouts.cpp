@@ -8,6 +8,7 @@
 #include "ddl.h"
 #include "errors.h"
 #include "layout_value.h"
+#include "row.h"
 
 namespace idgen::pg {
 
@@ -68,39 +69,21 @@ void WarnIfItMakesNoIds(const Layout& layout) {
 
 void ListLayout(FunctionCallInfo fcinfo, const Named& named) {
   const Layout& layout = named.definition.layout;
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   Interval tick{layout.tick_us, 0, 0};
   const unsigned identity_bits = layout[FieldKind::kDatacenter].bits +
                                  layout[FieldKind::kMachine].bits + layout[FieldKind::kShard].bits;
-  TimestampTz epoch = 0;
-  TimestampTz end = 0;
-  const bool epoch_fits = ToTimestamp(layout.epoch_us, epoch);
-  const bool end_fits = ToTimestamp(layout.StartOfTick(layout.MaxTick() + 1), end);
-  Datum values[] = {
-      CStringGetTextDatum(named.name),
-      PointerGetDatum(StoreLayout(layout)),
-      CStringGetTextDatum(FieldsText(layout)),
-      PointerGetDatum(&tick),
-      TimestampTzGetDatum(epoch),
-      TimestampTzGetDatum(end),
-      Int64GetDatum(static_cast<int64>(layout.IdsPerTick())),
-      Int64GetDatum(static_cast<int64>(std::uint64_t{1} << std::min(identity_bits, 62U))),
-      BoolGetDatum(layout.CanGenerate()),
-      ObjectIdGetDatum(named.owner),
-      TextDatum(named.note),
-  };
-  bool nulls[] = {false,
-                  false,
-                  false,
-                  false,
-                  !epoch_fits,
-                  !end_fits,
-                  false,
-                  false,
-                  false,
-                  !OidIsValid(named.owner),
-                  named.note.empty()};
-  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  PutRow(fcinfo,
+         {{CStringGetTextDatum(named.name)},
+          {PointerGetDatum(StoreLayout(layout))},
+          {CStringGetTextDatum(FieldsText(layout))},
+          {PointerGetDatum(&tick)},
+          TimeOrNull(layout.epoch_us),
+          TimeOrNull(layout.StartOfTick(layout.MaxTick() + 1)),
+          {Int64GetDatum(static_cast<int64>(layout.IdsPerTick()))},
+          {Int64GetDatum(static_cast<int64>(std::uint64_t{1} << std::min(identity_bits, 62U)))},
+          {BoolGetDatum(layout.CanGenerate())},
+          {ObjectIdGetDatum(named.owner), !OidIsValid(named.owner)},
+          {TextDatum(named.note), named.note.empty()}});
 }
 
 }  // namespace

@@ -1,0 +1,44 @@
+// Rows of set-returning functions. A column is a value and whether it is NULL.
+#pragma once
+
+#include "pg.h"
+
+#include <cstddef>
+
+#include "convert.h"
+
+namespace idgen::pg {
+
+struct Column {
+  Datum value;
+  bool is_null;
+
+  constexpr Column(Datum datum, bool null = false) : value(datum), is_null(null) {}
+};
+
+inline constexpr Column kNull{Datum{0}, true};
+
+inline Column TextOrNull(const char* text) {
+  return text != nullptr ? Column{CStringGetTextDatum(text)} : kNull;
+}
+
+// Returns the time, or NULL if it is beyond PostgreSQL's range.
+inline Column TimeOrNull(std::int64_t time_us) {
+  TimestampTz time = 0;
+  return ToTimestamp(time_us, time) ? Column{TimestampTzGetDatum(time)} : kNull;
+}
+
+// Adds a row to the result that InitMaterializedSRF() began.
+template <std::size_t N>
+void PutRow(FunctionCallInfo fcinfo, const Column (&row)[N]) {
+  Datum values[N];
+  bool nulls[N];
+  for (std::size_t i = 0; i < N; ++i) {
+    values[i] = row[i].value;
+    nulls[i] = row[i].is_null;
+  }
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+}  // namespace idgen::pg
