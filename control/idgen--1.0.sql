@@ -244,6 +244,59 @@ COMMENT ON VIEW idgen_generators IS
   'idgen: every name that idgen_nextval() accepts, and the fixed part of its identity';
 GRANT SELECT ON idgen_generators TO PUBLIC;
 
+-- Identities ------------------------------------------------------------------------------------
+
+CREATE TYPE idgen_identity_row AS (
+  source text, datacenter_id int, machine_id int, shard_id int, state text,
+  granted_until timestamptz, renewed_at timestamptz, error text);
+COMMENT ON TYPE idgen_identity_row IS 'idgen: a row of the view idgen_identity';
+CREATE FUNCTION idgen_get_leases(idgen_identity_row) RETURNS SETOF idgen_identity_row
+  LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10
+  AS 'MODULE_PATHNAME', 'idgen_get_leases';
+COMMENT ON FUNCTION idgen_get_leases(idgen_identity_row) IS 'the rows of the view idgen_identity';
+
+CREATE VIEW idgen_identity AS
+  SELECT source, datacenter_id, machine_id, shard_id, state, granted_until, renewed_at, error
+  FROM idgen_get_leases(NULL::idgen_identity_row);
+COMMENT ON VIEW idgen_identity IS
+  'idgen: the identities that this server has, where they come from, and until when it holds them';
+GRANT SELECT ON idgen_identity TO PUBLIC;
+
+CREATE FUNCTION idgen_registry_schema() RETURNS text
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_registry_schema';
+COMMENT ON FUNCTION idgen_registry_schema() IS
+  'the SQL that a PostgreSQL database needs to be a registry of identities';
+
+CREATE FUNCTION idgen_registry_list(
+    OUT datacenter_id int, OUT machine_id int, OUT shard_id int, OUT state text,
+    OUT holder text, OUT used_until timestamptz, OUT expires_in interval)
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 50
+  AS 'MODULE_PATHNAME', 'idgen_registry_list';
+COMMENT ON FUNCTION idgen_registry_list() IS
+  'every identity of this server''s pool in the registry that was ever held or banned';
+REVOKE EXECUTE ON FUNCTION idgen_registry_list() FROM PUBLIC;
+
+CREATE FUNCTION idgen_registry_release(
+    machine_id int DEFAULT NULL, shard_id int DEFAULT NULL, datacenter_id int DEFAULT NULL)
+  RETURNS int
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_registry_release';
+COMMENT ON FUNCTION idgen_registry_release(int, int, int) IS
+  'takes a machine ID or a shard from the server that holds it, with all that this server holds; returns how many holders it ended';
+REVOKE EXECUTE ON FUNCTION idgen_registry_release(int, int, int) FROM PUBLIC;
+
+CREATE FUNCTION idgen_registry_ban(
+    machine_id int DEFAULT NULL, banned boolean DEFAULT true, shard_id int DEFAULT NULL,
+    datacenter_id int DEFAULT NULL)
+  RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_registry_ban';
+COMMENT ON FUNCTION idgen_registry_ban(int, boolean, int, int) IS
+  'bans a machine ID or a shard, so that no server is given it any more, or allows it again';
+REVOKE EXECUTE ON FUNCTION idgen_registry_ban(int, boolean, int, int) FROM PUBLIC;
+
 -- Generating --------------------------------------------------------------------------
 
 CREATE FUNCTION snowflake_nextval() RETURNS bigint

@@ -7,6 +7,7 @@
 #include "settings.h"
 #include "shared.h"
 #include "utility.h"
+#include "worker.h"
 
 extern "C" {
 
@@ -20,7 +21,9 @@ void _PG_init(void) {
   idgen::pg::WatchDrops();
   idgen::pg::WatchCatalog();
   idgen::pg::WatchUtility();
-  if (process_shared_preload_libraries_in_progress) idgen::pg::RequestSharedMemory();
+  if (!process_shared_preload_libraries_in_progress) return;
+  idgen::pg::RequestSharedMemory();
+  idgen::pg::RegisterLeaseWorker();
 }
 
 }  // extern "C"

@@ -176,6 +176,15 @@ inline uint32 WaitEventFor([[maybe_unused]] const char* name) {
 #endif
 }
 
+// 17 gave processes numbers of their own (upstream 024c521117579). Counts from 0.
+inline uint64 MyProcPlace() {
+#if PG_VERSION_NUM >= 170000
+  return static_cast<uint64>(MyProcNumber);
+#else
+  return static_cast<uint64>(MyProc->pgprocno);
+#endif
+}
+
 // 19 made the numbers of system caches an enum, which is what cache callbacks receive.
 #if PG_VERSION_NUM >= 190000
 using CacheNumber = SysCacheIdentifier;

@@ -18,6 +18,12 @@ constinit int max_clock_lead_ms = 10000;
 constinit int reserve_window_ms = 1000;
 constinit int block_size = 1;
 constinit int max_clock_step_s = 0;
+constinit int machine_id_source = static_cast<int>(MachineIdSource::kSetting);
+constinit char* registry = nullptr;
+constinit char* registry_pool = nullptr;
+constinit int registry_machines = 32;
+constinit int lease_term_ms = 30'000;
+constinit int max_lease_wait_ms = 5'000;
 
 // While the settings are being defined, PostgreSQL assigns the values given earlier once more.
 constinit bool is_being_defined = false;
@@ -31,7 +37,30 @@ const config_enum_entry kClockRegressionOptions[] = {
     {nullptr, 0, false},
 };
 
+const config_enum_entry kMachineIdSourceOptions[] = {
+    {"setting", static_cast<int>(MachineIdSource::kSetting), false},
+    {"hostname", static_cast<int>(MachineIdSource::kHostname), false},
+    {"citus", static_cast<int>(MachineIdSource::kCitus), false},
+    {"registry", static_cast<int>(MachineIdSource::kRegistry), false},
+    {nullptr, 0, false},
+};
+
 extern "C" {
+
+static void AssignHandleText(const char*, void*) { InvalidateHandles(); }
+
+static bool CheckPoolSetting(char** value, void**, GucSource) {
+  const std::size_t length = strlen(*value);
+  const std::size_t plain = strspn(*value,
+                                   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789_-.");
+  if (length > 0 && length <= kLongestPool && plain == length && **value != '.') return true;
+  GUC_check_errdetail(
+      "A pool's name has 1 to %d letters, digits, \"_\", \"-\" and \".\", and does "
+      "not begin with \".\".",
+      static_cast<int>(kLongestPool));
+  return false;
+}
 
 // A handle holds the identity and the block size with which it was prepared.
 static void AssignHandleSetting(int, void*) { InvalidateHandles(); }
@@ -77,6 +106,42 @@ void DefineInt(const char* name, const char* short_text, const char* long_text, 
   NoteIfRefused(given);
 }
 
+void DefineText(const char* name, const char* short_text, const char* long_text, char** variable,
+                const char* value, int flags, GucStringCheckHook check) {
+  const GivenSetting given = LookAtGiven(name);
+  DefineCustomStringVariable(name, short_text, long_text, variable, value, PGC_SIGHUP, flags, check,
+                             AssignHandleText, nullptr);
+  NoteIfRefused(given);
+}
+
+// Where the machine ID comes from, and leases.
+void DefineRegistrySettings() {
+  const GivenSetting given = LookAtGiven("idgen.machine_id_source");
+  DefineCustomEnumVariable(
+      "idgen.machine_id_source", "Where the machine ID of this server comes from.",
+      "setting: idgen.machine_id. hostname: the number at the end of the host name, plus "
+      "idgen.machine_id. citus: the group of this Citus node. registry: any free one of the pool.",
+      &machine_id_source, machine_id_source, kMachineIdSourceOptions, PGC_SIGHUP, 0, nullptr,
+      AssignHandleSetting, nullptr);
+  NoteIfRefused(given);
+  DefineText("idgen.registry", "Registry in which this server holds its identities.",
+             "postgresql://..., zookeeper://host:port,.../path, or etcd://host:port,.../prefix. "
+             "Empty: no registry.",
+             &registry, "", GUC_SUPERUSER_ONLY, nullptr);
+  DefineText("idgen.registry_pool", "Name of the servers whose IDs must differ, in the registry.",
+             nullptr, &registry_pool, "default", 0, CheckPoolSetting);
+  DefineInt("idgen.registry_machines", "How many machine IDs the pool has: from 0 on.",
+            "Applies where idgen.machine_id_source is registry.", &registry_machines, 1,
+            PG_INT32_MAX, PGC_SIGHUP, 0, AssignHandleSetting);
+  DefineInt("idgen.lease_term", "How long identities are held without renewal.",
+            "They are renewed when a third of it is gone. A server that crashed waits this long at "
+            "most for its own identity.",
+            &lease_term_ms, 1000, kDayMs, PGC_SIGHUP, GUC_UNIT_MS, nullptr);
+  DefineInt("idgen.max_lease_wait", "Longest time to wait for an answer of the registry.",
+            "The first ID after a start waits for it, or after the registry was away for a term.",
+            &max_lease_wait_ms, 0, kDayMs, PGC_USERSET, GUC_UNIT_MS, nullptr);
+}
+
 }  // namespace
 
 void DefineSettings() {
@@ -117,6 +182,7 @@ void DefineSettings() {
             "After a longer one no IDs are made until idgen_accept_clock() is called, or the clock "
             "is set back. 0: every step is accepted.",
             &max_clock_step_s, 0, PG_INT32_MAX, PGC_SIGHUP, GUC_UNIT_S, nullptr);
+  DefineRegistrySettings();
   NoteUnknownSettings();
   MarkGUCPrefixReserved("idgen");
   PublishRefused();
@@ -143,5 +209,17 @@ int ReserveWindowMs() { return reserve_window_ms; }
 std::int64_t MaxClockStepUs() { return std::int64_t{max_clock_step_s} * 1'000'000; }
 
 int BlockSize() { return block_size; }
+
+MachineIdSource SourceOfMachineId() { return static_cast<MachineIdSource>(machine_id_source); }
+
+const char* RegistryAddress() { return registry != nullptr ? registry : ""; }
+
+const char* RegistryPool() { return registry_pool; }
+
+int RegistryMachines() { return registry_machines; }
+
+int LeaseTermMs() { return lease_term_ms; }
+
+int MaxLeaseWaitMs() { return max_lease_wait_ms; }
 
 }  // namespace idgen::pg

@@ -38,4 +38,20 @@ std::int64_t MaxClockStepUs();
 // idgen.block_size: IDs that a session takes at a time.
 int BlockSize();
 
+// idgen.machine_id_source
+enum class MachineIdSource : std::uint8_t { kSetting, kHostname, kCitus, kRegistry };
+MachineIdSource SourceOfMachineId();
+
+// idgen.registry; empty: there is none.
+const char* RegistryAddress();
+
+// idgen.registry_pool: at most kLongestPool plain characters.
+const char* RegistryPool();
+inline constexpr std::size_t kLongestPool = 63;
+
+// idgen.registry_machines, idgen.lease_term, idgen.max_lease_wait
+int RegistryMachines();
+int LeaseTermMs();
+int MaxLeaseWaitMs();
+
 }  // namespace idgen::pg

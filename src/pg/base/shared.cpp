@@ -38,6 +38,8 @@ static void InitializeRoot(void* memory) {
   fresh->version = kRootVersion;
   fresh->tranche = NewTranche(kName);
   LWLockInitialize(&fresh->lock, fresh->tranche);
+  LWLockInitialize(&fresh->lease.lock, fresh->tranche);
+  fresh->lease.identities = InvalidDsaPointer;
   std::uint64_t random = 0;
   if (!pg_strong_random(&random, sizeof(random))) {
     random = static_cast<std::uint64_t>(GetCurrentTimestamp()) * 2862933555777941757U +
@@ -155,6 +157,11 @@ void RequestSharedMemory() {
 Root& SharedRoot() {
   if (root == nullptr) Attach();
   return *root;
+}
+
+dsa_area* SharedArea() {
+  (void)SharedRoot();
+  return area;
 }
 
 IdSpaceKey SlotKeyOf(const Layout& layout, std::uint64_t identity_bits) {

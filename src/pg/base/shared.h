@@ -19,6 +19,7 @@
 
 #include "pg.h"
 
+#include <algorithm>
 #include <atomic>
 #include <type_traits>
 
@@ -61,6 +62,28 @@ struct ClockEvents {
   std::int64_t ahead_until;  // the latest time, in us, of an ID that was made or is waited for
 };
 
+// The time up to which this server may use identities that it holds in the registry (lease.h).
+struct Grant {
+  std::uint64_t until_ms;  // atomic, only grows, and not after it has ended
+  std::uint64_t ended;     // 1: the registry gave it to others, or may have; atomic, only grows
+};
+
+// What the server knows of its place in the registry (lease.h). `lock` guards what is not atomic.
+struct LeaseState {
+  LWLock lock;
+  std::uint64_t worker;     // the worker's place among the processes plus 1, or 0; atomic
+  std::uint64_t asked_us;   // when a worker was last asked for, by the monotonic clock; atomic
+  std::uint64_t requests;   // counts what sessions asked for; atomic, only grows
+  std::uint64_t needed_ms;  // the latest time that a session asked for; atomic
+  std::uint64_t users;      // sessions that may make IDs; atomic
+  dsa_pointer grant;        // of the living holder; invalid: none. Set by the worker alone
+  dshash_table_handle identities;
+  std::int64_t renewed_us;  // the wall clock at the last renewal; 0: none
+  std::int64_t failed_us;   // the wall clock at the last failure, 0 after a success
+  char token[40];           // of the living holder
+  char error[512];          // of the last failure
+};
+
 // The state of the server since its start.
 struct Root {
   std::uint32_t version;      // kRootVersion of the module that created it
@@ -76,6 +99,7 @@ struct Root {
   std::uint64_t restart_needed;  // calls of idgen_start_over() that succeeded or still may; atomic
   // What the server log was told about the clock (events.h).
   ClockEvents events;
+  LeaseState lease;
   dsa_handle area;
   dshash_table_handle slots;
   dshash_table_handle databases;
@@ -86,8 +110,8 @@ struct Root {
 
 // Raise it with every change of what is in shared memory: a module that is replaced while the
 // server runs must notice. The size is generous, so that it never has to change.
-inline constexpr std::uint32_t kRootVersion = 2;
-inline constexpr std::size_t kRootSize = 512;
+inline constexpr std::uint32_t kRootVersion = 3;
+inline constexpr std::size_t kRootSize = 2048;
 static_assert(sizeof(Root) <= kRootSize);
 
 // Asks for the root's memory when preloaded; from _PG_init.
@@ -119,6 +143,9 @@ Slot* FindSlot(const IdSpaceKey& space);
 // Returns the entry of the current database.
 DatabaseMark& CurrentDatabaseMark();
 
+// The dynamic area, for what other rooms keep there.
+dsa_area* SharedArea();
+
 // Access to the plain integers above that are atomic and only grow.
 inline std::uint64_t LoadShared(const std::uint64_t& word) { return LoadPosition(word); }
 inline void RaiseShared(std::uint64_t& word, std::uint64_t at_least) {
@@ -131,6 +158,12 @@ inline std::int64_t LoadSharedMs(const std::uint64_t& word) {
 }
 inline void RaiseSharedMs(std::uint64_t& word, std::int64_t at_least_ms) {
   RaiseShared(word, static_cast<std::uint64_t>(at_least_ms));
+}
+
+// Returns the latest time up to which this server has handed out IDs, or found that others have.
+// Every mark that is written is at least that.
+inline std::int64_t KnownMs(const Root& shared) {
+  return std::max(LoadSharedMs(shared.known_ms), LoadSharedMs(shared.floor_ms));
 }
 
 // Access to those that may shrink or be negative.

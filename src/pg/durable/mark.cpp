@@ -148,10 +148,6 @@ std::int64_t MarkOf(const MarkPage& page, std::int64_t now_ms) {
   return page.shown <= now_ms + kPlausibleMs ? page.shown : 0;
 }
 
-std::int64_t KnownMs(const Root& shared) {
-  return std::max(LoadSharedMs(shared.known_ms), LoadSharedMs(shared.floor_ms));
-}
-
 std::int64_t DurableMs(const DatabaseMark& database) {
   return LoadSharedMs(MustReplicate() ? database.replicated_ms : database.flushed_ms);
 }

@@ -37,10 +37,6 @@ std::int64_t DurableMs(const DatabaseMark& database);
 // Returns the mark on a page, of this database or another, when the clock shows `now_ms`.
 std::int64_t MarkOf(const MarkPage& page, std::int64_t now_ms);
 
-// Returns the latest time up to which this server has handed out IDs, or found that others have.
-// Every mark that is written is at least that.
-std::int64_t KnownMs(const Root& shared);
-
 // Registers for invalidations of the mark's sequence and for ends of transactions; once, from
 // _PG_init.
 void WatchMark();

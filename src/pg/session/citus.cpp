@@ -2,7 +2,9 @@
 
 #include "errors.h"
 #include "guc.h"
+#include "lease.h"
 #include "settings.h"
+#include "source.h"
 
 namespace idgen::pg {
 
@@ -137,6 +139,7 @@ void WarnIfCitusWithoutIdentity(const Handle& handle) {
   // Parallel workers are new each time and would repeat the warning.
   if (looked || IsParallelWorker()) return;
   if (!handle.layout().Has(FieldKind::kMachine) || handle.generator.machine_id >= 0) return;
+  if (SourceOfMachineId() != MachineIdSource::kSetting || LeasesAreOn()) return;
   if (WasSet("idgen.machine_id", machine_id) || WasSet("idgen.datacenter_id", datacenter_id)) {
     return;
   }

@@ -12,6 +12,7 @@
 #include "invalidate.h"
 #include "mark.h"
 #include "settings.h"
+#include "source.h"
 
 namespace idgen::pg {
 
@@ -91,16 +92,14 @@ void Define(Handle& handle, const GeneratorDefinition& definition) {
   handle.generator.layout.name = {handle.layout_name, length};
 }
 
-// Refuses an identity of the settings that does not fit the layout.
+// Refuses an identity of the server that does not fit the layout.
 void CheckFits(const Layout& layout, const Identity& identity) {
   const FieldKind misfit = layout.FindMisfit(identity);
   // Where all fit, this is none of them.
   for (const IdentityField& field : kIdentityFields) {
     if (field.kind != misfit) continue;
     Complaint complaint = Misfit(layout, misfit, static_cast<std::int64_t>(identity.*field.value));
-    complaint.hint = psprintf(
-        "Set idgen.%s to a value from 0 to %llu, or use a generator with an identity of its own.",
-        field.name, static_cast<unsigned long long>(layout[misfit].Largest()));
+    complaint.hint = HintForMisfit(layout, misfit);
     Report(complaint);
   }
 }
@@ -133,13 +132,23 @@ DatabaseMark& CurrentMark() {
   return *mark;
 }
 
-// The identity that IDs get: the generator's where that is fixed, else the settings'.
-Identity IdentityOf(const GeneratorDefinition& generator) {
-  Identity identity = IdentityFromSettings();
-  for (const IdentityField& field : kIdentityFields) {
-    if (generator.*field.fixed >= 0) identity.*field.value = AsField(generator.*field.fixed);
+// Goes by another grant: every identity has to be asked for again.
+void UseGrant(Handle& handle, const Grant& grant) {
+  if (handle.grant == &grant) return;
+  handle.grant = &grant;
+  handle.slots.Reset();
+}
+
+// Returns the time up to which other servers may have used an ID space. The lease may be under
+// another grant than the handle's: then the handle must be prepared anew.
+std::int64_t FloorOfLease(Handle& handle, std::uint64_t identity_bits) {
+  const Lease lease = RequireLease(LeaseKeyOf(handle.layout(), identity_bits));
+  if (handle.grant == nullptr) handle.grant = lease.grant;
+  if (handle.grant != lease.grant) {
+    UseGrant(handle, *lease.grant);
+    InvalidateHandles();
   }
-  return identity;
+  return lease.floor_ms;
 }
 
 // The entry of an ID space, made on first use.
@@ -147,8 +156,12 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   const SlotTable::Entry* known = handle.slots.Find(identity_bits);
   if (known != nullptr) return *known;
   const Layout& layout = handle.layout();
-  Slot& slot = SlotOf(SlotKeyOf(layout, identity_bits),
-                      PositionLimit(layout, FloorOf(handle.machine_id)), handle.machine_id);
+  std::int64_t floor_ms = FloorOf(handle.machine_id);
+  if (LeasesAreOn()) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
+  const std::uint64_t start = PositionLimit(layout, floor_ms);
+  Slot& slot = SlotOf(SlotKeyOf(layout, identity_bits), start, handle.machine_id);
+  // Other servers may have used the ID space since this one did.
+  if (start > 0 && RaisePosition(slot.position, start - 1)) RaiseShared(slot.start, start);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
   return handle.slots.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
 }
@@ -272,6 +285,13 @@ void PrepareHandle(Handle& handle) {
   const GeneratorDefinition& generator = handle.generator;
   const Layout& layout = handle.layout();
   if (!layout.CanGenerate()) Report(DecodeOnly(layout));
+  if (!LeasesAreOn()) {
+    UseGrant(handle, UnboundedGrant());
+  } else if (handle.grant != nullptr &&
+             (handle.grant == &UnboundedGrant() || HasEnded(*handle.grant))) {
+    handle.grant = nullptr;
+    handle.slots.Reset();
+  }
   const Identity identity = IdentityOf(generator);
   const Identity server{identity.datacenter, identity.machine, 0};
   CheckFits(layout, server);

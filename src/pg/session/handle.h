@@ -15,6 +15,7 @@
 #include "core/cursor.h"
 #include "core/guard.h"
 #include "core/layout.h"
+#include "lease.h"
 #include "shared.h"
 
 namespace idgen::pg {
@@ -117,6 +118,7 @@ struct alignas(64) Handle {
   char layout_name[kLongestLayoutText] = {};
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
   DatabaseMark* database = nullptr;
+  const Grant* grant = nullptr;   // of all its identities
   std::uint64_t preparation = 0;  // the invalidation count at its preparation; 0: never
   Handle* next = nullptr;         // all handles of the session
 

@@ -8,6 +8,7 @@
 #include "core/mark.h"
 #include "errors.h"
 #include "events.h"
+#include "invalidate.h"
 #include "mark.h"
 #include "settings.h"
 #include "start_over.h"
@@ -40,17 +41,21 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
   space.floor_ms = floor_ms;
 }
 
-// The first position beyond the mark, as it is now.
-std::uint64_t LimitOf(const Handle& handle) {
-  return PositionLimit(handle.layout(), DurableMs(*handle.database));
+// The time below which IDs may be made: the mark, or the end of the grant if that is earlier.
+std::int64_t LimitMs(const Handle& handle) {
+  return std::min(DurableMs(*handle.database), UntilMs(*handle.grant));
 }
 
 // Brings the handle up to date, and finds the ID space.
 SessionSlot& Refresh(Handle& handle, std::int64_t shard) {
-  while (!IsPrepared(handle)) PrepareHandle(handle);
-  SessionSlot& space = SpaceFor(handle, shard);
-  ApplyFloor(handle, space);
-  return space;
+  for (;;) {
+    while (!IsPrepared(handle)) PrepareHandle(handle);
+    SessionSlot& space = SpaceFor(handle, shard);
+    // A shard that was new to the session may have come with another grant.
+    if (!IsPrepared(handle)) continue;
+    ApplyFloor(handle, space);
+    return space;
+  }
 }
 
 // Opens the hot path up to where the mark is to be written early, and writes it if that is
@@ -67,8 +72,9 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
     durable_ms = DurableMs(*handle.database);
   }
   // Opening the mark's sequence may have taken in an invalidation.
-  if (IsPrepared(handle))
-    handle.allowance.Open(PositionLimit(handle.layout(), durable_ms - early_ms));
+  if (!IsPrepared(handle)) return;
+  const std::int64_t limit_ms = std::min(durable_ms - early_ms, UntilMs(*handle.grant));
+  handle.allowance.Open(PositionLimit(handle.layout(), limit_ms));
 }
 
 // The loop of one call. Its members that the loop sets are those of the last attempt.
@@ -120,7 +126,7 @@ class SessionPolicy {
             &handle_.layout(),
             space.identity_bits,
             guard_,
-            {LimitOf(handle_),
+            {PositionLimit(handle_.layout(), LimitMs(handle_)),
              LoadShared(space.slot->start),
              OvershootOf(handle_.layout().IdsPerTick(),
                          kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
@@ -128,6 +134,10 @@ class SessionPolicy {
   }
   void MoveMark(std::uint64_t last, std::int64_t now_us) {
     const std::int64_t needed_ms = AheadOf(handle_.layout(), last, now_us) + 1;
+    if (UntilMs(*handle_.grant) < needed_ms && !RequireUntil(*handle_.grant, needed_ms)) {
+      InvalidateHandles();
+      return;
+    }
     AdvanceMark(*handle_.database, needed_ms, needed_ms + ReserveWindowMs());
   }
 

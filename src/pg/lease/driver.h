@@ -1,0 +1,18 @@
+// The modules that talk to registries, one for each kind. Loaded only where the address names it.
+#pragma once
+
+#include "pg.h"
+
+#include "registry/registry.h"
+
+namespace idgen::pg {
+
+// Returns the driver for an address; loads its module. Errors: an address of no known kind, or that
+// makes no sense; a module that is not installed.
+const registry::Driver& DriverFor(const char* address);
+
+// Waits as registry::Host asks, on this process's latch. Whoever calls from a session is cancelled
+// by an error.
+bool WaitForRegistry(int socket, bool read, bool write, std::int64_t us);
+
+}  // namespace idgen::pg

@@ -1,0 +1,80 @@
+#include "identities.h"
+
+namespace idgen::pg {
+
+namespace {
+
+constinit dshash_table* table = nullptr;  // this backend's attachment
+
+dshash_table* Table() {
+  if (table != nullptr) return table;
+  Root& shared = SharedRoot();
+  LeaseState& state = shared.lease;
+  dsa_area* const area = SharedArea();
+  const dshash_parameters parameters =
+      ByteKeyedTable(sizeof(registry::Identity), sizeof(IdentityEntry), shared.tranche);
+  MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+  // Creating it allocates under the lock, once per server start.
+  LWLockAcquire(&state.lock, LW_EXCLUSIVE);
+  const bool make = !DsaPointerIsValid(state.identities);
+  dshash_table* found = nullptr;
+  if (make) {
+    found = dshash_create(area, &parameters, nullptr);
+    state.identities = dshash_get_hash_table_handle(found);
+  }
+  LWLockRelease(&state.lock);
+  if (!make) found = dshash_attach(area, &parameters, state.identities, nullptr);
+  table = found;
+  MemoryContextSwitchTo(caller);
+  return table;
+}
+
+}  // namespace
+
+IdentityEntry* LockIdentity(const registry::Identity& identity) {
+  bool found = false;
+  auto* entry = static_cast<IdentityEntry*>(dshash_find_or_insert(Table(), &identity, &found));
+  if (!found) {
+    *entry = IdentityEntry{};
+    entry->identity = identity;
+  }
+  return entry;
+}
+
+void UnlockIdentity(IdentityEntry* entry) { dshash_release_lock(table, entry); }
+
+void ForEachIdentity(void (*visit)(void* context, IdentityEntry& entry), void* context) {
+  dshash_seq_status scan;
+  dshash_seq_init(&scan, Table(), true);
+  for (void* entry = dshash_seq_next(&scan); entry != nullptr; entry = dshash_seq_next(&scan)) {
+    visit(context, *static_cast<IdentityEntry*>(entry));
+  }
+  dshash_seq_term(&scan);
+}
+
+Grant& GrantAt(dsa_pointer place) {
+  return *static_cast<Grant*>(dsa_get_address(SharedArea(), place));
+}
+
+bool IsGranted(const IdentityEntry& entry) {
+  return entry.answered != 0 && entry.answer == registry::Claim::kGranted &&
+         LoadShared(GrantAt(entry.grant).ended) == 0;
+}
+
+char* IdentityName(const registry::Identity& identity) {
+  StringInfoData text;
+  initStringInfo(&text);
+  if (identity.machine == kAnyMachine) {
+    appendStringInfoString(&text, "any machine ID");
+  } else if (identity.machine >= 0) {
+    appendStringInfo(&text, "machine ID %d", identity.machine);
+  } else if (identity.shard >= 0) {
+    appendStringInfo(&text, "shard %d", identity.shard);
+  } else {
+    appendStringInfoString(&text, "the one place for layouts without machine and shard");
+  }
+  if (identity.datacenter >= 0) appendStringInfo(&text, " of datacenter %d", identity.datacenter);
+  return text.data;
+}
+
+}  // namespace idgen::pg

@@ -1,0 +1,162 @@
+#include "lease.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "errors.h"
+#include "identities.h"
+#include "settings.h"
+#include "wait.h"
+#include "worker.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// How often a waiting session looks for the answer.
+constexpr std::int64_t kLookUs = 2'000;
+// A session that waits says this often that it still does.
+constexpr std::int64_t kAskAgainUs = 100'000;
+
+constinit Grant unbounded{~std::uint64_t{0} >> 1, 0};
+
+extern "C" {
+
+static void LeaveUsers(int, Datum) {
+  std::uint64_t& users = SharedRoot().lease.users;
+  std::atomic_ref(users).fetch_sub(1);
+}
+
+}  // extern "C"
+
+// Counts this session among those that may make IDs, until it ends.
+void JoinUsers() {
+  static constinit bool joined = false;
+  if (joined) return;
+  std::atomic_ref(SharedRoot().lease.users).fetch_add(1);
+  joined = true;
+  before_shmem_exit(LeaveUsers, Datum{0});
+}
+
+[[noreturn]] void ReportNoAnswer(const char* what, const IdentityEntry* entry) {
+  LeaseState& state = SharedRoot().lease;
+  char error[sizeof(state.error)];
+  LWLockAcquire(&state.lock, LW_SHARED);
+  const bool failed = state.failed_us != 0;
+  strlcpy(error, state.error, sizeof(error));
+  LWLockRelease(&state.lock);
+  const char* const hint = "See the view idgen_identity and the server log.";
+  if (failed) {
+    ereport(ERROR, (errcode(ERRCODE_CONNECTION_FAILURE),
+                    errmsg("registry of identities does not answer: %s", error),
+                    errdetail("Needed: %s.", what),
+                    errhint("Without it no IDs are made, since another server may have the same "
+                            "identity. %s",
+                            hint)));
+  }
+  if (entry != nullptr && entry->answered != 0) {
+    switch (entry->answer) {
+      case registry::Claim::kHeld:
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                        errmsg("%s is held by \"%s\"", what, entry->holder),
+                        errdetail("A server that stopped without giving it back holds it for "
+                                  "idgen.lease_term."),
+                        errhint("Give this server another one, or see idgen_registry_list() and "
+                                "idgen_registry_release().")));
+      case registry::Claim::kBanned:
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("%s is banned in the registry", what),
+                        errhint("See idgen_registry_list() and idgen_registry_ban().")));
+      case registry::Claim::kFull:
+        ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+                        errmsg("no machine ID is free in pool \"%s\"", RegistryPool()),
+                        errdetail("It has the machine IDs 0 to %d (idgen.registry_machines).",
+                                  RegistryMachines() - 1),
+                        errhint("See idgen_registry_list().")));
+      case registry::Claim::kGranted:
+        break;
+    }
+  }
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                  errmsg("no answer about %s from the registry within %s", what,
+                         DurationText(std::int64_t{MaxLeaseWaitMs()} * 1000)),
+                  errhint("See idgen.max_lease_wait. %s", hint)));
+  pg_unreachable();
+}
+
+// Returns the answer for an identity once it is granted.
+IdentityEntry Ask(const registry::Identity& identity) {
+  LeaseState& state = SharedRoot().lease;
+  const std::int64_t began_us = MonotonicUs();
+  std::int64_t asked_us = 0;
+  for (;;) {
+    const std::int64_t now_us = MonotonicUs();
+    const bool ask = asked_us == 0 || now_us - asked_us >= kAskAgainUs;
+    IdentityEntry* const entry = LockIdentity(identity);
+    const bool granted = IsGranted(*entry);
+    if (!granted && ask) entry->asked_us = asked_us = now_us;
+    const IdentityEntry copy = *entry;
+    UnlockIdentity(entry);
+    if (granted) return copy;
+    if (ask) {
+      std::atomic_ref(state.requests).fetch_add(1);
+      WakeLeaseWorker();
+    }
+    if (now_us - began_us >= std::int64_t{MaxLeaseWaitMs()} * 1000) {
+      ReportNoAnswer(IdentityName(identity), &copy);
+    }
+    WaitForClock(kLookUs);
+  }
+}
+
+}  // namespace
+
+bool LeasesAreOn() { return *RegistryAddress() != '\0'; }
+
+registry::Identity LeaseKeyOf(const Layout& layout, std::uint64_t identity_bits) {
+  const Identity identity = layout.Parse(SlotKeyOf(layout, identity_bits).identity_bits).identity;
+  registry::Identity key;
+  if (layout.Has(FieldKind::kDatacenter)) {
+    key.datacenter = static_cast<std::int32_t>(identity.datacenter);
+  }
+  if (layout.Has(FieldKind::kMachine)) {
+    key.machine = static_cast<std::int32_t>(identity.machine);
+  } else if (layout.Has(FieldKind::kShard)) {
+    key.shard = static_cast<std::int32_t>(identity.shard);
+  }
+  return key;
+}
+
+Lease RequireLease(const registry::Identity& identity) {
+  JoinUsers();
+  const IdentityEntry entry = Ask(identity);
+  return {&GrantAt(entry.grant), entry.floor_ms};
+}
+
+const Grant& UnboundedGrant() { return unbounded; }
+
+std::int32_t MachineFromRegistry(std::int32_t datacenter) {
+  return Ask({datacenter, kAnyMachine, registry::kNone}).machine;
+}
+
+bool RequireUntil(const Grant& grant, std::int64_t needed_ms) {
+  LeaseState& state = SharedRoot().lease;
+  const std::int64_t began_us = MonotonicUs();
+  for (std::int64_t asked_us = 0;;) {
+    if (UntilMs(grant) >= needed_ms) return true;
+    if (HasEnded(grant)) return false;
+    const std::int64_t now_us = MonotonicUs();
+    if (asked_us == 0 || now_us - asked_us >= kAskAgainUs) {
+      asked_us = now_us;
+      RaiseSharedMs(state.needed_ms, needed_ms);
+      std::atomic_ref(state.requests).fetch_add(1);
+      WakeLeaseWorker();
+    }
+    if (now_us - began_us >= std::int64_t{MaxLeaseWaitMs()} * 1000) {
+      ReportNoAnswer("more time for the identities of this server", nullptr);
+    }
+    WaitForClock(kLookUs);
+  }
+}
+
+}  // namespace idgen::pg

@@ -1,0 +1,492 @@
+// One step of the worker: connect if need be, become a holder if this server is none, renew when
+// that is due (core/lease.h), claim what sessions asked for. After a failure it closes the
+// connection, and tries again after a pause that doubles.
+#include "worker.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "convert.h"
+#include "core/lease.h"
+#include "driver.h"
+#include "identities.h"
+#include "settings.h"
+
+namespace idgen::pg {
+
+namespace {
+
+constexpr std::int64_t kMostStepUs = 5'000'000;  // one exchange with the registry, at most
+constexpr std::int64_t kFirstPauseUs = 100'000;  // after a failure
+constexpr std::int64_t kLongestPauseUs = 5'000'000;
+constexpr std::int64_t kRetryUs = 200'000;         // an identity that another server holds
+constexpr std::int64_t kStillAskedUs = 1'000'000;  // a session asked for it at most this long ago
+constexpr std::int64_t kFarewellUs = 2'000'000;    // how long a stop waits for the sessions
+constexpr std::int64_t kIdleUs = 1'000'000;
+constexpr std::int64_t kStartAgainUs =
+    1'000'000;  // a worker that did not come up is asked for again
+constexpr int kRestartSeconds = 1;
+constexpr std::size_t kClaimsAtOnce = 1000;
+
+std::int64_t WallClockMs() { return WallClockUs() / 1000; }
+
+// The worker's own state. There is one worker, and all of it is lost with it but the holder's token
+// and the grant, which are in shared memory.
+struct Worker {
+  const registry::Driver* driver;
+  registry::Connection* connection;
+  char address[1024];  // of the connection
+  registry::Holder holder;
+  std::int64_t renewed_us;   // when the last renewal was sent, by the monotonic clock
+  std::int64_t retry_at_us;  // not before this, by the monotonic clock
+  std::int64_t pause_us;
+  std::uint64_t requests;  // those that were looked at
+  bool has_waiting;        // somebody waits for an identity that others hold
+  bool failed;             // and the log was told
+};
+constinit Worker worker{};
+
+bool WaitInWorker(void*, int socket, bool read, bool write, std::int64_t us) {
+  return WaitForRegistry(socket, read, write, us);
+}
+std::int64_t MonotonicInWorker(void*) { return MonotonicUs(); }
+
+constexpr registry::Host kHost{nullptr, WaitInWorker, MonotonicInWorker};
+
+std::int64_t Deadline() {
+  return MonotonicUs() + std::min(kMostStepUs, std::int64_t{LeaseTermMs()} * 1000 / 3);
+}
+
+void NameHolder(registry::Holder& holder) {
+  char host[64] = {};
+  if (gethostname(host, sizeof(host) - 1) != 0) strlcpy(host, "?", sizeof(host));
+  snprintf(holder.name, sizeof(holder.name), "%s%s%s:%d", cluster_name,
+           *cluster_name != '\0' ? "@" : "", host, PostPortNumber);
+  strlcpy(holder.pool, RegistryPool(), sizeof(holder.pool));
+}
+
+bool NewToken(char (&token)[registry::kTokenSize]) {
+  std::uint8_t random[(registry::kTokenSize - 1) / 2];
+  if (!pg_strong_random(random, sizeof(random))) return false;
+  for (std::size_t i = 0; i < sizeof(random); ++i) snprintf(token + 2 * i, 3, "%02x", random[i]);
+  return true;
+}
+
+const char* TimeText(std::int64_t time_ms) {
+  return timestamptz_to_str(time_ms * 1000 - kPostgresEpochUs);
+}
+
+// --- What sessions see ----------------------------------------------------------------------
+
+LeaseState& State() { return SharedRoot().lease; }
+
+Grant* CurrentGrant() {
+  const dsa_pointer place = LoadWord(State().grant);
+  return DsaPointerIsValid(place) ? &GrantAt(place) : nullptr;
+}
+
+void NoteSuccess() {
+  LeaseState& state = State();
+  LWLockAcquire(&state.lock, LW_EXCLUSIVE);
+  state.renewed_us = WallClockUs();
+  state.failed_us = 0;
+  state.error[0] = '\0';
+  LWLockRelease(&state.lock);
+  worker.pause_us = 0;
+  if (worker.failed) ereport(LOG, (errmsg("registry of identities answers again")));
+  worker.failed = false;
+}
+
+void Disconnect() {
+  if (worker.connection != nullptr) worker.driver->close(worker.connection);
+  worker.connection = nullptr;
+}
+
+void NoteFailure(const char* error) {
+  LeaseState& state = State();
+  LWLockAcquire(&state.lock, LW_EXCLUSIVE);
+  state.failed_us = WallClockUs();
+  strlcpy(state.error, error, sizeof(state.error));
+  LWLockRelease(&state.lock);
+  Disconnect();
+  worker.pause_us = std::min(std::max(2 * worker.pause_us, kFirstPauseUs), kLongestPauseUs);
+  worker.retry_at_us = MonotonicUs() + worker.pause_us;
+  if (worker.failed) return;
+  worker.failed = true;
+  const Grant* const grant = CurrentGrant();
+  ereport(LOG, (errmsg("registry of identities does not answer: %s", error),
+                grant != nullptr ? errdetail("IDs are made until %s with what it has granted.",
+                                             TimeText(LoadSharedMs(grant->until_ms)))
+                                 : errdetail("No IDs are made until it answers."),
+                errhint("It is tried again all the time; this message comes once.")));
+}
+
+// The holder has ended, or must not be used any more. What its grant covers stays covered.
+void EndGrant() {
+  Grant* const grant = CurrentGrant();
+  if (grant == nullptr) return;
+  StoreWord(State().grant, dsa_pointer{InvalidDsaPointer});
+  RaiseShared(grant->ended, 1);
+}
+
+void LoseGrant() {
+  EndGrant();
+  ereport(LOG, (errmsg("this server's identities in the registry were given up by others"),
+                errdetail("They were not renewed in time, or an operator released them. Holder %s.",
+                          worker.holder.token),
+                errhint("The server asks for identities anew.")));
+}
+
+// --- Steps: each returns false if the registry did not do it -----------------------------------
+
+bool Connect() {
+  if (worker.connection != nullptr) return true;
+  registry::Error error;
+  volatile bool loaded = false;
+  MemoryContext context = CurrentMemoryContext;
+  PG_TRY();
+  {
+    worker.driver = &DriverFor(RegistryAddress());
+    loaded = true;
+  }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(context);
+    ErrorData* const data = CopyErrorData();
+    FlushErrorState();
+    strlcpy(error.message, data->message, sizeof(error.message));
+    FreeErrorData(data);
+  }
+  PG_END_TRY();
+  if (loaded) {
+    strlcpy(worker.address, RegistryAddress(), sizeof(worker.address));
+    worker.connection = worker.driver->open(worker.address, kHost, Deadline(), error);
+  }
+  if (worker.connection == nullptr) NoteFailure(error.message);
+  return worker.connection != nullptr;
+}
+
+std::int64_t WantedUntil() {
+  return LeaseUntil(WallClockMs(), LoadSharedMs(State().needed_ms), LeaseTermMs());
+}
+
+// Becomes a new holder.
+bool Enrol() {
+  LeaseState& state = State();
+  NameHolder(worker.holder);
+  registry::Error error;
+  if (!NewToken(worker.holder.token)) {
+    NoteFailure("no random numbers for a new holder");
+    return false;
+  }
+  const dsa_pointer place =
+      dsa_allocate_extended(SharedArea(), sizeof(Grant), DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+  if (!DsaPointerIsValid(place)) {
+    NoteFailure("out of shared memory");
+    return false;
+  }
+  const std::int64_t until_ms = WantedUntil();
+  const std::int64_t sent_us = MonotonicUs();
+  const registry::Status status = worker.driver->enrol(worker.connection, worker.holder, until_ms,
+                                                       LeaseTermMs(), Deadline(), error);
+  if (status != registry::Status::kDone) {
+    dsa_free(SharedArea(), place);
+    NoteFailure(status == registry::Status::kLost ? "a new holder was refused" : error.message);
+    return false;
+  }
+  StoreWord(state.needed_ms, std::uint64_t{0});
+  RaiseSharedMs(GrantAt(place).until_ms, until_ms);
+  LWLockAcquire(&state.lock, LW_EXCLUSIVE);
+  strlcpy(state.token, worker.holder.token, sizeof(state.token));
+  LWLockRelease(&state.lock);
+  StoreWord(state.grant, place);
+  worker.renewed_us = sent_us;
+  NoteSuccess();
+  return true;
+}
+
+bool IsDue(const Grant& grant) {
+  return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), LoadSharedMs(grant.until_ms),
+                    (MonotonicUs() - worker.renewed_us) / 1000, LeaseTermMs());
+}
+
+// Raises the grant's time in the registry, and after that here.
+bool Renew(Grant& grant) {
+  registry::Error error;
+  const std::int64_t until_ms = std::max(WantedUntil(), LoadSharedMs(grant.until_ms));
+  const std::int64_t sent_us = MonotonicUs();
+  switch (worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
+                               Deadline(), error)) {
+    case registry::Status::kDone:
+      break;
+    case registry::Status::kLost:
+      LoseGrant();
+      return false;
+    case registry::Status::kFailed:
+      NoteFailure(error.message);
+      return false;
+  }
+  StoreWord(State().needed_ms, std::uint64_t{0});
+  RaiseSharedMs(grant.until_ms, until_ms);
+  worker.renewed_us = sent_us;
+  NoteSuccess();
+  return true;
+}
+
+// What sessions wait for, of one step.
+struct Wanted {
+  registry::Identity identities[kClaimsAtOnce];
+  std::size_t count;
+  registry::Identity any[16];
+  std::size_t any_count;
+  std::int64_t now_us;
+};
+
+void Collect(void* context, IdentityEntry& entry) {
+  auto& wanted = *static_cast<Wanted*>(context);
+  if (entry.asked_us == 0 || wanted.now_us - entry.asked_us > kStillAskedUs || IsGranted(entry)) {
+    return;
+  }
+  if (entry.identity.machine == kAnyMachine) {
+    if (wanted.any_count < lengthof(wanted.any)) wanted.any[wanted.any_count++] = entry.identity;
+  } else if (wanted.count < kClaimsAtOnce) {
+    wanted.identities[wanted.count++] = entry.identity;
+  }
+}
+
+void Answer(const registry::Identity& asked, const registry::Claimed& claimed) {
+  IdentityEntry* const entry = LockIdentity(asked);
+  entry->answer = claimed.claim;
+  entry->answered = 1;
+  entry->grant = LoadWord(State().grant);
+  entry->machine = claimed.identity.machine;
+  entry->floor_ms = claimed.used_until_ms;
+  strlcpy(entry->holder, claimed.holder, sizeof(entry->holder));
+  UnlockIdentity(entry);
+  if (claimed.claim != registry::Claim::kGranted) worker.has_waiting = true;
+}
+
+void LogGrant(const registry::Claimed& claimed) {
+  ereport(LOG, (errmsg("the registry granted %s to this server", IdentityName(claimed.identity)),
+                claimed.used_until_ms > WallClockMs()
+                    ? errdetail("Others may have made IDs until %s; it waits for that time.",
+                                TimeText(claimed.used_until_ms))
+                    : 0));
+}
+
+// Returns false after a loss or a failure.
+bool IsDone(registry::Status status, const registry::Error& error) {
+  if (status == registry::Status::kLost) LoseGrant();
+  if (status == registry::Status::kFailed) NoteFailure(error.message);
+  return status == registry::Status::kDone;
+}
+
+bool ClaimAny(const registry::Identity& asked) {
+  registry::Error error;
+  registry::Claimed claimed;
+  const registry::Status status =
+      worker.driver->claim_any(worker.connection, worker.holder, asked.datacenter, 0,
+                               RegistryMachines() - 1, WallClockMs(), claimed, Deadline(), error);
+  if (!IsDone(status, error)) return false;
+  if (claimed.claim == registry::Claim::kGranted) {
+    Answer(claimed.identity, claimed);
+    LogGrant(claimed);
+  }
+  Answer(asked, claimed);
+  return true;
+}
+
+bool ClaimWanted() {
+  auto* const wanted = static_cast<Wanted*>(palloc0(sizeof(Wanted)));
+  auto* const claimed =
+      static_cast<registry::Claimed*>(palloc(kClaimsAtOnce * sizeof(registry::Claimed)));
+  wanted->now_us = MonotonicUs();
+  worker.requests = LoadShared(State().requests);
+  worker.has_waiting = false;
+  ForEachIdentity(Collect, wanted);
+  bool done = true;
+  for (std::size_t i = 0; i < wanted->any_count && done; ++i) done = ClaimAny(wanted->any[i]);
+  if (done && wanted->count > 0) {
+    registry::Error error;
+    done = IsDone(worker.driver->claim(worker.connection, worker.holder, wanted->identities,
+                                       wanted->count, claimed, Deadline(), error),
+                  error);
+    std::size_t granted = 0;
+    for (std::size_t i = 0; done && i < wanted->count; ++i) {
+      Answer(wanted->identities[i], claimed[i]);
+      if (claimed[i].claim != registry::Claim::kGranted) continue;
+      if (++granted == 1) LogGrant(claimed[i]);
+    }
+    if (granted > 1) {
+      ereport(LOG,
+              (errmsg("the registry granted %zu more identities to this server", granted - 1)));
+    }
+    // More may be left than one step takes.
+    if (wanted->count == kClaimsAtOnce) worker.has_waiting = true;
+  }
+  pfree(wanted);
+  pfree(claimed);
+  return done;
+}
+
+// Does what is due. Returns for how long nothing is, in microseconds.
+std::int64_t Step() {
+  if (RecoveryInProgress()) return kIdleUs;
+  const std::int64_t now_us = MonotonicUs();
+  if (now_us < worker.retry_at_us) return worker.retry_at_us - now_us;
+  if (!Connect()) return 0;
+  Grant* grant = CurrentGrant();
+  if (grant == nullptr) {
+    if (!Enrol()) return 0;
+    grant = CurrentGrant();
+  }
+  if (IsDue(*grant) && !Renew(*grant)) return 0;
+  if ((LoadShared(State().requests) != worker.requests || worker.has_waiting) && !ClaimWanted()) {
+    return 0;
+  }
+  const std::int64_t due_us =
+      worker.renewed_us + std::int64_t{LeaseTermMs()} * 1000 / 3 - MonotonicUs();
+  return std::clamp<std::int64_t>(due_us, 0, worker.has_waiting ? kRetryUs : kIdleUs);
+}
+
+// --- The process ---------------------------------------------------------------------------------
+
+extern "C" {
+
+static void Withdraw(int, Datum) {
+  std::uint64_t& place = State().worker;
+  StoreWord(place, std::uint64_t{0});
+}
+
+}  // extern "C"
+
+// Gives the identities back when the server stops. Sessions that could still make IDs keep it from
+// that: then they stay held for the rest of the term.
+void Farewell() {
+  if (CurrentGrant() == nullptr || RecoveryInProgress()) return;
+  LeaseState& state = State();
+  for (const std::int64_t end = MonotonicUs() + kFarewellUs; LoadShared(state.users) != 0;) {
+    if (MonotonicUs() > end) return;
+    (void)WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
+  }
+  if (!Connect()) return;
+  const std::int64_t used_until_ms =
+      std::min(KnownMs(SharedRoot()), LoadSharedMs(CurrentGrant()->until_ms));
+  EndGrant();
+  registry::Error error;
+  const registry::Status status =
+      worker.driver->release(worker.connection, worker.holder, used_until_ms, Deadline(), error);
+  if (status == registry::Status::kFailed) {
+    ereport(LOG, (errmsg("identities were not given back to the registry: %s", error.message)));
+  }
+  Disconnect();
+}
+
+void Reload() {
+  char pool[sizeof(worker.holder.pool)];
+  strlcpy(pool, worker.holder.pool, sizeof(pool));
+  ProcessConfigFile(PGC_SIGHUP);
+  worker.retry_at_us = 0;
+  if (strcmp(worker.address, RegistryAddress()) != 0) {
+    Disconnect();
+    worker.driver = nullptr;
+  }
+  // Another pool, or none: what this server has there is of no use.
+  if ((*pool != '\0' && strcmp(pool, RegistryPool()) != 0) || *RegistryAddress() == '\0')
+    EndGrant();
+}
+
+// Continues with the holder of a worker that died.
+void TakeOver() {
+  LeaseState& state = State();
+  NameHolder(worker.holder);
+  LWLockAcquire(&state.lock, LW_SHARED);
+  strlcpy(worker.holder.token, state.token, sizeof(worker.holder.token));
+  LWLockRelease(&state.lock);
+  worker.renewed_us = MonotonicUs() - std::int64_t{LeaseTermMs()} * 1000;
+  worker.has_waiting = true;
+}
+
+extern "C" {
+
+PGDLLEXPORT void idgen_lease_worker(Datum);
+
+void idgen_lease_worker(Datum) {
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  BackgroundWorkerUnblockSignals();
+  CurrentResourceOwner = ResourceOwnerCreate(nullptr, "idgen lease worker");
+  MemoryContext work =
+      AllocSetContextCreate(TopMemoryContext, "idgen lease worker", ALLOCSET_DEFAULT_SIZES);
+  MemoryContextSwitchTo(work);
+
+  LeaseState& state = State();
+  std::uint64_t nobody = 0;
+  if (!std::atomic_ref(state.worker).compare_exchange_strong(nobody, MyProcPlace() + 1)) {
+    proc_exit(0);  // two sessions asked at once
+  }
+  before_shmem_exit(Withdraw, Datum{0});
+  TakeOver();
+  while (ShutdownRequestPending == 0 && *RegistryAddress() != '\0') {
+    const std::int64_t rest_us = Step();
+    MemoryContextReset(work);
+    if (LoadShared(state.requests) == worker.requests || worker.retry_at_us > MonotonicUs()) {
+      (void)WaitForRegistry(PGINVALID_SOCKET, false, false, rest_us);
+    }
+    if (ConfigReloadPending != 0) {
+      ConfigReloadPending = 0;
+      Reload();
+    }
+  }
+  Farewell();
+  // Only a stop of the server, or of the use of registries, ends the worker for good.
+  proc_exit(0);
+}
+
+}  // extern "C"
+
+BackgroundWorker Description() {
+  BackgroundWorker description{};
+  strlcpy(description.bgw_name, "idgen lease worker", sizeof(description.bgw_name));
+  strlcpy(description.bgw_type, "idgen lease worker", sizeof(description.bgw_type));
+  description.bgw_flags = BGWORKER_SHMEM_ACCESS;
+  description.bgw_start_time = BgWorkerStart_RecoveryFinished;
+  description.bgw_restart_time = kRestartSeconds;
+  strlcpy(description.bgw_library_name, "idgen", sizeof(description.bgw_library_name));
+  strlcpy(description.bgw_function_name, "idgen_lease_worker",
+          sizeof(description.bgw_function_name));
+  return description;
+}
+
+}  // namespace
+
+void WakeLeaseWorker() {
+  LeaseState& state = State();
+  const std::uint64_t place = LoadShared(state.worker);
+  if (place != 0) {
+    SetLatch(&GetPGProcByNumber(static_cast<int>(place - 1))->procLatch);
+    return;
+  }
+  const auto now_us = static_cast<std::uint64_t>(MonotonicUs());
+  std::uint64_t asked_us = LoadShared(state.asked_us);
+  if (asked_us != 0 && now_us - asked_us < std::uint64_t{kStartAgainUs}) return;
+  if (!std::atomic_ref(state.asked_us).compare_exchange_strong(asked_us, now_us)) return;
+  BackgroundWorker description = Description();
+  if (!RegisterDynamicBackgroundWorker(&description, nullptr)) {
+    StoreWord(state.asked_us, std::uint64_t{0});
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+                    errmsg("no background worker is free to hold this server's identities"),
+                    errhint("Raise max_worker_processes, or add idgen to "
+                            "shared_preload_libraries, which reserves one.")));
+  }
+}
+
+void RegisterLeaseWorker() {
+  if (*RegistryAddress() == '\0') return;
+  BackgroundWorker description = Description();
+  RegisterBackgroundWorker(&description);
+}
+
+}  // namespace idgen::pg
