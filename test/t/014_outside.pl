@@ -71,7 +71,8 @@ like($err, qr/HINT:.*connect/, 'with what to do');
 ($out, $state) = as_app('INSERT INTO orders DEFAULT VALUES RETURNING id', '-c idgen.machine_id=2');
 is("$out$state", 'F0000', 'nor by the default of a table');
 
-($out, $state) = as_app("SET force_parallel_mode = on; $make", '-c idgen.machine_id=2');
+my $parallel = $node->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
+($out, $state) = as_app("SET $parallel = on; $make", '-c idgen.machine_id=2');
 is("$out$state", 'F0000', 'nor in a parallel worker');
 
 for my $setting ('machine_id = 2', 'datacenter_id = 3', 'max_clock_lead = 1', 'reserve_window = 20',
@@ -90,7 +91,7 @@ is("$state $out", 'F0000 1', 'DISCARD ALL takes it back');
 	local $ENV{PGOPTIONS} = '-c idgen.machine_id=abc';
 	my $err = '';
 	$node->psql('postgres', "\\set VERBOSITY verbose\nSET idgen.machine_id = 3; $make; RESET idgen.machine_id;
-		SET force_parallel_mode = on; $make;\n$make", stdout => \$out, stderr => \$err, on_error_stop => 0);
+		SET $parallel = on; $make;\n$make", stdout => \$out, stderr => \$err, on_error_stop => 0);
 	$state = join(' ', $err =~ /ERROR:\s+([0-9A-Z]{5}):/g);
 	is("$out $state", '3 F0000 F0000', 'a refused value that RESET goes back to');
 }
@@ -205,7 +206,7 @@ for my $ddl ('DROP EXTENSION idgen CASCADE; CREATE EXTENSION idgen',
 	my @before = nextvals($node, 100);
 	push @before, grep { $_ } split /\n/, $node->safe_psql('postgres', "
 		SET client_min_messages = error; BEGIN; DROP EXTENSION idgen CASCADE; CREATE EXTENSION idgen;
-		SET LOCAL force_parallel_mode = on; $some; ROLLBACK");
+		SET LOCAL $parallel = on; $some; ROLLBACK");
 	crash_back('DDL and a parallel worker', 8, @before);
 }
 

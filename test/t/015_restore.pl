@@ -112,7 +112,8 @@ like($err, qr/HINT:.*idgen_restore/, 'and what to do');
 kill_server($new);
 start_with_clock($new, '-3600');
 is((sqlstate_of($new, $impatient, database => 'shop'))[0], '55000', 'also after a crash');
-is((sqlstate_of($new, $impatient))[0], '', 'where others go on');
+# They wait for their own mark, which is a second ahead at most.
+is((sqlstate_of($new, 'SELECT snowflake_nextval()'))[0], '', 'where others go on');
 set_clock($new, '+5');
 @after = nextvals($new, 3000, database => 'shop', set => $lead);
 check_ids('when the clock has passed it', \@before, \@after);

@@ -21,9 +21,9 @@ namespace {
 constexpr std::int64_t kMostStepUs = 5'000'000;  // one exchange with the registry, at most
 constexpr std::int64_t kFirstPauseUs = 100'000;  // after a failure
 constexpr std::int64_t kLongestPauseUs = 5'000'000;
-constexpr std::int64_t kRetryUs = 200'000;         // an identity that another server holds
-constexpr std::int64_t kStillAskedUs = 1'000'000;  // a session asked for it at most this long ago
-constexpr std::int64_t kFarewellUs = 2'000'000;    // how long a stop waits for the sessions
+constexpr std::int64_t kRetryUs = 200'000;       // an identity that another server holds
+constexpr std::int64_t kStillAskedUs = 300'000;  // a session asked for it at most this long ago
+constexpr std::int64_t kFarewellUs = 2'000'000;  // how long a stop waits for the sessions
 constexpr std::int64_t kIdleUs = 1'000'000;
 constexpr std::int64_t kStartAgainUs =
     1'000'000;  // a worker that did not come up is asked for again
