@@ -103,7 +103,7 @@ $c->stop('fast');
 push @ids, [ nextvals($b, 1000) ], [ nextvals($d, 1000) ];
 isnt(machine_of($b), $before, 'the one that hung has another');
 no_duplicates('a worker that woke up', @ids);
-like(slurp_file($b->logfile), qr/identities in the registry were given up by others/, 'the log says it');
+like(slurp_file($b->logfile), qr/this server lost its identities in the registry/, 'the log says it');
 $c->start;
 
 # A worker that is killed is started again, as the same holder.

@@ -133,8 +133,9 @@ void EndGrant() {
 
 void LoseGrant() {
   EndGrant();
-  ereport(LOG, (errmsg("this server's identities in the registry were given up by others"),
-                errdetail("They were not renewed in time, or an operator released them. Holder %s.",
+  ereport(LOG, (errmsg("this server lost its identities in the registry"),
+                errdetail("They were not renewed within idgen.lease_term, an operator released "
+                          "them, or it is another registry. Holder %s.",
                           worker.holder.token),
                 errhint("The server asks for identities anew.")));
 }

@@ -58,6 +58,8 @@ struct View {
 
 void KeepEntry(void* context, IdentityEntry& entry) {
   auto& entries = *static_cast<List**>(context);
+  // What nobody has asked for in the last ten minutes, and is not granted, is of no interest.
+  if (!IsGranted(entry) && MonotonicUs() - entry.asked_us > std::int64_t{600} * 1'000'000) return;
   auto* copy = static_cast<IdentityEntry*>(palloc(sizeof(IdentityEntry)));
   *copy = entry;
   entries = lappend(entries, copy);
