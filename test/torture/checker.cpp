@@ -309,17 +309,17 @@ struct Span {
   std::int64_t most;
 };
 
-struct Space {
+struct IdSpaceHistory {
   std::vector<Span> spans;
   std::vector<std::int64_t> ids;
 };
-std::map<std::pair<int, std::int64_t>, Space> spaces;  // by layout and identity
+std::map<std::pair<int, std::int64_t>, IdSpaceHistory> spaces;  // by layout and identity
 
-void AddToSpaces(const Record& record) {
+void AddToIdSpaces(const Record& record) {
   const Call& call = record.call;
   if (call.kind == Kind::kError) return;
   const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
-  Space* space = nullptr;
+  IdSpaceHistory* space = nullptr;
   std::int64_t identity = -1;
   for (std::size_t i = record.first; i < record.first + call.count; ++i) {
     const std::int64_t id = ids[i];
@@ -338,7 +338,7 @@ void AddToSpaces(const Record& record) {
   }
 }
 
-void ReportDuplicate(std::int64_t id, const Space& space) {
+void ReportDuplicate(std::int64_t id, const IdSpaceHistory& space) {
   std::string where;
   for (const Span& span : space.spans) {
     if (span.record->call.kind == Kind::kObserve) continue;
@@ -361,7 +361,7 @@ void ReportOrder(const Layout& layout, const Span& span, const Span& earlier) {
       Describe(earlier.record->call).c_str());
 }
 
-void CheckSpace(const Layout& layout, Space& space) {
+void CheckIdSpace(const Layout& layout, IdSpaceHistory& space) {
   std::sort(space.ids.begin(), space.ids.end());
   for (std::size_t i = 1; i < space.ids.size(); ++i) {
     if (space.ids[i] != space.ids[i - 1]) continue;
@@ -438,10 +438,10 @@ int main(int count, char** arguments) {
   }
   for (const Record& record : records) {
     CheckCall(record);
-    AddToSpaces(record);
+    AddToIdSpaces(record);
   }
   for (auto& [name, space] : spaces) {
-    CheckSpace(layouts[static_cast<std::size_t>(name.first)], space);
+    CheckIdSpace(layouts[static_cast<std::size_t>(name.first)], space);
   }
 
   std::int64_t handed_out = 0;

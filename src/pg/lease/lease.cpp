@@ -34,6 +34,7 @@ void JoinUsers() {
   static constinit bool joined = false;
   if (joined) return;
   std::atomic_ref(SharedRoot().lease.users).fetch_add(1);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // before any look at a grant: Farewell()
   joined = true;
   before_shmem_exit(LeaveUsers, Datum{0});
 }

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::int64_t kMostStepUs = 5'000'000;  // one exchange with the registry, at most
 constexpr std::int64_t kFirstPauseUs = 100'000;  // after a failure
-constexpr std::int64_t kLongestPauseUs = 5'000'000;
+constexpr std::int64_t kLongestPauseUs = 2'000'000;
 constexpr std::int64_t kRetryUs = 200'000;       // an identity that another server holds
 constexpr std::int64_t kStillAskedUs = 300'000;  // a session asked for it at most this long ago
 constexpr std::int64_t kFarewellUs = 2'000'000;  // how long a stop waits for the sessions
@@ -169,6 +169,14 @@ bool Connect() {
   return worker.connection != nullptr;
 }
 
+// Whether the clock made a step that idgen.max_clock_step does not accept: no ID is made then, and
+// no time is reserved for any.
+bool IsClockRefused() {
+  const ClockEvents& events = SharedRoot().events;
+  const std::int64_t step_us = WallClockUs() - MonotonicUs() - LoadWord(events.accepted_us);
+  return MaxClockStepUs() > 0 && LoadWord(events.known) != 0 && step_us > MaxClockStepUs();
+}
+
 std::int64_t WantedUntil() {
   return LeaseUntil(WallClockMs(), LoadSharedMs(State().needed_ms), LeaseTermMs());
 }
@@ -209,14 +217,17 @@ bool Enrol() {
 }
 
 bool IsDue(const Grant& grant) {
+  const std::int64_t since_ms = (MonotonicUs() - worker.renewed_us) / 1000;
+  if (IsClockRefused()) return since_ms >= LeaseTermMs() / 3;
   return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), LoadSharedMs(grant.until_ms),
-                    (MonotonicUs() - worker.renewed_us) / 1000, LeaseTermMs());
+                    since_ms, LeaseTermMs());
 }
 
 // Raises the grant's time in the registry, and after that here.
 bool Renew(Grant& grant) {
   registry::Error error;
-  const std::int64_t until_ms = std::max(WantedUntil(), LoadSharedMs(grant.until_ms));
+  std::int64_t until_ms = LoadSharedMs(grant.until_ms);
+  if (!IsClockRefused()) until_ms = std::max(until_ms, WantedUntil());
   const std::int64_t sent_us = MonotonicUs();
   switch (worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
                                Deadline(), error)) {
@@ -242,11 +253,13 @@ struct Wanted {
   std::size_t count;
   registry::Identity any[16];
   std::size_t any_count;
+  std::int32_t machine;  // that this server has already, or kNone
   std::int64_t now_us;
 };
 
 void Collect(void* context, IdentityEntry& entry) {
   auto& wanted = *static_cast<Wanted*>(context);
+  if (entry.identity.machine == kAnyMachine && IsGranted(entry)) wanted.machine = entry.machine;
   if (entry.asked_us == 0 || wanted.now_us - entry.asked_us > kStillAskedUs || IsGranted(entry)) {
     return;
   }
@@ -284,13 +297,23 @@ bool IsDone(registry::Status status, const registry::Error& error) {
   return status == registry::Status::kDone;
 }
 
-bool ClaimAny(const registry::Identity& asked) {
+// `machine`: that this server has already, for another datacenter, or kNone. It is tried first.
+bool ClaimAny(const registry::Identity& asked, std::int32_t machine) {
   registry::Error error;
   registry::Claimed claimed;
-  const registry::Status status =
-      worker.driver->claim_any(worker.connection, worker.holder, asked.datacenter, 0,
-                               RegistryMachines() - 1, WallClockMs(), claimed, Deadline(), error);
-  if (!IsDone(status, error)) return false;
+  const registry::Identity same{asked.datacenter, machine, registry::kNone};
+  if (machine >= 0 && !IsDone(worker.driver->claim(worker.connection, worker.holder, &same, 1,
+                                                   &claimed, Deadline(), error),
+                              error)) {
+    return false;
+  }
+  if (claimed.claim != registry::Claim::kGranted &&
+      !IsDone(worker.driver->claim_any(worker.connection, worker.holder, asked.datacenter, 0,
+                                       RegistryMachines() - 1, WallClockMs(), claimed, Deadline(),
+                                       error),
+              error)) {
+    return false;
+  }
   if (claimed.claim == registry::Claim::kGranted) {
     Answer(claimed.identity, claimed);
     LogGrant(claimed);
@@ -304,11 +327,14 @@ bool ClaimWanted() {
   auto* const claimed =
       static_cast<registry::Claimed*>(palloc(kClaimsAtOnce * sizeof(registry::Claimed)));
   wanted->now_us = MonotonicUs();
+  wanted->machine = registry::kNone;
   worker.requests = LoadShared(State().requests);
   worker.has_waiting = false;
   ForEachIdentity(Collect, wanted);
   bool done = true;
-  for (std::size_t i = 0; i < wanted->any_count && done; ++i) done = ClaimAny(wanted->any[i]);
+  for (std::size_t i = 0; i < wanted->any_count && done; ++i) {
+    done = ClaimAny(wanted->any[i], wanted->machine);
+  }
   if (done && wanted->count > 0) {
     registry::Error error;
     done = IsDone(worker.driver->claim(worker.connection, worker.holder, wanted->identities,
@@ -363,19 +389,24 @@ static void Withdraw(int, Datum) {
 
 }  // extern "C"
 
-// Gives the identities back when the server stops. Sessions that could still make IDs keep it from
-// that: then they stay held for the rest of the term.
-void Farewell() {
-  if (CurrentGrant() == nullptr || RecoveryInProgress()) return;
+// Gives the identities back when the server stops. Returns false if sessions could still make IDs:
+// then the identities stay held for the rest of the term.
+bool Farewell() {
+  Grant* const grant = CurrentGrant();
+  if (grant == nullptr || RecoveryInProgress()) return true;
   LeaseState& state = State();
   for (const std::int64_t end = MonotonicUs() + kFarewellUs; LoadShared(state.users) != 0;) {
-    if (MonotonicUs() > end) return;
+    if (MonotonicUs() > end) return false;
     (void)WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
   }
-  if (!Connect()) return;
-  const std::int64_t used_until_ms =
-      std::min(KnownMs(SharedRoot()), LoadSharedMs(CurrentGrant()->until_ms));
+  if (!Connect()) return false;
   EndGrant();
+  // A session counts itself before it looks whether the grant has ended (JoinUsers). So whoever
+  // may still use it is counted now.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (LoadShared(state.users) != 0) return false;
+  // All IDs are below the latest mark.
+  const std::int64_t used_until_ms = std::min(KnownMs(SharedRoot()), LoadSharedMs(grant->until_ms));
   registry::Error error;
   const registry::Status status =
       worker.driver->release(worker.connection, worker.holder, used_until_ms, Deadline(), error);
@@ -383,6 +414,7 @@ void Farewell() {
     ereport(LOG, (errmsg("identities were not given back to the registry: %s", error.message)));
   }
   Disconnect();
+  return true;
 }
 
 void Reload() {
@@ -441,9 +473,8 @@ void idgen_lease_worker(Datum) {
       Reload();
     }
   }
-  Farewell();
-  // Only a stop of the server, or of the use of registries, ends the worker for good.
-  proc_exit(0);
+  // Somebody terminated it while the server goes on: PostgreSQL starts it again after an error.
+  proc_exit(Farewell() || *RegistryAddress() == '\0' ? 0 : 1);
 }
 
 }  // extern "C"
