@@ -41,22 +41,26 @@ std::int32_t FieldArgument(FunctionCallInfo fcinfo, int argument, const char* na
   return value;
 }
 
-// The machine or shard that a function names, of one datacenter or (kNone) of any.
+// The machine or shard that a function names, of the datacenter that it names or else this
+// server's. The same machine or shard of layouts without a datacenter is meant as well.
 registry::Identity IdentityArgument(FunctionCallInfo fcinfo, int machine, int shard,
                                     int datacenter) {
-  const registry::Identity identity{FieldArgument(fcinfo, datacenter, "datacenter_id"),
-                                    FieldArgument(fcinfo, machine, "machine_id"),
-                                    FieldArgument(fcinfo, shard, "shard_id")};
+  registry::Identity identity{FieldArgument(fcinfo, datacenter, "datacenter_id"),
+                              FieldArgument(fcinfo, machine, "machine_id"),
+                              FieldArgument(fcinfo, shard, "shard_id")};
   if ((identity.machine >= 0) == (identity.shard >= 0)) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("name either a machine ID or a shard")));
+  }
+  if (identity.datacenter == registry::kNone) {
+    identity.datacenter = static_cast<std::int32_t>(IdentityFromSettings().datacenter);
   }
   return identity;
 }
 
 bool IsMeant(const registry::Identity& wanted, const registry::Identity& found) {
   return wanted.machine == found.machine && wanted.shard == found.shard &&
-         (wanted.datacenter == registry::kNone || wanted.datacenter == found.datacenter);
+         (found.datacenter == registry::kNone || found.datacenter == wanted.datacenter);
 }
 
 }  // namespace
@@ -141,17 +145,13 @@ Datum idgen_registry_release(PG_FUNCTION_ARGS) {
   PG_RETURN_INT32(ended);
 }
 
-// Bans a machine ID or shard, or allows it again: with the datacenter, and for layouts without that
-// field.
+// Bans a machine ID or shard, or allows it again.
 Datum idgen_registry_ban(PG_FUNCTION_ARGS) {
   registry::Identity identity = IdentityArgument(fcinfo, 0, 2, 3);
   if (PG_ARGISNULL(1)) {
     ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("banned must not be NULL")));
   }
   const bool banned = PG_GETARG_BOOL(1);
-  if (identity.datacenter == registry::kNone) {
-    identity.datacenter = static_cast<std::int32_t>(IdentityFromSettings().datacenter);
-  }
   WithRegistry([&](RegistryAccess& access) {
     for (const std::int32_t datacenter : {identity.datacenter, registry::kNone}) {
       identity.datacenter = datacenter;
