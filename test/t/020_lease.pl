@@ -182,6 +182,12 @@ is($a->safe_psql('postgres', "SELECT state FROM idgen_registry_list() WHERE mach
 	'banned', 'banned');
 $a->safe_psql('postgres', "SELECT idgen_registry_ban($before, false)");
 
+# Without a datacenter, it is the server's own: the same number of another one is left alone.
+$a->safe_psql('postgres', "SELECT idgen_create_generator('far', 'snowflake', datacenter_id => 1, machine_id => 20)");
+$a->safe_psql('postgres', "SELECT idgen_nextval('far')");
+is($b->safe_psql('postgres', 'SELECT idgen_registry_release(20)'), 0, 'another datacenter is not meant');
+is($b->safe_psql('postgres', 'SELECT idgen_registry_release(20, datacenter_id => 1)'), 1, 'unless it is named');
+
 # The worker is in nobody's way.
 $b->safe_psql('postgres', 'CREATE DATABASE other');
 $b->safe_psql('other', 'CREATE EXTENSION idgen; SELECT snowflake_nextval()');
