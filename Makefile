@@ -63,19 +63,11 @@ $(UNITS): src/pg/%_room.cpp: $(SOURCE)/src/pg/% | $(CURDIR)/src/pg/
 # A room sees only itself and the rooms below it, so an include that goes up does not compile:
 # sql -> session -> durable, catalog -> base -> the core.
 room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
-src/pg/base_room.o src/pg/base_room.bc src/pg/base/%.alone: override CPPFLAGS += $(call room,base)
-src/pg/catalog_room.o src/pg/catalog_room.bc src/pg/catalog/%.alone: override CPPFLAGS += $(call room,base catalog)
-src/pg/durable_room.o src/pg/durable_room.bc src/pg/durable/%.alone: override CPPFLAGS += $(call room,base durable)
-src/pg/session_room.o src/pg/session_room.bc src/pg/session/%.alone: override CPPFLAGS += $(call room,base catalog durable session)
-src/pg/sql_room.o src/pg/sql_room.bc src/pg/sql/%.alone src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(ROOMS))
-
-# Compiles each file of src/pg and each header of the core by itself, to nothing: a unit, and a test
-# with a precompiled header, would hide that it lacks an #include.
-ALONE = $(addsuffix .alone,$(call sources,src/pg/*/*.cpp) $(call sources,src/core/*.h))
-.PHONY: alone $(ALONE)
-alone: $(ALONE)
-$(ALONE): src/%.alone:
-	echo '#include "$*"' | $(CXX) $(IDGEN_CXXFLAGS) $(CPPFLAGS) -fsyntax-only -x c++ -
+src/pg/base_room.o src/pg/base_room.bc: override CPPFLAGS += $(call room,base)
+src/pg/catalog_room.o src/pg/catalog_room.bc: override CPPFLAGS += $(call room,base catalog)
+src/pg/durable_room.o src/pg/durable_room.bc: override CPPFLAGS += $(call room,base durable)
+src/pg/session_room.o src/pg/session_room.bc: override CPPFLAGS += $(call room,base catalog durable session)
+src/pg/sql_room.o src/pg/sql_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(ROOMS))
 
 .PHONY: databases
 databases:
