@@ -1,20 +1,20 @@
 // A machine ID by lease, for programs that make IDs with the core (generator.h): no two programs or
 // databases of one pool have the same, whatever their clocks say and whenever they are stopped.
 //
-//   idgen::LeasedMachine machine({.address = "postgresql://...", .pool = "orders", .name = "api-7"});
-//   if (!machine.Open()) ...                      // machine.error() says why
+//   idgen::LeasedMachine machine({.address = "postgresql://...", .pool = "orders", .name =
+//   "api-7"}); if (!machine.Open()) ...                      // machine.error() says why
 //   idgen::Generator generator(idgen::kSnowflake, machine.GeneratorOptions());
 //   ...
 //   machine.Poll();                               // often, from the program's loop or a thread
 //
-// The registry grants the machine ID until a time (`used_until`), which Poll moves ahead before it is used: as
-// the generator's high-water mark. So an ID is never of a time that was not granted, even if Poll
-// is never called again or another has the machine ID by now. The generator then returns
-// kMarkNotMoved, until Poll succeeds; if the lease is lost (lost()), for ever: make a new
+// The registry grants the machine ID until a time (`used_until`), which Poll moves ahead before it
+// is used: as the generator's high-water mark. So an ID is never of a time that was not granted,
+// even if Poll is never called again or another has the machine ID by now. The generator then
+// returns kMarkNotMoved, until Poll succeeds; if the lease is lost (lost()), for ever: make a new
 // LeasedMachine and a new Generator.
 //
-// All functions of a LeasedMachine but used_until_ms and what GeneratorOptions() points to are for one thread
-// at a time. It must outlive its generators. docs/library.md has an example.
+// All functions of a LeasedMachine but used_until_ms and what GeneratorOptions() points to are for
+// one thread at a time. It must outlive its generators. docs/library.md has an example.
 #pragma once
 
 #include <atomic>
@@ -36,17 +36,20 @@ class LeasedMachine {
     std::int32_t datacenter = 0;
     // Any free one of these. With least = most: that one and no other.
     std::int32_t least_machine = 0;
-    std::int32_t most_machine = 1023;
-    // How far ahead the time is granted, how long the registry waits for a renewal before it gives
-    // the machine ID to another, and three times as often as renewals are made.
+    std::int32_t most_machine = 31;
+    // How far ahead time is granted, and how long the registry waits for a renewal before it gives
+    // the machine ID to another. Renewals are made three times as often.
     std::int64_t term_ms = 30'000;
     // Of each Open, Poll and Close.
     std::int64_t timeout_ms = 5'000;
     // Microseconds since 1970 UTC: the generator's.
     std::int64_t (*clock)() noexcept = &WallClockUs;
-    // For the generator that has no driver of its own; null: the one of the address's scheme.
+    // Null: the one of the address's scheme.
     const registry::Driver* driver = nullptr;
   };
+
+  // A generator gets the granted time in steps of this length. So Close need not give up more.
+  static constexpr std::int64_t kStepMs = 100;
 
   explicit LeasedMachine(const Options& options);
   ~LeasedMachine();
@@ -60,8 +63,9 @@ class LeasedMachine {
   // not. False if a renewal failed (Poll tries again, once a second) or the lease is lost.
   bool Poll();
 
-  // Gives the machine ID back, so that others need not wait for the end of the term. No generator
-  // may be used from here on, by any thread: so ends the time that is used, at the last mark that a generator asked for.
+  // Gives the machine ID back, so that others need not wait for the end of the term. Generators may
+  // make IDs for another kStepMs, which belong to them, and then get kMarkNotMoved. False if the
+  // registry did not hear of it: then the lease ends by itself.
   bool Close();
 
   // The identity, where the generator may begin, and up to when it may go.
@@ -82,8 +86,9 @@ class LeasedMachine {
   static std::int64_t ExtendMark(void* context, std::int64_t needed_ms);
   bool Connect();
   void Disconnect();
+  bool NewHolder();
   bool Fail(const char* message);
-  bool Lose();
+  bool Take();
   [[nodiscard]] std::int64_t NowMs() const noexcept { return options_.clock() / 1000; }
   [[nodiscard]] std::int64_t NextUntilMs() const noexcept;
   [[nodiscard]] std::int64_t DeadlineUs() const noexcept;
@@ -100,7 +105,7 @@ class LeasedMachine {
   std::int64_t poll_at_us_ = 0;  // by the monotonic clock
   // Written by the owner, read by generators' threads.
   std::atomic<std::int64_t> until_ms_ = 0;
-  // What generators were let use, and what they ask for: written by their threads.
+  // How far generators were let go, and what they ask for: written by their threads.
   std::atomic<std::int64_t> let_ms_ = 0;
   std::atomic<std::int64_t> wanted_ms_ = 0;
 };

@@ -12,8 +12,11 @@
 // Prints ok or FAIL for each case; the exit status is 1 if any failed. Build it with CMake
 // (IDGEN_BUILD_TESTS), or by hand:
 //
-//   c++ -std=c++20 -Isrc -DIDGEN_WITH_POSTGRESQL -I$(pg_config --includedir) test/registry/*.cpp
-//       src/registry/{drivers,poll_host,postgresql,postgresql_link,postgresql_statements}.cpp -lpq
+//   mkdir include && ln -s ../src/core include/idgen
+//   c++ -std=c++20 -Isrc -Iinclude -DIDGEN_WITH_POSTGRESQL -I$(pg_config --includedir)
+//       test/registry/*.cpp src/core/*.cpp
+//       src/registry/{client,drivers,poll_host,postgresql,postgresql_link,postgresql_statements}.cpp
+//       -lpq
 //
 // Another driver: name it in drivers.cpp, and give its files, macro and library here.
 #include <algorithm>
@@ -489,6 +492,10 @@ int Main(const Settings& settings, const std::string& only) {
     const std::int64_t start_ms = NowMs();
     test.run({settings, std::string(test.name) + "-" + RandomToken().substr(0, 12)});
     Report(test.name, ok, start_ms);
+  }
+  if (only.empty() || only == "client") {
+    const std::int64_t start_ms = NowMs();
+    Report("client", RunClient(settings), start_ms);
   }
   const std::string scheme = FindDriver(settings.address.c_str())->scheme;
   for (const ExtraCase* test = kPostgresqlCases; scheme == "postgresql" && test->name != nullptr;

@@ -150,6 +150,9 @@ class Server {
 // Threads that do random things, and the check of the one invariant: random.cpp.
 bool RunRandom(const Settings& settings);
 
+// LeasedMachine (src/registry/client.h) with this registry: client.cpp.
+bool RunClient(const Settings& settings);
+
 // What only PostgreSQL has: postgresql_cases.cpp. Null at the end. Those that leave the
 // registry unusable are run by name only.
 struct ExtraCase {

@@ -36,6 +36,7 @@ class Person {
     Do("SET default_transaction_read_only = off");
     Do("SET default_transaction_isolation = 'read committed'");
     Do("SET synchronous_commit = on");
+    Do("SET search_path = pg_catalog");
   }
   ~Person() { PQfinish(connection_); }
   Person(const Person&) = delete;
