@@ -150,7 +150,7 @@ class Server {
 // Threads that do random things, and the check of the one invariant: random.cpp.
 bool RunRandom(const Settings& settings);
 
-// LeasedMachine (src/registry/client.h) with this registry: client.cpp.
+// LeasedMachine (src/registry/client.h) with this registry: client_case.cpp.
 bool RunClient(const Settings& settings);
 
 // What only PostgreSQL has: postgresql_cases.cpp. Null at the end. Those that leave the
