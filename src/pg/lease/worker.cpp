@@ -118,25 +118,37 @@ void NoteFailure(const char* error) {
   const Grant* const grant = CurrentGrant();
   ereport(LOG, (errmsg("registry of identities does not answer: %s", error),
                 grant != nullptr ? errdetail("IDs are made until %s with what it has granted.",
-                                             TimeText(LoadSharedMs(grant->until_ms)))
+                                             TimeText(UntilMs(*grant)))
                                  : errdetail("No IDs are made until it answers."),
                 errhint("It is tried again all the time; this message comes once.")));
 }
 
-// The holder has ended, or must not be used any more. What its grant covers stays covered.
-void EndGrant() {
+// Returns the grant, which is the current one no longer. It is to be ended.
+Grant* DropGrant() {
   Grant* const grant = CurrentGrant();
-  if (grant == nullptr) return;
   StoreWord(State().grant, dsa_pointer{InvalidDsaPointer});
-  RaiseShared(grant->ended, 1);
+  return grant;
+}
+
+// The holder has ended, or must not be used any more. What its grant covers stays covered.
+void EndCurrentGrant() {
+  Grant* const grant = DropGrant();
+  if (grant != nullptr) EndGrant(*grant);
 }
 
 void LoseGrant() {
-  EndGrant();
+  EndCurrentGrant();
   ereport(LOG, (errmsg("this server's identities in the registry were given up by others"),
                 errdetail("They were not renewed in time, or an operator released them. Holder %s.",
                           worker.holder.token),
                 errhint("The server asks for identities anew.")));
+}
+
+// Returns false after a loss or a failure.
+bool IsDone(registry::Status status, const registry::Error& error) {
+  if (status == registry::Status::kLost) LoseGrant();
+  if (status == registry::Status::kFailed) NoteFailure(error.message);
+  return status == registry::Status::kDone;
 }
 
 // --- Steps: each returns false if the registry did not do it -----------------------------------
@@ -187,17 +199,19 @@ bool Enrol() {
     NoteFailure("out of shared memory");
     return false;
   }
-  const std::int64_t until_ms = WantedUntil();
   const std::int64_t sent_us = MonotonicUs();
-  const registry::Status status = worker.driver->enrol(worker.connection, worker.holder, until_ms,
-                                                       LeaseTermMs(), Deadline(), error);
-  if (status != registry::Status::kDone) {
+  registry::Status status = registry::Status::kFailed;
+  const bool done = RaiseGrant(GrantAt(place), WantedUntil(), [&](std::int64_t until_ms) {
+    status = worker.driver->enrol(worker.connection, worker.holder, until_ms, LeaseTermMs(),
+                                  Deadline(), error);
+    return status == registry::Status::kDone;
+  });
+  if (!done) {
     dsa_free(SharedArea(), place);
     NoteFailure(status == registry::Status::kLost ? "a new holder was refused" : error.message);
     return false;
   }
   StoreWord(state.needed_ms, std::uint64_t{0});
-  RaiseSharedMs(GrantAt(place).until_ms, until_ms);
   LWLockAcquire(&state.lock, LW_EXCLUSIVE);
   strlcpy(state.token, worker.holder.token, sizeof(state.token));
   LWLockRelease(&state.lock);
@@ -208,28 +222,22 @@ bool Enrol() {
 }
 
 bool IsDue(const Grant& grant) {
-  return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), LoadSharedMs(grant.until_ms),
+  return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), UntilMs(grant),
                     (MonotonicUs() - worker.renewed_us) / 1000, LeaseTermMs());
 }
 
-// Raises the grant's time in the registry, and after that here.
 bool Renew(Grant& grant) {
   registry::Error error;
-  const std::int64_t until_ms = std::max(WantedUntil(), LoadSharedMs(grant.until_ms));
+  registry::Status status = registry::Status::kFailed;
   const std::int64_t sent_us = MonotonicUs();
-  switch (worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
-                               Deadline(), error)) {
-    case registry::Status::kDone:
-      break;
-    case registry::Status::kLost:
-      LoseGrant();
-      return false;
-    case registry::Status::kFailed:
-      NoteFailure(error.message);
-      return false;
-  }
+  const bool done =
+      RaiseGrant(grant, std::max(WantedUntil(), UntilMs(grant)), [&](std::int64_t until_ms) {
+        status = worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
+                                      Deadline(), error);
+        return status == registry::Status::kDone;
+      });
+  if (!done) return IsDone(status, error);
   StoreWord(State().needed_ms, std::uint64_t{0});
-  RaiseSharedMs(grant.until_ms, until_ms);
   worker.renewed_us = sent_us;
   NoteSuccess();
   return true;
@@ -274,13 +282,6 @@ void LogGrant(const registry::Claimed& claimed) {
                     ? errdetail("Others may have made IDs until %s; it waits for that time.",
                                 TimeText(claimed.used_until_ms))
                     : 0));
-}
-
-// Returns false after a loss or a failure.
-bool IsDone(registry::Status status, const registry::Error& error) {
-  if (status == registry::Status::kLost) LoseGrant();
-  if (status == registry::Status::kFailed) NoteFailure(error.message);
-  return status == registry::Status::kDone;
 }
 
 bool ClaimAny(const registry::Identity& asked) {
@@ -362,19 +363,18 @@ static void Withdraw(int, Datum) {
 
 }  // extern "C"
 
-// Gives the identities back when the server stops. Sessions that could still make IDs keep it from
-// that: then they stay held for the rest of the term.
+// Gives the identities back when the server stops, and waits a while for the sessions that may
+// still make IDs. Where some are left, all that was granted counts as used.
 void Farewell() {
   if (CurrentGrant() == nullptr || RecoveryInProgress()) return;
   LeaseState& state = State();
-  for (const std::int64_t end = MonotonicUs() + kFarewellUs; LoadShared(state.users) != 0;) {
-    if (MonotonicUs() > end) return;
+  for (const std::int64_t end = MonotonicUs() + kFarewellUs;
+       LoadShared(state.users) != 0 && MonotonicUs() < end;) {
     (void)WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
   }
   if (!Connect()) return;
   const std::int64_t used_until_ms =
-      std::min(KnownMs(SharedRoot()), LoadSharedMs(CurrentGrant()->until_ms));
-  EndGrant();
+      GiveBack(*DropGrant(), state.users, [] { return KnownMs(SharedRoot()); });
   registry::Error error;
   const registry::Status status =
       worker.driver->release(worker.connection, worker.holder, used_until_ms, Deadline(), error);
@@ -395,7 +395,7 @@ void Reload() {
   }
   // Another pool, or none: what this server has there is of no use.
   if ((*pool != '\0' && strcmp(pool, RegistryPool()) != 0) || *RegistryAddress() == '\0')
-    EndGrant();
+    EndCurrentGrant();
 }
 
 // Continues with the holder of a worker that died.
