@@ -118,26 +118,38 @@ void NoteFailure(const char* error) {
   const Grant* const grant = CurrentGrant();
   ereport(LOG, (errmsg("registry of identities does not answer: %s", error),
                 grant != nullptr ? errdetail("IDs are made until %s with what it has granted.",
-                                             TimeText(LoadSharedMs(grant->until_ms)))
+                                             TimeText(UntilMs(*grant)))
                                  : errdetail("No IDs are made until it answers."),
                 errhint("It is tried again all the time; this message comes once.")));
 }
 
-// The holder has ended, or must not be used any more. What its grant covers stays covered.
-void EndGrant() {
+// Returns the grant, which is the current one no longer. It is to be ended.
+Grant* DropGrant() {
   Grant* const grant = CurrentGrant();
-  if (grant == nullptr) return;
   StoreWord(State().grant, dsa_pointer{InvalidDsaPointer});
-  RaiseShared(grant->ended, 1);
+  return grant;
+}
+
+// The holder has ended, or must not be used any more. What its grant covers stays covered.
+void EndCurrentGrant() {
+  Grant* const grant = DropGrant();
+  if (grant != nullptr) EndGrant(*grant);
 }
 
 void LoseGrant() {
-  EndGrant();
+  EndCurrentGrant();
   ereport(LOG, (errmsg("this server lost its identities in the registry"),
                 errdetail("They were not renewed within idgen.lease_term, an operator released "
                           "them, or it is another registry. Holder %s.",
                           worker.holder.token),
                 errhint("The server asks for identities anew.")));
+}
+
+// Returns false after a loss or a failure.
+bool IsDone(registry::Status status, const registry::Error& error) {
+  if (status == registry::Status::kLost) LoseGrant();
+  if (status == registry::Status::kFailed) NoteFailure(error.message);
+  return status == registry::Status::kDone;
 }
 
 // --- Steps: each returns false if the registry did not do it -----------------------------------
@@ -196,17 +208,19 @@ bool Enrol() {
     NoteFailure("out of shared memory");
     return false;
   }
-  const std::int64_t until_ms = WantedUntil();
   const std::int64_t sent_us = MonotonicUs();
-  const registry::Status status = worker.driver->enrol(worker.connection, worker.holder, until_ms,
-                                                       LeaseTermMs(), Deadline(), error);
-  if (status != registry::Status::kDone) {
+  registry::Status status = registry::Status::kFailed;
+  const bool done = RaiseGrant(GrantAt(place), WantedUntil(), [&](std::int64_t until_ms) {
+    status = worker.driver->enrol(worker.connection, worker.holder, until_ms, LeaseTermMs(),
+                                  Deadline(), error);
+    return status == registry::Status::kDone;
+  });
+  if (!done) {
     dsa_free(SharedArea(), place);
     NoteFailure(status == registry::Status::kLost ? "a new holder was refused" : error.message);
     return false;
   }
   StoreWord(state.needed_ms, std::uint64_t{0});
-  RaiseSharedMs(GrantAt(place).until_ms, until_ms);
   LWLockAcquire(&state.lock, LW_EXCLUSIVE);
   strlcpy(state.token, worker.holder.token, sizeof(state.token));
   LWLockRelease(&state.lock);
@@ -219,29 +233,23 @@ bool Enrol() {
 bool IsDue(const Grant& grant) {
   const std::int64_t since_ms = (MonotonicUs() - worker.renewed_us) / 1000;
   if (IsClockRefused()) return since_ms >= LeaseTermMs() / 3;
-  return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), LoadSharedMs(grant.until_ms),
-                    since_ms, LeaseTermMs());
+  return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), UntilMs(grant), since_ms,
+                    LeaseTermMs());
 }
 
-// Raises the grant's time in the registry, and after that here.
 bool Renew(Grant& grant) {
   registry::Error error;
-  std::int64_t until_ms = LoadSharedMs(grant.until_ms);
-  if (!IsClockRefused()) until_ms = std::max(until_ms, WantedUntil());
+  registry::Status status = registry::Status::kFailed;
+  const std::int64_t wanted_ms = IsClockRefused() ? 0 : WantedUntil();
   const std::int64_t sent_us = MonotonicUs();
-  switch (worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
-                               Deadline(), error)) {
-    case registry::Status::kDone:
-      break;
-    case registry::Status::kLost:
-      LoseGrant();
-      return false;
-    case registry::Status::kFailed:
-      NoteFailure(error.message);
-      return false;
-  }
+  const bool done =
+      RaiseGrant(grant, std::max(wanted_ms, UntilMs(grant)), [&](std::int64_t until_ms) {
+        status = worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
+                                      Deadline(), error);
+        return status == registry::Status::kDone;
+      });
+  if (!done) return IsDone(status, error);
   StoreWord(State().needed_ms, std::uint64_t{0});
-  RaiseSharedMs(grant.until_ms, until_ms);
   worker.renewed_us = sent_us;
   NoteSuccess();
   return true;
@@ -288,13 +296,6 @@ void LogGrant(const registry::Claimed& claimed) {
                     ? errdetail("Others may have made IDs until %s; it waits for that time.",
                                 TimeText(claimed.used_until_ms))
                     : 0));
-}
-
-// Returns false after a loss or a failure.
-bool IsDone(registry::Status status, const registry::Error& error) {
-  if (status == registry::Status::kLost) LoseGrant();
-  if (status == registry::Status::kFailed) NoteFailure(error.message);
-  return status == registry::Status::kDone;
 }
 
 // `machine`: that this server has already, for another datacenter, or kNone. It is tried first.
@@ -392,21 +393,16 @@ static void Withdraw(int, Datum) {
 // Gives the identities back when the server stops. Returns false if sessions could still make IDs:
 // then the identities stay held for the rest of the term.
 bool Farewell() {
-  Grant* const grant = CurrentGrant();
-  if (grant == nullptr || RecoveryInProgress()) return true;
+  if (CurrentGrant() == nullptr || RecoveryInProgress()) return true;
   LeaseState& state = State();
   for (const std::int64_t end = MonotonicUs() + kFarewellUs; LoadShared(state.users) != 0;) {
     if (MonotonicUs() > end) return false;
     (void)WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
   }
   if (!Connect()) return false;
-  EndGrant();
-  // A session counts itself before it looks whether the grant has ended (JoinUsers). So whoever
-  // may still use it is counted now.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (LoadShared(state.users) != 0) return false;
-  // All IDs are below the latest mark.
-  const std::int64_t used_until_ms = std::min(KnownMs(SharedRoot()), LoadSharedMs(grant->until_ms));
+  // A session that comes now is seen by GiveBack(), or finds that the grant has ended.
+  const std::int64_t used_until_ms =
+      GiveBack(*DropGrant(), state.users, [] { return KnownMs(SharedRoot()); });
   registry::Error error;
   const registry::Status status =
       worker.driver->release(worker.connection, worker.holder, used_until_ms, Deadline(), error);
@@ -428,7 +424,7 @@ void Reload() {
   }
   // Another pool, or none: what this server has there is of no use.
   if ((*pool != '\0' && strcmp(pool, RegistryPool()) != 0) || *RegistryAddress() == '\0')
-    EndGrant();
+    EndCurrentGrant();
 }
 
 // Continues with the holder of a worker that died.

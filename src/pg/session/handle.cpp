@@ -158,10 +158,10 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   const Layout& layout = handle.layout();
   std::int64_t floor_ms = FloorOf(handle.machine_id);
   if (LeasesAreOn()) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
-  const std::uint64_t start = PositionLimit(layout, floor_ms);
-  Slot& slot = SlotOf(SlotKeyOf(layout, identity_bits), start, handle.machine_id);
+  Slot& slot =
+      SlotOf(SlotKeyOf(layout, identity_bits), PositionLimit(layout, floor_ms), handle.machine_id);
   // Other servers may have used the ID space since this one did.
-  if (start > 0 && RaisePosition(slot.position, start - 1)) RaiseShared(slot.start, start);
+  StartAbove(slot.position, slot.start, layout, floor_ms);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
   return handle.slots.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/lease.h"
 #include "core/loop.h"
 #include "core/mark.h"
 #include "errors.h"
@@ -33,17 +34,10 @@ std::int64_t AheadOf(const Layout& layout, std::uint64_t position, std::int64_t 
 
 // Raises the slot above the server's floor, when that has risen since the last look.
 void ApplyFloor(const Handle& handle, SessionSlot& space) {
-  const auto floor_ms = static_cast<std::uint64_t>(FloorOf(handle.machine_id));
-  if (floor_ms <= space.floor_ms) return;
-  const std::uint64_t start = PositionLimit(handle.layout(), static_cast<std::int64_t>(floor_ms));
-  Slot& slot = *space.slot;
-  if (start > 0 && RaisePosition(slot.position, start - 1)) RaiseShared(slot.start, start);
-  space.floor_ms = floor_ms;
-}
-
-// The time below which IDs may be made: the mark, or the end of the grant if that is earlier.
-std::int64_t LimitMs(const Handle& handle) {
-  return std::min(DurableMs(*handle.database), UntilMs(*handle.grant));
+  const std::int64_t floor_ms = FloorOf(handle.machine_id);
+  if (static_cast<std::uint64_t>(floor_ms) <= space.floor_ms) return;
+  StartAbove(space.slot->position, space.slot->start, handle.layout(), floor_ms);
+  space.floor_ms = static_cast<std::uint64_t>(floor_ms);
 }
 
 // Brings the handle up to date, and finds the ID space.
@@ -73,8 +67,8 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
   }
   // Opening the mark's sequence may have taken in an invalidation.
   if (!IsPrepared(handle)) return;
-  const std::int64_t limit_ms = std::min(durable_ms - early_ms, UntilMs(*handle.grant));
-  handle.allowance.Open(PositionLimit(handle.layout(), limit_ms));
+  handle.allowance.Open(
+      PositionLimit(handle.layout(), LeaseLimitMs(durable_ms - early_ms, *handle.grant)));
 }
 
 // The loop of one call. Its members that the loop sets are those of the last attempt.
@@ -122,11 +116,12 @@ class SessionPolicy {
  protected:
   Source SourceOf(const SessionSlot& space) {
     guard_ = GuardFromSettings();
+    const std::int64_t limit_ms = LeaseLimitMs(DurableMs(*handle_.database), *handle_.grant);
     return {&space.slot->position,
             &handle_.layout(),
             space.identity_bits,
             guard_,
-            {PositionLimit(handle_.layout(), LimitMs(handle_)),
+            {PositionLimit(handle_.layout(), limit_ms),
              LoadShared(space.slot->start),
              OvershootOf(handle_.layout().IdsPerTick(),
                          kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
