@@ -136,6 +136,7 @@ DatabaseMark& CurrentMark() {
 void UseGrant(Handle& handle, const Grant& grant) {
   if (handle.grant == &grant) return;
   handle.grant = &grant;
+  handle.held_until_ms = 0;
   handle.slots.Reset();
 }
 
@@ -148,6 +149,7 @@ std::int64_t FloorOfLease(Handle& handle, std::uint64_t identity_bits) {
     UseGrant(handle, *lease.grant);
     InvalidateHandles();
   }
+  handle.held_until_ms = std::max(handle.held_until_ms, lease.floor_ms);
   return lease.floor_ms;
 }
 
@@ -290,6 +292,7 @@ void PrepareHandle(Handle& handle) {
   } else if (handle.grant != nullptr &&
              (handle.grant == &UnboundedGrant() || HasEnded(*handle.grant))) {
     handle.grant = nullptr;
+    handle.held_until_ms = 0;
     handle.slots.Reset();
   }
   const Identity identity = IdentityOf(generator);

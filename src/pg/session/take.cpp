@@ -40,10 +40,27 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
   space.floor_ms = static_cast<std::uint64_t>(floor_ms);
 }
 
+[[noreturn]] void ReportHeldBefore(const Handle& handle, std::int64_t now_us) {
+  const std::int64_t until_us = handle.held_until_ms * 1000;
+  ereport(
+      ERROR,
+      (errcode(ERRCODE_SYSTEM_ERROR),
+       errmsg("an identity of generator \"%s\" must not be used for another %s", handle.name,
+              DurationText(until_us - now_us)),
+       errdetail("The server that held it before may have made IDs until %s; the clock shows %s.",
+                 InstantText(until_us), InstantText(now_us)),
+       errhint("Try again then, or set idgen.max_clock_wait to a longer time. If it is very "
+               "long, a clock was wrong: use another machine ID.")));
+  pg_unreachable();
+}
+
 // Brings the handle up to date, and finds the ID space.
 SessionSlot& Refresh(Handle& handle, std::int64_t shard) {
   for (;;) {
-    while (!IsPrepared(handle)) PrepareHandle(handle);
+    // An identity is not asked for again where the grant has ended: the machine ID may be another.
+    while (!IsPrepared(handle) || (handle.grant != nullptr && HasEnded(*handle.grant))) {
+      PrepareHandle(handle);
+    }
     SessionSlot& space = SpaceFor(handle, shard);
     // A shard that was new to the session may have come with another grant.
     if (!IsPrepared(handle)) continue;
@@ -179,6 +196,7 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   const Attempt& attempt = result.attempt;
   if (result.ending == Ending::kOutOfTime) ReportOutOfTime(handle.layout(), attempt.now_us);
   if (result.ending != Ending::kDone) {
+    if (handle.held_until_ms * 1000 > attempt.now_us) ReportHeldBefore(handle, attempt.now_us);
     ReportClockBehind(handle.layout(), handle.name, attempt, policy.guard(),
                       result.ending == Ending::kWaited);
   }
