@@ -3,6 +3,7 @@
 
 #include "convert.h"
 #include "identities.h"
+#include "core/clock.h"
 #include "lease.h"
 #include "row.h"
 #include "settings.h"
