@@ -18,6 +18,11 @@ endif
 SOURCE := $(or $(VPATH),$(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST)))))
 sources = $(patsubst $(SOURCE)/%,%,$(sort $(wildcard $(addprefix $(SOURCE)/,$(1)))))
 
+define newline
+
+
+endef
+
 # One compilation for each room of src/pg: the standard library's headers cost more than the code, and
 # a file of a room includes much the same as its neighbours. dev/check sees that every file also
 # compiles by itself.
@@ -52,7 +57,27 @@ endif
 PG_CPPFLAGS = -I$(SOURCE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
 
-EXTRA_CLEAN = $(OBJS:.o=.d) $(UNITS) output_iso tmp_check log
+# Drivers of registries, each a module of its own that idgen.so loads when it is named: the kinds whose
+# library is here. For each: its sources beside module_KIND.cpp, and how it is compiled and linked.
+REGISTRY_KINDS = postgresql
+
+LIBPQ_DIR := $(shell $(PG_CONFIG) --includedir)
+REGISTRY_postgresql_SOURCES = postgresql postgresql_link
+REGISTRY_postgresql_NEEDS = libpq-fe.h (on Debian: libpq-dev)
+ifneq ($(wildcard $(LIBPQ_DIR)/libpq-fe.h),)
+REGISTRY_postgresql_CPPFLAGS = -isystem $(LIBPQ_DIR)
+REGISTRY_postgresql_LIBS = -L$(shell $(PG_CONFIG) --libdir) -lpq
+else ifneq ($(shell pkg-config --exists libpq 2>/dev/null && echo yes),)
+REGISTRY_postgresql_CPPFLAGS = $(shell pkg-config --cflags libpq)
+REGISTRY_postgresql_LIBS = $(shell pkg-config --libs libpq)
+endif
+
+REGISTRIES = $(foreach kind,$(REGISTRY_KINDS),$(if $(REGISTRY_$(kind)_LIBS),$(kind)))
+registry_objects = $(patsubst %,src/registry/%.o,module_$(1) $(REGISTRY_$(1)_SOURCES))
+REGISTRY_OBJS = $(foreach kind,$(REGISTRIES),$(call registry_objects,$(kind)))
+
+EXTRA_CLEAN = $(OBJS:.o=.d) $(UNITS) $(REGISTRY_OBJS) $(REGISTRY_OBJS:.o=.d) $(REGISTRY_KINDS:%=idgen_%.so) \
+	output_iso tmp_check log
 
 include $(PGXS)
 
@@ -68,6 +93,30 @@ src/pg/catalog_room.o src/pg/catalog_room.bc: override CPPFLAGS += $(call room,b
 src/pg/durable_room.o src/pg/durable_room.bc: override CPPFLAGS += $(call room,base durable)
 src/pg/session_room.o src/pg/session_room.bc: override CPPFLAGS += $(call room,base catalog durable session)
 src/pg/sql_room.o src/pg/sql_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(ROOMS))
+
+# Drivers may use the C++ library, with exceptions that stay inside. They export two functions and no
+# template of the library. They have no bitcode: no query calls them.
+REGISTRY_MODULES = $(REGISTRIES:%=idgen_%$(DLSUFFIX))
+$(REGISTRY_OBJS): override CXXFLAGS += -fexceptions
+define registry_rules
+$$(call registry_objects,$(1)): override CPPFLAGS += $$(REGISTRY_$(1)_CPPFLAGS)
+idgen_$(1)$$(DLSUFFIX): $$(call registry_objects,$(1)) $$(SOURCE)/src/registry/exports.map
+	$$(CXX) $$(CXXFLAGS) -shared -o $$@ $$(filter %.o,$$^) -Wl,--version-script=$$(SOURCE)/src/registry/exports.map \
+	  $$(LDFLAGS) $$(LDFLAGS_SL) $$(REGISTRY_$(1)_LIBS)
+endef
+$(foreach kind,$(REGISTRIES),$(eval $(call registry_rules,$(kind))))
+
+.PHONY: registries install-registries uninstall-registries
+all: registries
+registries: $(REGISTRY_MODULES)
+	$(foreach kind,$(filter-out $(REGISTRIES),$(REGISTRY_KINDS)),@echo \
+	  "idgen_$(kind)$(DLSUFFIX), for registries in $(kind), is left out: there is no $(REGISTRY_$(kind)_NEEDS)"$(newline))
+install: install-registries
+install-registries: $(REGISTRY_MODULES) installdirs
+	$(foreach module,$(REGISTRY_MODULES),$(INSTALL_SHLIB) $(module) '$(DESTDIR)$(pkglibdir)/$(module)'$(newline))
+uninstall: uninstall-registries
+uninstall-registries:
+	rm -f $(REGISTRY_KINDS:%='$(DESTDIR)$(pkglibdir)'/idgen_%$(DLSUFFIX))
 
 .PHONY: databases
 databases:
@@ -85,9 +134,9 @@ BITCODE_CXXFLAGS += $(IDGEN_CXXFLAGS)
 
 # Outside the source tree the objects' directories must be created. Paths are absolute, because
 # VPATH would find the sources' directories.
-OBJDIRS = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))
-$(OBJS) $(OBJS:.o=.bc): | $(OBJDIRS)
+OBJDIRS = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS) $(REGISTRY_OBJS))))
+$(OBJS) $(OBJS:.o=.bc) $(REGISTRY_OBJS): | $(OBJDIRS)
 $(OBJDIRS):
 	mkdir -p $@
 
--include $(OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(REGISTRY_OBJS:.o=.d)

@@ -1,0 +1,479 @@
+#include "postgresql_link.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+
+#include "postgresql_statements.h"
+
+namespace idgen::registry::postgresql {
+
+namespace {
+
+constexpr int kLeastVersion = 120000;
+
+bool IsSpace(char c) { return static_cast<unsigned char>(c) <= ' '; }
+
+// The elements of libpq's lists of hosts, addresses and ports.
+std::vector<std::string> Split(const char* list) {
+  std::vector<std::string> parts;
+  if (list == nullptr || *list == '\0') return parts;
+  std::string_view rest = list;
+  for (;;) {
+    const std::size_t comma = rest.find(',');
+    parts.emplace_back(rest.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+bool IsPort(std::string_view text) {
+  int port = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return text.empty() ||
+         (status == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535);
+}
+
+struct Options {
+  PQconninfoOption* all = nullptr;
+  ~Options() { PQconninfoFree(all); }
+
+  [[nodiscard]] const char* Of(const char* keyword) const noexcept {
+    for (const PQconninfoOption* option = all; option != nullptr && option->keyword != nullptr;
+         ++option) {
+      if (std::strcmp(option->keyword, keyword) == 0) return option->val;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace
+
+bool Fail(Error& error, std::string_view what, std::string_view detail) noexcept {
+  std::size_t size = 0;
+  const auto append = [&](std::string_view text) {
+    for (const char c : text) {
+      if (size + 1 >= kErrorSize) break;
+      if (!IsSpace(c)) {
+        error.message[size++] = c;
+      } else if (size > 0 && error.message[size - 1] != ' ') {
+        error.message[size++] = ' ';
+      }
+    }
+  };
+  append(what);
+  if (!detail.empty()) {
+    append(": ");
+    append(detail);
+  }
+  while (size > 0 && (error.message[size - 1] == ' ' || error.message[size - 1] == '.')) --size;
+  error.message[size] = '\0';
+  return false;
+}
+
+// What libpq says about an address that it cannot read may quote a part of the password.
+bool CheckAddress(const char* address, Error& error) {
+  const std::string_view text = address;
+  if (text.find('=') == std::string_view::npos && !text.starts_with("postgresql://") &&
+      !text.starts_with("postgres://")) {
+    return Fail(error,
+                "the address is neither a URI that begins with postgresql:// nor a connection "
+                "string of keyword=value pairs");
+  }
+  Options options;
+  char* ignored = nullptr;
+  options.all = PQconninfoParse(address, &ignored);
+  PQfreemem(ignored);
+  if (options.all == nullptr) {
+    return Fail(error,
+                "libpq does not understand the address: its form, the name of a parameter, or a "
+                "special character that is not percent-encoded (in a URI) or quoted");
+  }
+  if (options.Of("replication") != nullptr) {
+    return Fail(error, "the address must not ask for a replication connection");
+  }
+  for (const char* keyword : {"host", "hostaddr"}) {
+    const char* value = options.Of(keyword);
+    // A password with an @ that is not encoded; the error when connecting would show its end.
+    if (value != nullptr && value[0] != '/' && std::strchr(value, '@') != nullptr &&
+        value[0] != '@') {
+      return Fail(error, "the address has an @ in the host name; in a password it is written %40");
+    }
+  }
+  const std::vector<std::string> ports = Split(options.Of("port"));
+  if (!std::all_of(ports.begin(), ports.end(), IsPort)) {
+    return Fail(error, "a port in the address is not a number from 1 to 65535");
+  }
+  const std::size_t hosts =
+      std::max(Split(options.Of("host")).size(), Split(options.Of("hostaddr")).size());
+  if (ports.size() > 1 && ports.size() != hosts) {
+    return Fail(error, "the address has another number of ports than of hosts");
+  }
+  return true;
+}
+
+Link::~Link() { Disconnect(); }
+
+void Link::Disconnect() noexcept {
+  usable_ = false;
+  PQclear(received_);
+  PQclear(rows_);
+  received_ = rows_ = nullptr;
+  if (connection_ != nullptr) PQfinish(connection_);
+  connection_ = nullptr;
+}
+
+bool Link::Wait(bool read, bool write, std::int64_t deadline_us, Error& error) {
+  const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
+  if (left_us <= 0) return Fail(error, "the registry did not answer in time");
+  const int socket = PQsocket(connection_);
+  if (socket < 0) return FailByLink("the connection to the registry is lost", error);
+  if (!host_.wait(host_.context, socket, read, write, left_us)) {
+    return Fail(error, "the wait for the registry was ended");
+  }
+  return true;
+}
+
+bool Link::Pause(std::int64_t us, std::int64_t deadline_us, Error& error) {
+  const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
+  if (left_us <= 0) return Fail(error, "the registry did not answer in time");
+  if (!host_.wait(host_.context, -1, false, false, std::min(us, left_us))) {
+    return Fail(error, "the wait for the registry was ended");
+  }
+  return true;
+}
+
+bool Link::FailByLink(const char* what, Error& error) {
+  return Fail(error, what, connection_ != nullptr ? PQerrorMessage(connection_) : "");
+}
+
+// --- connecting ------------------------------------------------------------------------------
+
+// libpq has no time limit of its own here for each of several hosts: one that is switched off
+// would use up all of it. So they are tried one by one.
+bool Link::FindPlaces(const char* address, Error& error) {
+  Options options;
+  options.all = PQconninfoParse(address, nullptr);
+  if (options.all == nullptr) return Fail(error, "libpq does not understand the address");
+  const std::vector<std::string> hosts = Split(options.Of("host"));
+  const std::vector<std::string> addresses = Split(options.Of("hostaddr"));
+  const std::vector<std::string> ports = Split(options.Of("port"));
+  const std::size_t count = std::max(hosts.size(), addresses.size());
+  if (count > 1 && !hosts.empty() && !addresses.empty() && hosts.size() != addresses.size()) {
+    return Fail(error, "the address has another number of hosts than of hostaddr");
+  }
+  for (std::size_t i = 0; i < count && count > 1; ++i) {
+    Place& place = places_.emplace_back();
+    if (!hosts.empty()) place.host = hosts[i];
+    if (!addresses.empty()) place.hostaddr = addresses[i];
+    if (!ports.empty()) place.port = ports[ports.size() == 1 ? 0 : i];
+  }
+  return true;
+}
+
+bool Link::Open(const char* address, std::int64_t deadline_us, Error& error) {
+  if (!CheckAddress(address, error) || !FindPlaces(address, error)) return false;
+  if (places_.empty()) {
+    return Connect(address, Place{}, deadline_us, error) && Probe(deadline_us, error);
+  }
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const std::int64_t now_us = host_.monotonic_us(host_.context);
+    const auto rest = static_cast<std::int64_t>(places_.size() - i);
+    const std::int64_t part_us = now_us + std::max<std::int64_t>(deadline_us - now_us, 0) / rest;
+    if (Connect(address, places_[i], part_us, error) && Probe(part_us, error)) return true;
+    Disconnect();
+    if (!failures_.empty()) failures_ += "; ";
+    const Place& place = places_[i];
+    failures_ += (place.host.empty() ? place.hostaddr : place.host) + ": " + error.message;
+  }
+  return Fail(error, failures_);
+}
+
+bool Link::Connect(const char* address, const Place& place, std::int64_t deadline_us,
+                   Error& error) {
+  // What comes before dbname is a default, what comes behind it overrides.
+  const char* keywords[] = {"fallback_application_name",
+                            "gssencmode",  // would ask a ticket server, without our deadline
+                            "target_session_attrs",
+                            "dbname",
+                            "client_encoding",
+                            "host",
+                            "hostaddr",
+                            "port",
+                            nullptr};
+  const char* values[] = {"idgen",
+                          "disable",
+                          PQlibVersion() >= 140000 ? "primary" : "read-write",
+                          address,
+                          "UTF8",
+                          place.host.empty() ? nullptr : place.host.c_str(),
+                          place.hostaddr.empty() ? nullptr : place.hostaddr.c_str(),
+                          place.port.empty() ? nullptr : place.port.c_str(),
+                          nullptr};
+  static_assert(std::size(keywords) == std::size(values));
+  connection_ = PQconnectStartParams(keywords, values, 1);
+  if (connection_ == nullptr) return Fail(error, "out of memory");
+  if (PQstatus(connection_) == CONNECTION_BAD) {
+    return FailByLink("cannot connect to the registry", error);
+  }
+  PQsetNoticeReceiver(connection_, &Link::Notice, this);
+  for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;
+       next = PQconnectPoll(connection_)) {
+    if (next == PGRES_POLLING_FAILED) return FailByLink("cannot connect to the registry", error);
+    if (!Wait(next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING, deadline_us, error)) {
+      return false;
+    }
+  }
+  if (PQsetnonblocking(connection_, 1) != 0) return FailByLink("cannot use the connection", error);
+  usable_ = true;
+  return true;
+}
+
+// Clear words for what is wrong most often.
+bool Link::Probe(std::int64_t deadline_us, Error& error) {
+  if (PQserverVersion(connection_) < kLeastVersion) {
+    return Fail(error, "the registry must be a PostgreSQL of version 12 or later");
+  }
+  sql_ =
+      "SELECT pg_catalog.pg_is_in_recovery(), "
+      "pg_catalog.to_regclass('idgen_registry.holder') IS NOT NULL "
+      "AND pg_catalog.to_regclass('idgen_registry.identity') IS NOT NULL";
+  bool is_standby = false;
+  bool has_tables = false;
+  if (!Exchange(2, deadline_us, error)) return false;
+  if (Rows() != 1) return Fail(error, "the registry's answer to a query has no row");
+  if (!Boolean(0, 0, "pg_is_in_recovery()", is_standby, error) ||
+      !Boolean(0, 1, "to_regclass() IS NOT NULL", has_tables, error)) {
+    return false;
+  }
+  if (is_standby) return Fail(error, "the registry's server is a standby, which cannot be written");
+  if (!has_tables) {
+    return Fail(error,
+                "the database of the registry has no tables idgen_registry.holder and "
+                "idgen_registry.identity; idgen_registry_schema() is the SQL that makes them");
+  }
+  return true;
+}
+
+// --- statements ------------------------------------------------------------------------------
+
+bool Link::AddText(std::string_view text, Error& error) {
+  if (!usable_) return Fail(error, "the connection to the registry is not usable any more");
+  char* literal = PQescapeLiteral(connection_, text.data(), text.size());
+  if (literal == nullptr) return FailByLink("a name cannot be sent to the registry", error);
+  arguments_.emplace_back(literal);
+  PQfreemem(literal);
+  return true;
+}
+
+// As text in the form that means the same with every DateStyle and TimeZone, and is exact.
+void Link::AddTime(std::int64_t ms) {
+  using std::chrono::milliseconds;
+  const std::chrono::sys_time<milliseconds> time{milliseconds(ms)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  char text[64];
+  std::snprintf(text, sizeof text, "'%04d-%02u-%02u %02d:%02d:%02d.%03d+00'", int{date.year()},
+                unsigned{date.month()}, unsigned{date.day()},
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()),
+                static_cast<int>(clock.subseconds().count()));
+  arguments_.emplace_back(text);
+}
+
+void Link::AddMilliseconds(std::int64_t ms) {
+  arguments_.push_back("'" + std::to_string(ms) + " milliseconds'");
+}
+
+void Link::AddInteger(std::int64_t number) {
+  arguments_.push_back("'" + std::to_string(number) + "'");
+}
+
+void Link::AddBoolean(bool value) { arguments_.emplace_back(value ? "'true'" : "'false'"); }
+
+void Link::AddArray(const std::vector<std::int32_t>& numbers) {
+  std::string text = "'{";
+  for (const std::int32_t number : numbers) {
+    if (text.size() > 2) text += ',';
+    text += std::to_string(number);
+  }
+  arguments_.push_back(text + "}'");
+}
+
+// Appends the statement with its parameters to sql_. They go as literals, because only a simple
+// query carries a whole transaction in one message, also through a pooler and with any libpq.
+void Link::Expand(std::string_view statement) {
+  for (std::size_t i = 0; i < statement.size(); ++i) {
+    const char next = i + 1 < statement.size() ? statement[i + 1] : '\0';
+    if (statement[i] == '$' && next >= '1' && next <= '9') {
+      sql_ += arguments_.at(static_cast<std::size_t>(next - '1'));
+      ++i;
+    } else {
+      sql_ += statement[i];
+    }
+  }
+}
+
+bool Link::Run(const char* statement, int columns, std::int64_t deadline_us, Error& error) {
+  if (!usable_) return Fail(error, "the connection to the registry is not usable any more");
+  const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
+  if (left_us <= 0) return Fail(error, "no time is left to ask the registry");
+  // What nobody waits for any more need not go on.
+  sql_.clear();
+  std::swap(arguments_, others_);
+  arguments_.clear();
+  AddInteger(std::min<std::int64_t>(left_us / 1000 + 100, 600'000));
+  Expand(sql::kTransaction);
+  std::swap(arguments_, others_);
+  Expand(statement);
+  sql_ += ";\nCOMMIT";
+  committed_ = not_replicated_ = false;
+  if (!Exchange(columns, deadline_us, error)) {
+    usable_ = false;
+    return false;
+  }
+  if (!committed_ || not_replicated_) {
+    usable_ = false;
+    return Fail(error, committed_ ? "the registry did not wait for its synchronous standbys"
+                                  : "the registry did not commit");
+  }
+  return true;
+}
+
+void Link::TryRun(const char* statement, int columns, std::int64_t deadline_us) {
+  Error ignored;
+  if (Run(statement, columns, deadline_us, ignored)) return;
+  if (PQtransactionStatus(connection_) != PQTRANS_INERROR) return;
+  sql_ = "ROLLBACK";
+  usable_ = Exchange(0, deadline_us, ignored);
+}
+
+bool Link::Send(std::int64_t deadline_us, Error& error) {
+  if (PQsendQuery(connection_, sql_.c_str()) != 1) {
+    return FailByLink("cannot ask the registry", error);
+  }
+  for (;;) {
+    const int rest = PQflush(connection_);
+    if (rest == 0) return true;
+    if (rest < 0) return FailByLink("cannot ask the registry", error);
+    if (!Wait(true, true, deadline_us, error)) return false;
+    // The server may have to get rid of something before it reads on.
+    if (PQconsumeInput(connection_) != 1) return FailByLink("cannot ask the registry", error);
+  }
+}
+
+// Sends sql_ and takes in all results up to the end; keeps the last one with rows.
+bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
+  PQclear(rows_);
+  rows_ = nullptr;
+  if (!Send(deadline_us, error)) return false;
+  bool right = true;
+  for (;;) {
+    while (PQisBusy(connection_) == 1) {
+      if (!Wait(true, false, deadline_us, error)) return false;
+      if (PQconsumeInput(connection_) != 1) {
+        return right && FailByLink("no answer from the registry", error);
+      }
+    }
+    received_ = PQgetResult(connection_);
+    if (received_ == nullptr) break;
+    const bool good = right && Take(received_, error);
+    right = good;
+    PQclear(received_);
+    received_ = nullptr;
+  }
+  if (right && rows_ != nullptr && PQnfields(rows_) != columns) {
+    return Fail(error, "the registry's answer has another number of columns than was asked for");
+  }
+  if (right && rows_ == nullptr && columns > 0) {
+    return Fail(error, "the registry's answer has no rows at all");
+  }
+  return right;
+}
+
+bool Link::Take(PGresult* result, Error& error) {
+  switch (PQresultStatus(result)) {
+    case PGRES_TUPLES_OK:
+      PQclear(rows_);
+      rows_ = result;
+      received_ = nullptr;
+      return true;
+    case PGRES_COMMAND_OK:
+      committed_ = std::strcmp(PQcmdStatus(result), "COMMIT") == 0;
+      return true;
+    case PGRES_FATAL_ERROR:
+      return FailByServer(result, error);
+    default:
+      return Fail(error, "the registry's answer is of a kind that was not asked for");
+  }
+}
+
+bool Link::FailByServer(const PGresult* result, Error& error) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  if (message == nullptr) message = PQresultErrorMessage(result);
+  const std::string_view code = state != nullptr ? state : "";
+  const char* what = "the registry refused";
+  // The second is what BEGIN READ WRITE says on a standby.
+  if (code == "25006" || code == "0A000") what = "the registry cannot be written";
+  if (code == "42P01" || code == "3F000") {
+    what = "a table of the registry is missing (idgen_registry_schema() is the SQL that makes it)";
+  }
+  if (code == "57014") what = "the registry did not answer in time";
+  return Fail(error, what, message);
+}
+
+// The one warning that counts: a commit that the standbys may not have. The function's name is
+// the same in every language.
+void Link::Notice(void* link, const PGresult* result) {
+  const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+  if (function != nullptr && std::strcmp(function, "SyncRepWaitForLSN") == 0) {
+    static_cast<Link*>(link)->not_replicated_ = true;
+  }
+}
+
+// --- rows --------------------------------------------------------------------------------------
+
+int Link::Rows() const noexcept { return PQntuples(rows_); }
+
+bool Link::IsNull(int row, int column) const noexcept {
+  return PQgetisnull(rows_, row, column) == 1;
+}
+
+std::string_view Link::Text(int row, int column) const noexcept {
+  return {PQgetvalue(rows_, row, column),
+          static_cast<std::size_t>(PQgetlength(rows_, row, column))};
+}
+
+bool Link::Number(int row, int column, std::int64_t least, std::int64_t most, const char* what,
+                  std::int64_t& number, Error& error) const noexcept {
+  const std::string_view text = Text(row, column);
+  const char* end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, number);
+  if (IsNull(row, column) || text.empty() || status != std::errc{} || stop != end ||
+      number < least || number > most) {
+    Fail(error, "a row of the registry makes no sense", what);
+    const std::size_t size = std::strlen(error.message);
+    const std::string_view shown = IsNull(row, column) ? "NULL" : text.substr(0, 40);
+    std::snprintf(error.message + size, kErrorSize - size, " is %.*s",
+                  static_cast<int>(shown.size()), shown.data());
+    return false;
+  }
+  return true;
+}
+
+bool Link::Boolean(int row, int column, const char* what, bool& value,
+                   Error& error) const noexcept {
+  const std::string_view text = Text(row, column);
+  value = text == "t";
+  if (!value && text != "f") {
+    return Fail(error, "a row of the registry makes no sense", what);
+  }
+  return true;
+}
+
+}  // namespace idgen::registry::postgresql

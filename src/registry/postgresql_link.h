@@ -1,0 +1,102 @@
+// A connection of the PostgreSQL driver: sends one statement in a transaction and reads its rows,
+// by libpq's asynchronous functions only.
+//
+// The host's wait may end by a longjmp (registry.h). So whatever must be freed is a member here
+// while anything waits, and no local variable.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "registry.h"
+
+namespace idgen::registry::postgresql {
+
+// Sets the message: one line, cut where it must be. Returns false.
+bool Fail(Error& error, std::string_view what, std::string_view detail = {}) noexcept;
+
+// Whether libpq understands an address, and it names no more than it should.
+bool CheckAddress(const char* address, Error& error);
+
+class Link {
+ public:
+  explicit Link(const Host& host) noexcept : host_(host) {}
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // Connects, and sees that a registry is there that can be written.
+  bool Open(const char* address, std::int64_t deadline_us, Error& error);
+
+  // The parameters of the next statement, in order.
+  void Begin() { arguments_.clear(); }
+  bool AddText(std::string_view text, Error& error);
+  void AddTime(std::int64_t ms);
+  void AddMilliseconds(std::int64_t ms);
+  void AddInteger(std::int64_t number);
+  void AddBoolean(bool value);
+  void AddArray(const std::vector<std::int32_t>& numbers);
+
+  // Runs the statement with those parameters. True once the registry has committed it, durably. Any
+  // failure ends the connection's use.
+  bool Run(const char* statement, int columns, std::int64_t deadline_us, Error& error);
+
+  // For a statement that may fail without harm. The connection remains, unless it is lost.
+  void TryRun(const char* statement, int columns, std::int64_t deadline_us);
+
+  // Lets a little time pass.
+  bool Pause(std::int64_t us, std::int64_t deadline_us, Error& error);
+
+  // The rows. A value that is not what it should be fails, and says so.
+  [[nodiscard]] int Rows() const noexcept;
+  [[nodiscard]] bool IsNull(int row, int column) const noexcept;
+  [[nodiscard]] std::string_view Text(int row, int column) const noexcept;
+  bool Number(int row, int column, std::int64_t least, std::int64_t most, const char* what,
+              std::int64_t& number, Error& error) const noexcept;
+  bool Boolean(int row, int column, const char* what, bool& value, Error& error) const noexcept;
+
+  // For the driver's answers while something waits.
+  struct Scratch {
+    std::vector<std::size_t> pending, expired, stale;
+    std::vector<std::int32_t> datacenters, machines, shards;
+  } scratch;
+
+ private:
+  struct Place {
+    std::string host, hostaddr, port;
+  };
+
+  bool FindPlaces(const char* address, Error& error);
+  bool Connect(const char* address, const Place& place, std::int64_t deadline_us, Error& error);
+  bool Probe(std::int64_t deadline_us, Error& error);
+  void Expand(std::string_view statement);
+  bool Exchange(int columns, std::int64_t deadline_us, Error& error);
+  bool Send(std::int64_t deadline_us, Error& error);
+  bool Take(PGresult* result, Error& error);
+  bool FailByServer(const PGresult* result, Error& error);
+  bool FailByLink(const char* what, Error& error);
+  bool Wait(bool read, bool write, std::int64_t deadline_us, Error& error);
+  void Disconnect() noexcept;
+  static void Notice(void* link, const PGresult* result);
+
+  Host host_;
+  PGconn* connection_ = nullptr;
+  PGresult* rows_ = nullptr;      // of the statement
+  PGresult* received_ = nullptr;  // being looked at
+  bool usable_ = false;
+  bool committed_ = false;
+  bool not_replicated_ = false;
+  std::vector<std::string> arguments_;  // as literals
+  std::vector<std::string> others_;     // those of the transaction
+  std::string sql_;
+  std::vector<Place> places_;
+  std::string failures_;  // of the places before
+};
+
+}  // namespace idgen::registry::postgresql
