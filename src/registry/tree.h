@@ -73,6 +73,7 @@ class Tree {
   void Begin(std::int64_t deadline_us, Error& error) {
     deadline_us_ = deadline_us;
     error_ = &error;
+    error.message[0] = '\0';
   }
 
  protected:
