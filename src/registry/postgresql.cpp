@@ -157,16 +157,17 @@ Status Enrol(Connection* connection, const Holder& holder, std::int64_t used_unt
   return Guarded(error, [&] {
     Link& link = LinkOf(connection);
     if (!CheckTime(used_until_ms, error) || !CheckTerm(term_ms, error)) return Status::kFailed;
+    // First, so that what it leaves behind is not a connection that failed after a success.
+    if (!AddPool(link, holder.pool, error) || !link.TryRun(sql::kForget, 1, deadline_us, error)) {
+      return Status::kFailed;
+    }
     char name[kNameSize];
     CopyName(name, ViewOf(holder.name, sizeof holder.name));
     if (!AddHolder(link, holder, error) || !link.AddText(name, error)) return Status::kFailed;
     link.AddTime(used_until_ms);
     link.AddMilliseconds(term_ms);
     if (!link.Run(sql::kEnrol, 1, deadline_us, error)) return Status::kFailed;
-    const Status status = Raised(link, used_until_ms, error);
-    if (status != Status::kDone || !AddPool(link, holder.pool, error)) return status;
-    link.TryRun(sql::kForget, 1, deadline_us);
-    return status;
+    return Raised(link, used_until_ms, error);
   });
 }
 

@@ -344,12 +344,12 @@ bool Link::Run(const char* statement, int columns, std::int64_t deadline_us, Err
   return true;
 }
 
-void Link::TryRun(const char* statement, int columns, std::int64_t deadline_us) {
-  Error ignored;
-  if (Run(statement, columns, deadline_us, ignored)) return;
-  if (PQtransactionStatus(connection_) != PQTRANS_INERROR) return;
+bool Link::TryRun(const char* statement, int columns, std::int64_t deadline_us, Error& error) {
+  if (Run(statement, columns, deadline_us, error)) return true;
+  if (connection_ == nullptr || PQtransactionStatus(connection_) != PQTRANS_INERROR) return false;
   sql_ = "ROLLBACK";
-  usable_ = Exchange(0, deadline_us, ignored);
+  usable_ = Exchange(0, deadline_us, error);
+  return usable_;
 }
 
 bool Link::Send(std::int64_t deadline_us, Error& error) {

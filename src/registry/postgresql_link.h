@@ -47,8 +47,8 @@ class Link {
   // failure ends the connection's use.
   bool Run(const char* statement, int columns, std::int64_t deadline_us, Error& error);
 
-  // For a statement that may fail without harm. The connection remains, unless it is lost.
-  void TryRun(const char* statement, int columns, std::int64_t deadline_us);
+  // For a statement that may fail without harm. False if the connection is of no use then.
+  bool TryRun(const char* statement, int columns, std::int64_t deadline_us, Error& error);
 
   // Lets a little time pass.
   bool Pause(std::int64_t us, std::int64_t deadline_us, Error& error);
