@@ -455,12 +455,11 @@ bool CheckAddress(const char* text, Error& error) {
 }
 
 Connection* Open(const char* text, const Host& host, std::int64_t deadline_us, Error& error) {
-  static const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
   Etcd* etcd = nullptr;
   try {
     etcd = new Etcd(host);
     etcd->Begin(deadline_us, error);
-    if (initialized != CURLE_OK) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {  // counts
       SetError(error, "libcurl could not be initialized");
     } else if (ParseEtcd(text, etcd->address(), error) && etcd->Open()) {
       return ToConnection(etcd);
@@ -475,7 +474,7 @@ Connection* Open(const char* text, const Host& host, std::int64_t deadline_us, E
 }  // namespace
 
 const Driver* EtcdDriver() noexcept {
-  static const Driver kDriver = TreeDriver("etcd", &CheckAddress, &Open);
+  static constexpr Driver kDriver = TreeDriver("etcd", &CheckAddress, &Open);
   return &kDriver;
 }
 

@@ -30,7 +30,7 @@
 namespace idgen::registry {
 
 // Writes a message: one line, cut to its size.
-[[gnu::format(printf, 2, 3)]] void SetError(Error& error, const char* format, ...);
+void SetError(Error& error, const char* format, ...) __attribute__((format(gnu_printf, 2, 3)));
 
 // A name as one step of a path: letters, digits, '_' and '-' stay, the rest is %XX.
 std::string PathStep(const char* name);
@@ -185,9 +185,34 @@ class Tree {
   std::uint64_t random_ = 0;
 };
 
-// The driver of trees; a Connection is a Tree. No exception leaves its functions.
-Driver TreeDriver(const char* scheme, decltype(Driver::check_address) check_address,
-                  decltype(Driver::open) open);
+// A driver's functions, of which a Connection is a Tree. No exception leaves them.
+struct TreeFunctions {
+  static void Close(Connection* connection);
+  static Status Enrol(Connection* connection, const Holder& holder, std::int64_t used_until_ms,
+                      std::int64_t term_ms, std::int64_t deadline_us, Error& error);
+  static Status Renew(Connection* connection, const Holder& holder, std::int64_t used_until_ms,
+                      std::int64_t term_ms, std::int64_t deadline_us, Error& error);
+  static Status Claim(Connection* connection, const Holder& holder, const Identity* identities,
+                      std::size_t count, Claimed* claimed, std::int64_t deadline_us, Error& error);
+  static Status ClaimAny(Connection* connection, const Holder& holder, std::int32_t datacenter,
+                         std::int32_t least, std::int32_t most, std::int64_t now_ms,
+                         Claimed& claimed, std::int64_t deadline_us, Error& error);
+  static Status Release(Connection* connection, const Holder& holder, std::int64_t used_until_ms,
+                        std::int64_t deadline_us, Error& error);
+  static Status List(Connection* connection, const char* pool, void (*each)(void*, const Listed&),
+                     void* context, std::int64_t deadline_us, Error& error);
+  static Status Evict(Connection* connection, const char* pool, const Identity& identity,
+                      bool& found, std::int64_t deadline_us, Error& error);
+  static Status Ban(Connection* connection, const char* pool, const Identity& identity, bool banned,
+                    std::int64_t deadline_us, Error& error);
+};
+
+constexpr Driver TreeDriver(const char* scheme, decltype(Driver::check_address) check_address,
+                            decltype(Driver::open) open) {
+  using F = TreeFunctions;
+  return {kDriverVersion, scheme,       check_address, open,     &F::Close, &F::Enrol, &F::Renew,
+          &F::Claim,      &F::ClaimAny, &F::Release,   &F::List, &F::Evict, &F::Ban};
+}
 
 inline Connection* ToConnection(Tree* tree) { return reinterpret_cast<Connection*>(tree); }
 

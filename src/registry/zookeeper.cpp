@@ -102,7 +102,7 @@ class Zookeeper final : public Tree {
   std::string parents_made_for_;
   int parents_result_ = ZOK;
   std::string alive_path_, alive_value_;
-  std::string seen_alive_;  // the last renewal's alive/<token>, if it was there,
+  std::string seen_alive_;        // the last renewal's alive/<token>, if it was there,
   std::int64_t alive_owner_ = 0;  // and whose session it had
 };
 
@@ -588,7 +588,7 @@ Connection* Open(const char* text, const Host& host, std::int64_t deadline_us, E
 }  // namespace
 
 const Driver* ZookeeperDriver() noexcept {
-  static const Driver kDriver = TreeDriver("zookeeper", &CheckAddress, &Open);
+  static constexpr Driver kDriver = TreeDriver("zookeeper", &CheckAddress, &Open);
   return &kDriver;
 }
 
