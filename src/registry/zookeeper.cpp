@@ -60,6 +60,7 @@ class Zookeeper final : public Tree {
   bool Connected();
   bool Alive();
   bool Pump(int& result, std::int64_t deadline_us);
+  [[nodiscard]] bool IsExpected(int socket) const;
   void Process(int socket, int& result);
   Request* Ask1(Ask ask, const std::string& name, std::vector<std::string>* children = nullptr);
   void Sent(Request* request, int result);
@@ -158,6 +159,16 @@ bool Zookeeper::Start(const Endpoint& endpoint) {
   return true;
 }
 
+// Whether what has come was asked for. The library would abort the process on an answer to nothing.
+bool Zookeeper::IsExpected(int socket) const {
+  if (pending_ > 0 || zoo_state(handle_) != ZOO_CONNECTED_STATE) return true;
+  unsigned char head[8];  // length and request
+  if (recv(socket, head, sizeof head, MSG_PEEK | MSG_DONTWAIT) < static_cast<ssize_t>(sizeof head))
+    return true;
+  // -1: an event, -2: a ping, -4: a login.
+  return head[4] == 0xff && head[5] == 0xff && head[6] == 0xff && head[7] >= 0xfc;
+}
+
 // What the socket has, as long as it has something.
 void Zookeeper::Process(int socket, int& result) {
   while (result == ZOK) {
@@ -166,6 +177,10 @@ void Zookeeper::Process(int socket, int& result) {
     const bool wrong = (ready.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
     const bool read = wrong || (ready.revents & POLLIN) != 0;
     const bool write = wrong || (ready.revents & POLLOUT) != 0;
+    if (read && !IsExpected(socket)) {
+      result = ZMARSHALLINGERROR;
+      return;
+    }
     const int events = (read ? ZOOKEEPER_READ : 0) | (write ? ZOOKEEPER_WRITE : 0);
     result = zookeeper_process(handle_, events);
     if (result == ZNOTHING) result = ZOK;
@@ -218,7 +233,10 @@ bool Zookeeper::Connected() {
       int result = ZOK;
       if (!Pump(result, deadline_us)) break;
       const int state = zoo_state(handle_);
-      if (state == ZOO_CONNECTED_STATE) return true;
+      if (state == ZOO_CONNECTED_STATE && zoo_client_id(handle_)->client_id != 0 &&
+          zoo_recv_timeout(handle_) > 0) {
+        return true;
+      }
       if (state == ZOO_AUTH_FAILED_STATE) {
         Fail("the user was refused", ZAUTHFAILED);
         break;
