@@ -169,9 +169,9 @@ bool Zookeeper::IsExpected(int socket) const {
   return head[4] == 0xff && head[5] == 0xff && head[6] == 0xff && head[7] >= 0xfc;
 }
 
-// What the socket has, as long as it has something.
+// What the socket has, as long as it has something; but nonsense may make the library do nothing.
 void Zookeeper::Process(int socket, int& result) {
-  while (result == ZOK) {
+  for (int i = 0; result == ZOK && i < 1000; ++i) {
     pollfd ready = {socket, POLLIN | POLLOUT, 0};
     if (poll(&ready, 1, 0) <= 0) return;
     const bool wrong = (ready.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
@@ -233,7 +233,7 @@ bool Zookeeper::Connected() {
       int result = ZOK;
       if (!Pump(result, deadline_us)) break;
       const int state = zoo_state(handle_);
-      if (state == ZOO_CONNECTED_STATE && zoo_client_id(handle_)->client_id != 0 &&
+      if (result == ZOK && state == ZOO_CONNECTED_STATE && zoo_client_id(handle_)->client_id != 0 &&
           zoo_recv_timeout(handle_) > 0) {
         return true;
       }
