@@ -224,8 +224,11 @@ bool Tree::ReadIdentities() {
 
 bool Tree::Broken(const IdentityRow& row) {
   if (!row.broken && (row.token.empty() || holders_.contains(row.token))) return false;
-  SetError(*error_, "the registry's entry %s is not as it was written, or its holder is missing",
-           IdentityPath(row.broken ? "..." : Step(row.identity)).c_str());
+  for (const auto& [step, one] : identities_) {
+    if (&one != &row) continue;
+    SetError(*error_, "the registry's entry %s is not as it was written, or its holder is missing",
+             IdentityPath(step).c_str());
+  }
   return true;
 }
 

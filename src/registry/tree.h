@@ -7,11 +7,15 @@
 //                                    node, or a key with a lease
 //   <prefix>/<pool>/id/<d>.<m>.<s>   {"holder", "name", "used_until_ms", "banned"}
 //
-// Every change names the versions of what it rests on. Beyond that, two conditions carry the proof:
+// Every change names the versions of what it rests on. What that gives:
 //
-//   - A claim compares the claiming holder's own key, so no holder gets an identity after it ended.
-//   - Whoever ends a holder because its time is up compares that alive/<token> does not exist, and
-//     the holder's key. The holder compares its own key when it makes alive/<token> again.
+//   - Whoever ends a holder, and the holder when it renews or releases, compare the holder's key.
+//   So
+//     its used_until is final once it has ended, and the next holder begins at that.
+//   - A claim compares the identity's key, and the claiming holder's own. So an identity has one
+//     holder, and nobody gets one after it ended.
+//   - Whoever ends a holder because its time is up also compares that alive/<token> does not exist.
+//     Uniqueness does not need that; a holder that comes back at that moment does.
 //
 // A holder's key is never deleted as long as an identity refers to it: it has the floor of the next
 // holder. An identity that refers to a holder without a key was edited by hand, and is not given
