@@ -72,10 +72,16 @@ class Server {
     if (connection != nullptr) driver_->close(connection);
     connection = nullptr;
   }
+  // The registry may be about to come back.
   void Open() {
     Close();
-    connection = driver_->open(settings_.address.c_str(), PollHost(nullptr), In(20'000), error);
-    if (connection == nullptr) Die("open");
+    const std::int64_t end_ms = NowMs() + 20'000;
+    for (;;) {
+      connection = driver_->open(settings_.address.c_str(), PollHost(nullptr), In(20'000), error);
+      if (connection != nullptr) return;
+      if (NowMs() > end_ms) Die("open");
+      SleepMs(100);
+    }
   }
 
   Status Enrol(std::int64_t used_until_ms, std::int64_t term_ms = 600'000) {
