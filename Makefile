@@ -73,7 +73,7 @@ REGISTRY_postgresql_LIBS = $(shell pkg-config --libs libpq)
 endif
 
 # Both keep a tree, whose values are JSON.
-TREE_SOURCES = tree tree_driver address
+TREE_SOURCES = tree tree_operators tree_driver address
 JSON_HEADER := $(wildcard $(addsuffix /nlohmann/json.hpp,/usr/include /usr/local/include))
 
 REGISTRY_zookeeper_SOURCES = zookeeper $(TREE_SOURCES)

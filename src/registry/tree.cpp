@@ -1,99 +1,14 @@
 #include "registry/tree.h"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <set>
 
-#include <nlohmann/json.hpp>
+#include "registry/tree_values.h"
 
 namespace idgen::registry {
-namespace {
-
-using Json = nlohmann::json;
-
-constexpr std::int64_t kDayMs = 86'400'000;
-
-// Names may be cut in the middle of a character; what cannot be written is replaced.
-std::string Write(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-bool Get(const Json& json, const char* name, std::string& value) {
-  const auto it = json.find(name);
-  if (it == json.end() || !it->is_string()) return false;
-  value = it->get_ref<const std::string&>();
-  return true;
-}
-
-bool Get(const Json& json, const char* name, bool& value) {
-  const auto it = json.find(name);
-  if (it == json.end() || !it->is_boolean()) return false;
-  value = it->get<bool>();
-  return true;
-}
-
-// A time: an integer, not negative.
-bool Get(const Json& json, const char* name, std::int64_t& value) {
-  const auto it = json.find(name);
-  if (it == json.end() || !it->is_number_unsigned()) return false;
-  const auto number = it->get<std::uint64_t>();
-  if (number > static_cast<std::uint64_t>(INT64_MAX)) return false;
-  value = static_cast<std::int64_t>(number);
-  return true;
-}
-
-std::string WriteHolder(const Tree::HolderRow& row) {
-  return Write({{"name", row.name},
-                {"used_until_ms", std::max<std::int64_t>(row.used_until_ms, 0)},
-                {"ended", row.ended},
-                {"ended_at_ms", std::max<std::int64_t>(row.ended_at_ms, 0)}});
-}
-
-std::int64_t SystemMs() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-void End(Tree::HolderRow& row) {
-  row.ended = true;
-  row.ended_at_ms = SystemMs();
-}
-
-std::string WriteIdentity(const Tree::IdentityRow& row) {
-  return Write({{"holder", row.token},
-                {"name", row.name},
-                {"used_until_ms", std::max<std::int64_t>(row.used_until_ms, 0)},
-                {"banned", row.banned}});
-}
-
-std::string Step(const Identity& identity) {
-  return std::to_string(identity.datacenter) + '.' + std::to_string(identity.machine) + '.' +
-         std::to_string(identity.shard);
-}
-
-bool ReadStep(const std::string& step, Identity& identity) {
-  const char* at = step.data();
-  const char* const end = at + step.size();
-  for (std::int32_t* field : {&identity.datacenter, &identity.machine, &identity.shard}) {
-    if (field != &identity.datacenter && (at == end || *at++ != '.')) return false;
-    const auto [rest, wrong] = std::from_chars(at, end, *field);
-    if (wrong != std::errc{}) return false;
-    at = rest;
-  }
-  return at == end && Step(identity) == step;  // one spelling only
-}
-
-template <std::size_t kSize>
-void Copy(char (&to)[kSize], const std::string& from) {
-  std::snprintf(to, kSize, "%s", from.c_str());
-}
-
-}  // namespace
-
 void SetError(Error& error, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -568,89 +483,6 @@ void Tree::Sweep() {
   deadline_us_ -= std::max<std::int64_t>(LeftUs() - 1'000'000, 0);
   Commit();
   deadline_us_ = deadline_us;
-}
-
-// --- for operators ---------------------------------------------------------------------------
-
-Status Tree::List(const char* pool, void (*each)(void*, const Listed&), void* context) {
-  Use(pool);
-  wanted_identities_.assign(kBatch + 1, {});  // all
-  if (!ReadIdentities() || !ReadExpiries()) return Status::kFailed;
-  sorted_.clear();
-  for (const auto& [step, row] : identities_) {
-    if (Broken(row)) return Status::kFailed;
-    if (row.banned || !row.token.empty() || row.used_until_ms > 0) sorted_.push_back(&row);
-  }
-  std::sort(sorted_.begin(), sorted_.end(), [](const IdentityRow* a, const IdentityRow* b) {
-    const Identity &x = a->identity, &y = b->identity;
-    if (x.datacenter != y.datacenter) return x.datacenter < y.datacenter;
-    if (x.machine != y.machine) return x.machine < y.machine;
-    return x.shard < y.shard;
-  });
-  for (const IdentityRow* row : sorted_) {
-    Listed listed;
-    listed.identity = row->identity;
-    listed.banned = row->banned;
-    listed.used_until_ms = row->used_until_ms;
-    Copy(listed.holder, row->name);
-    if (!row->token.empty()) {
-      const HolderRow& holder = holders_[row->token];
-      listed.held = !holder.ended;
-      listed.used_until_ms =
-          listed.held ? holder.used_until_ms : std::max(row->used_until_ms, holder.used_until_ms);
-      if (listed.held && holder.alive) listed.expires_in_ms = holder.expires_in_ms;
-      Copy(listed.holder, holder.name);
-    }
-    each(context, listed);
-  }
-  return Status::kDone;
-}
-
-Status Tree::Evict(const char* pool, const Identity& identity, bool& found) {
-  Use(pool);
-  found = false;
-  for (unsigned attempt = 0;; ++attempt) {
-    if (!PauseAfterConflict(attempt)) return Status::kFailed;
-    wanted_identities_.assign(1, Step(identity));
-    if (!ReadIdentities()) return Status::kFailed;
-    const IdentityRow& row = Row(identity);
-    if (!row.there) return Status::kDone;
-    if (Broken(row)) return Status::kFailed;
-    if (row.token.empty() || holders_[row.token].ended) return Status::kDone;
-
-    HolderRow& holder = holders_[row.token];
-    End(holder);
-    operations_.assign(1, {Kind::kCheck, IdentityPath(Step(identity)), {}, row.version});
-    operations_.push_back(
-        {Kind::kUpdate, HolderPath(row.token), WriteHolder(holder), holder.version});
-    if (holder.alive) operations_.push_back({Kind::kDelete, AlivePath(row.token), {}, -1});
-    const Outcome outcome = Commit();
-    if (outcome == Outcome::kFailed) return Status::kFailed;
-    if (outcome == Outcome::kConflict) continue;
-    found = true;
-    return Status::kDone;
-  }
-}
-
-Status Tree::Ban(const char* pool, const Identity& identity, bool banned) {
-  Use(pool);
-  for (unsigned attempt = 0;; ++attempt) {
-    if (!PauseAfterConflict(attempt)) return Status::kFailed;
-    wanted_identities_.assign(1, Step(identity));
-    if (!ReadIdentities()) return Status::kFailed;
-    IdentityRow& row = Row(identity);
-    if (row.there && row.broken) {
-      Broken(row);
-      return Status::kFailed;
-    }
-    if (row.banned == banned) return Status::kDone;
-    row.banned = banned;
-    operations_.assign(1, {row.there ? Kind::kUpdate : Kind::kCreate, IdentityPath(Step(identity)),
-                           WriteIdentity(row), row.version});
-    const Outcome outcome = Commit();
-    if (outcome == Outcome::kFailed) return Status::kFailed;
-    if (outcome == Outcome::kDone) return Status::kDone;
-  }
 }
 
 // --- attempts --------------------------------------------------------------------------------
