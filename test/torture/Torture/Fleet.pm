@@ -155,8 +155,7 @@ sub explain
 		my ($status, $text) = $member->ask('SELECT * FROM idgen_identity');
 		$self->{round}->note("$member->{name}, clock @{[sprintf '%+.3f', $member->offset]} s:\n$text");
 	}
-	my ($status, $text) = $self->{registry}{server}->ask('SELECT * FROM idgen_registry.identity LEFT JOIN idgen_registry.holder h ON h.token = holder');
-	$self->{round}->note("registry:\n$text");
+	$self->{round}->note("registry:\n" . $self->{registry}->contents);
 	return;
 }
 
