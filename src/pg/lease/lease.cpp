@@ -34,6 +34,8 @@ void JoinUsers() {
   static constinit bool joined = false;
   if (joined) return;
   std::atomic_ref(SharedRoot().lease.users).fetch_add(1);
+  // Before it looks at any grant: see Farewell() in worker.cpp.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   joined = true;
   before_shmem_exit(LeaveUsers, Datum{0});
 }

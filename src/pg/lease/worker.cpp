@@ -362,19 +362,25 @@ static void Withdraw(int, Datum) {
 
 }  // extern "C"
 
-// Gives the identities back when the server stops. Sessions that could still make IDs keep it from
-// that: then they stay held for the rest of the term.
+// Gives the identities back when the server stops, or this process alone. Sessions that could still
+// make IDs keep it from that: then they stay held for the rest of the term.
 void Farewell() {
   if (CurrentGrant() == nullptr || RecoveryInProgress()) return;
   LeaseState& state = State();
-  for (const std::int64_t end = MonotonicUs() + kFarewellUs; LoadShared(state.users) != 0;) {
+  const auto anybody = [&state] { return LoadShared(state.users) != 0; };
+  for (const std::int64_t end = MonotonicUs() + kFarewellUs; anybody();) {
     if (MonotonicUs() > end) return;
     (void)WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
   }
   if (!Connect()) return;
-  const std::int64_t used_until_ms =
-      std::min(KnownMs(SharedRoot()), LoadSharedMs(CurrentGrant()->until_ms));
+  // A session may have come while this connected. One that comes after the end of the grant sees
+  // it; one that came before is seen here (JoinUsers).
+  if (anybody()) return;
+  const std::int64_t until_ms = LoadSharedMs(CurrentGrant()->until_ms);
   EndGrant();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (anybody()) return;
+  const std::int64_t used_until_ms = std::min(KnownMs(SharedRoot()), until_ms);
   registry::Error error;
   const registry::Status status =
       worker.driver->release(worker.connection, worker.holder, used_until_ms, Deadline(), error);
