@@ -52,11 +52,14 @@ sub begin
 	$self->add for 1 .. $self->{members};
 	$round->note("fleet of $self->{members}, machines $self->{machines}, term $self->{term_s} s, shared $self->{shared}");
 	$self->aim;
-	$round->sessions(threads => 3 * $self->{members}, spread_s => 12, reconnects => 15, contested => 5,
-		modes => one_of('wait', 'wait,lead,error'), lead_ms => one_of(500, 10000), wait_ms => '50,200',
-		blocks => one_of(0, 30),
-		mix => 'single:4,array:2,batch:1,arrays:0.3,reserve:1,shard:3,named:0.5,sonyflake:1,seconds:1,wide:1,ending:1,insert:1,parallel:0.3,observe:0.2',
-		%{ $options{sessions} // {} });
+	# Some sessions want what those on all other servers want, so that whatever is free is taken at once.
+	# A few IDs at a time touch more ticks than many.
+	my %common = (spread_s => 14, reconnects => 15, modes => one_of('wait', 'wait,lead,error'),
+		lead_ms => one_of(500, 10000), wait_ms => '50,200', blocks => one_of(0, 30));
+	$round->sessions(%common, threads => 2 * $self->{members}, contested => 0,
+		mix => 'single:8,array:1,batch:1,arrays:0.1,reserve:1,shard:2,sonyflake:1,seconds:0.5,wide:1,ending:1,insert:1,parallel:0.2,observe:0.2');
+	$round->sessions(%common, threads => 2 * $self->{members}, contested => 100, mix => 'named:3,shard:1,single:1',
+		ids => $config{most_ids} / 3);
 	$self->expect_all('at first');
 	return $self;
 }
@@ -69,7 +72,7 @@ sub settings_of
 		'idgen.datacenter_id = 1', 'idgen.machine_id = 20', "idgen.machine_id_source = " . ($shared ? 'setting' : 'registry'),
 		"idgen.registry = '" . $self->{registry}->address($name) . "'",
 		"idgen.registry_machines = $self->{machines}", "idgen.lease_term = '$self->{term_s} s'",
-		"idgen.max_lease_wait = '" . one_of(100, 300, 1000) . " ms'",
+		"idgen.max_lease_wait = '" . one_of(100, 200, 500) . " ms'",
 		"cluster_name = '$name'", 'idgen.reserve_window = ' . one_of(10, 50, 300, 1000), 'restart_after_crash = on',
 		@{ $self->{settings} });
 }
@@ -115,8 +118,7 @@ sub expect_all
 	my $shared = grep { $_->{shared} } @members;
 	my $from_pool = @members - $shared;
 	my $enough = $from_pool - max(0, $from_pool - $self->{machines}) + ($shared ? 1 : 0);
-	# In turn, so that one that waits does not keep the others from being seen.
-	my %calls = (shard => scalar(@members), 'snowflake_nextval()' => $enough, "idgen_nextval('torture_seconds')" => $enough);
+	my %calls = ('instagram_nextval' => scalar(@members), 'snowflake_nextval' => $enough, 'idgen_nextval' => $enough);
 	my %made = map { ($_ => {}) } keys %calls;
 	while (grep { keys %{ $made{$_} } < $calls{$_} } keys %calls)
 	{
@@ -124,26 +126,29 @@ sub expect_all
 		{
 			for my $call (grep { keys %{ $made{$_} } < $calls{$_} } sort keys %calls)
 			{
-				$round->found('stuck', sprintf('%s, %d s later: %s makes IDs on %s, expected on %d of %d', $after, $most, $call,
-					join(' ', sort keys %{ $made{$call} }) || 'none', $calls{$call}, scalar(@members)));
+				$round->found('stuck', sprintf('%s, %d s later: %s() makes IDs on %s, expected on %d of %d', $after, $most,
+					$call, join(' ', sort keys %{ $made{$call} }) || 'none', $calls{$call}, scalar(@members)));
 			}
 			$self->explain;
 			return 0;
 		}
-		for my $member (@members)
-		{
-			for my $call (grep { !$made{$_}{ $member->{name} } } sort keys %calls)
-			{
-				my $sql = $call eq 'shard' ? "instagram_nextval(3 * $member->{number})" : $call;
-				my ($status, $text) = $member->ask("SELECT $sql");
-				$made{$call}{ $member->{name} } = 1 if $status == 0 and $text > 0;
-			}
-		}
+		# In turn, so that one that waits does not keep the others from being seen.
+		for my $member (@members) { $made{$_}{ $member->{name} } = 1 for $self->calls_that_work($member); }
 	}
 	my $took = time() - $start;
 	$round->note(sprintf('%s: all make IDs after %.2f s', $after, $took));
 	$self->{slowest} = max($self->{slowest}, $took);
 	return 1;
+}
+
+# Returns those of the three functions that make an ID on a member, of identities of three kinds.
+sub calls_that_work
+{
+	my ($self, $member) = @_;
+	my ($status, $text) = output_of('psql', '-XqAt', '-d', $member->connection,
+		map { ('-c', "SELECT '$_->[0]' WHERE $_->[0]($_->[1]) > 0") }
+		  [ 'instagram_nextval', 3 * $member->{number} ], [ 'snowflake_nextval', '' ], [ 'idgen_nextval', "'torture_seconds'" ]);
+	return split(/\n/, $text);
 }
 
 # What a round that is stuck leaves behind for a person.
@@ -303,13 +308,14 @@ sub registry_clock
 
 # --- scenarios ----------------------------------------------------------------------------
 
-# One fault after the other for some seconds; after each, all members make IDs again.
+# One fault after the other for some seconds; after some of them, all members must make IDs again
+# before the next.
 sub go_through
 {
 	my ($self, $seconds, @faults) = @_;
-	$self->{round}->during($seconds, 0.3, sub {
+	$self->{round}->during($seconds, 0.2, sub {
 		my $fault = one_of(@faults)->($self) or return;
-		$self->expect_all("after $fault");
+		$self->expect_all("after $fault") if chance(0.4);
 	});
 	return;
 }
@@ -319,7 +325,7 @@ sub fleet
 {
 	my ($round) = @_;
 	my $fleet = begin($round, members => one_of(3, 3, 4), machines => one_of(4, 16), shared => one_of(0, 1));
-	$fleet->go_through(10, \&goes_down, \&goes_down, \&process_ends, \&process_ends, \&released);
+	$fleet->go_through(14, \&goes_down, \&goes_down, \&process_ends, \&process_ends, \&released);
 	return $fleet->end;
 }
 
@@ -328,7 +334,7 @@ sub fleet_pool
 {
 	my ($round) = @_;
 	my $fleet = begin($round, members => 4, machines => one_of(2, 3), shared => 0);
-	$fleet->go_through(10, \&goes_down, \&hangs, \&released, \&process_ends);
+	$fleet->go_through(14, \&goes_down, \&hangs, \&released, \&process_ends);
 	return $fleet->end;
 }
 
@@ -337,7 +343,7 @@ sub fleet_hang
 {
 	my ($round) = @_;
 	my $fleet = begin($round, machines => one_of(3, 4, 16), shared => one_of(0, 1, 1), term_s => one_of(1, 2));
-	$fleet->go_through(10, \&hangs);
+	$fleet->go_through(14, \&hangs);
 	return $fleet->end;
 }
 
@@ -346,7 +352,7 @@ sub fleet_registry
 {
 	my ($round) = @_;
 	my $fleet = begin($round, machines => one_of(3, 4, 16), shared => one_of(0, 1, 1), term_s => one_of(1, 2));
-	$fleet->go_through(10, \&disturbed, \&disturbed, \&disturbed, \&registry_away);
+	$fleet->go_through(14, \&disturbed, \&disturbed, \&disturbed, \&registry_away);
 	return $fleet->end;
 }
 
@@ -355,9 +361,8 @@ sub fleet_registry
 sub fleet_clock
 {
 	my ($round) = @_;
-	my $fleet = begin($round, machines => one_of(4, 16), shared => one_of(0, 1, 1), term_s => one_of(1, 2),
-		sessions => { contested => 20 });
-	$round->during(10, 0.4, map { my $fault = $_; sub { $fault->($fleet) } }
+	my $fleet = begin($round, machines => one_of(4, 16), shared => one_of(0, 1, 1), term_s => one_of(1, 2));
+	$round->during(14, 0.3, map { my $fault = $_; sub { $fault->($fleet) } }
 		  \&clock_steps, \&clock_steps, \&clock_steps, \&clock_steps, \&goes_down, \&hangs, \&disturbed, \&released,
 		\&registry_clock);
 	return $fleet->end;
