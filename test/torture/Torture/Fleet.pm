@@ -100,6 +100,18 @@ sub aim { my ($self) = @_; $self->{round}->target_all(@{ $self->{running} }); re
 
 sub any { my ($self) = @_; return one_of(@{ $self->{running} }); }
 
+# Often one that holds what others want.
+sub victim
+{
+	my ($self) = @_;
+	my $asked = $self->any;
+	return $asked if chance(0.3);
+	my ($status, $text) = $asked->ask("SELECT split_part(holder, '@', 1) FROM idgen_registry_list()
+		WHERE state = 'held' AND (machine_id IN (9, 20) OR shard_id < 3) ORDER BY random() LIMIT 1");
+	my ($holder) = grep { $_->{name} eq $text } @{ $self->{running} };
+	return $holder // $asked;
+}
+
 sub terms { my ($self, $least, $most) = @_; return $self->{term_s} * between($least, $most); }
 
 sub rest { my ($self, $seconds) = @_; usleep($seconds * 1e6); return; }
@@ -190,7 +202,7 @@ sub fault_of
 sub goes_down
 {
 	my ($self) = @_;
-	my $member = $self->any;
+	my $member = $self->victim;
 	my $how = one_of('kill postmaster', 'kill postmaster', 'immediate shutdown', 'fast shutdown', 'fast shutdown');
 	$self->fault_of($how, $member);
 	if ($how =~ /kill/) { $member->kill_postmaster; }
@@ -204,7 +216,7 @@ sub goes_down
 sub process_ends
 {
 	my ($self) = @_;
-	my $member = $self->any;
+	my $member = $self->victim;
 	my ($worker) = $member->children_called('idgen lease worker');
 	my $how = one_of('kill session', 'kill worker', 'end worker', 'end worker', 'end worker');
 	if ($how eq 'kill session') { $member->kill_backend or return; }
@@ -231,7 +243,7 @@ sub released
 sub hangs
 {
 	my ($self) = @_;
-	my $member = $self->any;
+	my $member = $self->victim;
 	my $what = one_of('whole server', 'whole server', 'worker', 'worker', 'session', 'session and worker');
 	my @who;
 	push @who, $member->children_called('idgen lease worker') if $what =~ /worker/;
@@ -249,7 +261,7 @@ sub hangs
 sub disturbed
 {
 	my ($self) = @_;
-	my $member = $self->any;
+	my $member = $self->victim;
 	my $mode = one_of('cut', 'hang', 'hang', 'deaf', 'deaf', 'delay ' . one_of(20, 100, 400, 1500));
 	my $how_long = $self->terms(0.3, 2.5);
 	$self->fault_of('link ' . ($mode =~ /(\w+)/)[0], $member, sprintf('%s, %.1f s', $mode, $how_long));
@@ -285,7 +297,7 @@ sub registry_away
 sub clock_steps
 {
 	my ($self) = @_;
-	my $member = $self->any;
+	my $member = $self->victim;
 	my $offset = one_of(-3600, -3600, -60, -$self->{term_s}, -1, -0.1, 0, 0, 0.1, 1, $self->{term_s}, 60, 3600);
 	$self->{most_offset} = max($self->{most_offset}, $offset);
 	$member->set_clock($offset);
@@ -376,7 +388,7 @@ sub fleet_clone
 	my $fleet = begin($round, members => one_of(2, 3), shared => one_of(0, 1));
 	for (1 .. 2)
 	{
-		my $origin = $fleet->any;
+		my $origin = $fleet->victim;
 		my $name = $fleet->next_name;
 		my $how = one_of('copy after a crash', 'base backup', 'promotion');
 		$round->fault($how, "$name of $origin->{name}");
