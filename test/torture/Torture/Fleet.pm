@@ -106,7 +106,7 @@ sub victim
 	my ($self) = @_;
 	my $asked = $self->any;
 	return $asked if chance(0.3);
-	my ($status, $text) = $asked->ask("SELECT split_part(holder, '@', 1) FROM idgen_registry_list()
+	my ($status, $text) = $asked->ask("SELECT split_part(holder, '\@', 1) FROM idgen_registry_list()
 		WHERE state = 'held' AND (machine_id IN (9, 20) OR shard_id < 3) ORDER BY random() LIMIT 1");
 	my ($holder) = grep { $_->{name} eq $text } @{ $self->{running} };
 	return $holder // $asked;
