@@ -122,11 +122,11 @@ sub rest { my ($self, $seconds) = @_; usleep($seconds * 1e6); return; }
 # there are machine IDs.
 sub expect_all
 {
-	my ($self, $after) = @_;
+	my ($self, $after, @members) = @_;
 	my $round = $self->{round};
 	my $most = $BOUND_S + 5 * $self->{term_s};
 	my $start = time();
-	my @members = @{ $self->{running} };
+	@members = @{ $self->{running} } unless @members;
 	my $shared = grep { $_->{shared} } @members;
 	my $from_pool = @members - $shared;
 	my $enough = $from_pool - max(0, $from_pool - $self->{machines}) + ($shared ? 1 : 0);
@@ -300,6 +300,7 @@ sub clock_steps
 	my $member = $self->victim;
 	my $offset = one_of(-3600, -3600, -60, -$self->{term_s}, -1, -0.1, 0, 0, 0.1, 1, $self->{term_s}, 60, 3600);
 	$self->{most_offset} = max($self->{most_offset}, $offset);
+	$member->{most_offset} = max($member->{most_offset} // 0, $offset);
 	$member->set_clock($offset);
 	$self->fault_of('clock', $member, "$offset s");
 	$self->rest(one_of(0, 0.05, $self->terms(0.1, 0.7)));
@@ -368,8 +369,9 @@ sub fleet_registry
 	return $fleet->end;
 }
 
-# Clocks that step, and identities that change hands meanwhile. What is made an hour ahead must be
-# waited for, so only the end shows whether all go on.
+# Clocks that step, and identities that change hands meanwhile. Who made IDs an hour ahead must wait
+# for that time. The others must not, even if they get a machine ID anew: the pool has enough that
+# nobody used ahead.
 sub fleet_clock
 {
 	my ($round) = @_;
@@ -377,6 +379,9 @@ sub fleet_clock
 	$round->during(14, 0.3, map { my $fault = $_; sub { $fault->($fleet) } }
 		  \&clock_steps, \&clock_steps, \&clock_steps, \&clock_steps, \&goes_down, \&hangs, \&disturbed, \&released,
 		\&registry_clock);
+	$_->set_clock(0) for @{ $fleet->{running} };
+	my @never_ahead = grep { !$_->{shared} && !$_->{most_offset} } @{ $fleet->{running} };
+	$fleet->expect_all('clocks are right', @never_ahead) if @never_ahead and $fleet->{machines} >= 16;
 	return $fleet->end;
 }
 
