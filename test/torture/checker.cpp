@@ -13,10 +13,12 @@
 //
 // usage: checker dir=DIRECTORY errors=STATE,... fixed=MACHINE,... ending_epoch_us=TIME
 //          identities=DATACENTER:MACHINE[:FROM_NS[:UNTIL_NS]],... counter=right|lies
+//          order=all|server
+//
+// order=server: the servers run at once (a fleet). Then IDs are in order on each of them.
 //
 // If the cycle counter lies, a session may use a clock reading for too long. IDs are then of the
 // time that was read, whatever the clock did since, and a block may be used beyond its tick.
-// Everything else holds.
 // Everything else holds.
 #include <inttypes.h>
 #include <algorithm>
@@ -361,7 +363,7 @@ void ReportOrder(const Layout& layout, const Span& span, const Span& earlier) {
       Describe(earlier.record->call).c_str());
 }
 
-void CheckIdSpace(const Layout& layout, IdSpaceHistory& space) {
+void CheckUnique(IdSpaceHistory& space) {
   std::sort(space.ids.begin(), space.ids.end());
   for (std::size_t i = 1; i < space.ids.size(); ++i) {
     if (space.ids[i] != space.ids[i - 1]) continue;
@@ -370,11 +372,13 @@ void CheckIdSpace(const Layout& layout, IdSpaceHistory& space) {
     else
       ++violations["duplicate"];
   }
+}
 
+void CheckOrder(const Layout& layout, std::vector<Span>& spans) {
   // Goes through the calls in the order in which they began, with the largest ID of all calls that
   // were over by then.
-  auto by_end = space.spans;
-  std::sort(space.spans.begin(), space.spans.end(), [](const Span& a, const Span& b) {
+  auto by_end = spans;
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
     return a.record->call.invoked_ns < b.record->call.invoked_ns;
   });
   std::sort(by_end.begin(), by_end.end(), [](const Span& a, const Span& b) {
@@ -383,7 +387,7 @@ void CheckIdSpace(const Layout& layout, IdSpaceHistory& space) {
   const Span* largest = nullptr;
   std::map<std::uint32_t, const Span*> largest_of;  // of each session's own IDs
   auto over = by_end.begin();
-  for (const Span& span : space.spans) {
+  for (const Span& span : spans) {
     for (; over->record->call.completed_ns < span.record->call.invoked_ns; ++over) {
       if (largest == nullptr || over->most > largest->most) largest = &*over;
     }
@@ -441,7 +445,14 @@ int main(int count, char** arguments) {
     AddToIdSpaces(record);
   }
   for (auto& [name, space] : spaces) {
-    CheckIdSpace(layouts[static_cast<std::size_t>(name.first)], space);
+    CheckUnique(space);
+    std::map<int, std::vector<Span>> histories;  // by server, where each has one of its own
+    for (const Span& span : space.spans) {
+      histories[options["order"] == "server" ? span.record->call.server : 0].push_back(span);
+    }
+    for (auto& [server, spans] : histories) {
+      CheckOrder(layouts[static_cast<std::size_t>(name.first)], spans);
+    }
   }
 
   std::int64_t handed_out = 0;

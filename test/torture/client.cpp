@@ -12,6 +12,9 @@
 //   options=TEXT|...    its PGOPTIONS
 //   before=SQL|...      what it runs first; an error there does not matter
 //   plain_mode=MODE, plain_lead_ms=MS   what the server has for the plain roles
+//   contested=PERCENT   of the calls that name one of three shards and name the same as on other
+//                       servers; the others then name three of this server's own
+//   spread_s=SECONDS    over which it spreads the IDs that it makes at most
 //   reconnects=PERMILLE of the calls after which a session reconnects
 //   between=PERCENT     of the calls after which it runs one of acts=SQL|...
 //   discards=PERCENT    of the calls after which it runs DISCARD ALL or SEQUENCES
@@ -139,7 +142,8 @@ class Session {
   void Pace() {
     static const std::int64_t began_ns = NowNs();
     const double most = options.Number("ids", 2'000'000);
-    const double part = static_cast<double>(NowNs() - began_ns) / 4e9;
+    const double part =
+        static_cast<double>(NowNs() - began_ns) / (1e9 * options.Number("spread_s", 4));
     if (static_cast<double>(ids_made) > most) {
       SleepMs(Random(10, 60));
     } else if (options.Number("paced", 1) != 0 &&
@@ -389,7 +393,10 @@ class Session {
     const Operation& what = kOperations[operation];
     Values values{Percent(25) ? 1 : Random(1, what.most)};
     Shards shards;
-    if (what.how == How::kShard) values.push_back(shards.first = Random(0, 2));
+    if (what.how == How::kShard) {
+      const bool own = !Percent(options.Number("contested", 100));
+      values.push_back(shards.first = (own ? 3 * server_ : 0) + Random(0, 2));
+    }
     if (what.how == How::kShards) {
       values.push_back(shards.first = Random(0, what.shards - 1));
       values.push_back(shards.stride = Random(1, what.shards - 1));

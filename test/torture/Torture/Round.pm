@@ -126,11 +126,19 @@ sub server
 {
 	my ($self, $name, @settings) = @_;
 	my @identity = ref $settings[0] ? shift(@settings)->@* : ('idgen.datacenter_id = 1', 'idgen.machine_id = 3');
-	my $server = Torture::Server->new($self, $name);
-	command('cp', '-a', template(), $server->{dir});
+	my $server = $self->plain_server($name);
 	$server->configure(@identity, @settings,
 		chance($ENV{IDGEN_PRELOAD} ? 1 : 0.3) ? "shared_preload_libraries = 'idgen'" : ());
 	return $server->start;
+}
+
+# A server with a copy of the template, which has no settings of its own yet and does not run.
+sub plain_server
+{
+	my ($self, $name) = @_;
+	my $server = Torture::Server->new($self, $name);
+	command('cp', '-a', template(), $server->{dir});
+	return $server;
 }
 
 # Returns, now and then, settings with which sessions go on at once whenever the clock is behind. A
@@ -156,8 +164,20 @@ sub target_of
 {
 	my ($self, $file, $server, @databases) = @_;
 	@databases = ('postgres', 'other') unless @databases;
-	write_file($file,
-		$server ? join('', map { "$server->{number} " . $server->connection($_) . "\n" } @databases) : '');
+	return target_lines($file, map { [ $server, $_ ] } $server ? @databases : ());
+}
+
+# Directs the sessions to all of these servers at once.
+sub target_all
+{
+	my ($self, @servers) = @_;
+	return target_lines($self->targets_file, map { ([ $_, 'postgres' ], [ $_, 'other' ]) } @servers);
+}
+
+sub target_lines
+{
+	my ($file, @lines) = @_;
+	write_file($file, join('', map { "$_->[0]{number} " . $_->[0]->connection($_->[1]) . "\n" } @lines));
 	return;
 }
 
@@ -293,9 +313,11 @@ sub found
 sub check
 {
 	my ($self, %options) = @_;
+	$_->resume for @{ $self->{servers} };
 	$self->stop_sessions;
 	my %all = (
 		dir => $self->{history}, ending_epoch_us => $ending_epoch_us, counter => $config{counter},
+		order => $self->{order} // 'all',
 		identities => join(',', sort keys %{ $self->{identities} }),
 		fixed => join(',', sort keys %{ $self->{fixed} }),
 		errors => join(',', sort keys %{ $self->{errors} }), %options);
@@ -317,6 +339,7 @@ sub check
 sub end
 {
 	my ($self) = @_;
+	$_->resume for @{ $self->{servers} };
 	eval { $self->stop_sessions };
 	$self->end_beside;
 	for my $server (@{ $self->{servers} })

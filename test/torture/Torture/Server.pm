@@ -85,7 +85,7 @@ sub new
 	my $self = bless {
 		round => $round, name => $name, number => ++$count, port => $config{port} + $count,
 		dir => "$round->{dir}/$name", clock => "$round->{dir}/$name.clock",
-		wall_ns => whole(Time::HiRes::time() * 1e9), mono_ns => mono_ns(), rate => 0, changes => 0,
+		wall_ns => whole(Time::HiRes::time() * 1e9), mono_ns => mono_ns(), rate => 0, changes => 0, halted => [],
 	}, $class;
 	push @{ $round->{servers} }, $self;
 	$self->set_clock(0);
@@ -274,20 +274,55 @@ sub kill_postmaster
 	return;
 }
 
-# Kills one of the sessions with kill -9. Returns its pid, or nothing.
-sub kill_backend
+# Returns those children whose title, as update_process_title shows it, matches. The server's own
+# name (cluster_name) does not count.
+sub children_called
 {
-	my ($self) = @_;
-	my @backends;
+	my ($self, $pattern) = @_;
+	my @found;
 	for my $pid ($self->children)
 	{
 		open(my $file, '<', "/proc/$pid/cmdline") or next;
-		# What update_process_title shows of a session: user, database, [local], its action.
-		push @backends, $pid if (<$file> // '') =~ /^postgres: (?:postgres|app|owner|granted) \S+ \[local\] /;
+		push @found, $pid if (<$file> // '') =~ /^postgres: (?:$self->{name}: )?$pattern/;
 	}
-	return unless @backends;
-	my $pid = $backends[ int(rand(@backends)) ];
+	return @found;
+}
+
+# Returns one of the sessions, or nothing: user, database, [local], its action.
+sub a_backend
+{
+	my ($self) = @_;
+	my @backends = $self->children_called(qr/(?:postgres|app|owner|granted) \S+ \[local\] /) or return;
+	return $backends[ int(rand(@backends)) ];
+}
+
+# Kills one of the sessions with kill -9. Returns whether there was one.
+sub kill_backend
+{
+	my ($self) = @_;
+	my $pid = $self->a_backend or return;
 	return kill('KILL', $pid);
+}
+
+# Stops processes (SIGSTOP) until resume(): those given, or the whole server.
+sub halt
+{
+	my ($self, @pids) = @_;
+	if (!@pids)
+	{
+		my $postmaster = $self->postmaster or return;
+		kill('STOP', $postmaster);
+		@pids = ($postmaster, $self->children);
+	}
+	push @{ $self->{halted} }, @pids;
+	return kill('STOP', @pids);
+}
+
+sub resume
+{
+	my ($self) = @_;
+	kill('CONT', splice(@{ $self->{halted} }));
+	return;
 }
 
 # Returns the bytes of dynamic shared memory that its sessions have mapped.
