@@ -59,10 +59,10 @@ PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
 
 # Drivers of registries, each a module of its own that idgen.so loads when it is named: the kinds whose
 # library is here. For each: its sources beside module_KIND.cpp, and how it is compiled and linked.
-REGISTRY_KINDS = postgresql
+REGISTRY_KINDS = postgresql zookeeper etcd
 
 LIBPQ_DIR := $(shell $(PG_CONFIG) --includedir)
-REGISTRY_postgresql_SOURCES = postgresql postgresql_link
+REGISTRY_postgresql_SOURCES = postgresql postgresql_link postgresql_statements
 REGISTRY_postgresql_NEEDS = libpq-fe.h (on Debian: libpq-dev)
 ifneq ($(wildcard $(LIBPQ_DIR)/libpq-fe.h),)
 REGISTRY_postgresql_CPPFLAGS = -isystem $(LIBPQ_DIR)
@@ -72,9 +72,26 @@ REGISTRY_postgresql_CPPFLAGS = $(shell pkg-config --cflags libpq)
 REGISTRY_postgresql_LIBS = $(shell pkg-config --libs libpq)
 endif
 
+# Both keep a tree, whose values are JSON.
+TREE_SOURCES = tree tree_operators tree_driver address
+JSON_HEADER := $(wildcard $(addsuffix /nlohmann/json.hpp,/usr/include /usr/local/include))
+
+REGISTRY_zookeeper_SOURCES = zookeeper $(TREE_SOURCES)
+REGISTRY_zookeeper_NEEDS = zookeeper/zookeeper.h or nlohmann/json.hpp (on Debian: libzookeeper-st-dev, nlohmann-json3-dev)
+ifneq ($(and $(JSON_HEADER),$(wildcard $(addsuffix /zookeeper/zookeeper.h,/usr/include /usr/local/include))),)
+REGISTRY_zookeeper_LIBS = -lzookeeper_st
+endif
+
+REGISTRY_etcd_SOURCES = etcd http $(TREE_SOURCES)
+REGISTRY_etcd_NEEDS = libcurl or nlohmann/json.hpp (on Debian: libcurl4-openssl-dev, nlohmann-json3-dev)
+ifneq ($(and $(JSON_HEADER),$(shell pkg-config --exists libcurl 2>/dev/null && echo yes)),)
+REGISTRY_etcd_CPPFLAGS = $(shell pkg-config --cflags libcurl)
+REGISTRY_etcd_LIBS = $(shell pkg-config --libs libcurl)
+endif
+
 REGISTRIES = $(foreach kind,$(REGISTRY_KINDS),$(if $(REGISTRY_$(kind)_LIBS),$(kind)))
 registry_objects = $(patsubst %,src/registry/%.o,module_$(1) $(REGISTRY_$(1)_SOURCES))
-REGISTRY_OBJS = $(foreach kind,$(REGISTRIES),$(call registry_objects,$(kind)))
+REGISTRY_OBJS = $(sort $(foreach kind,$(REGISTRIES),$(call registry_objects,$(kind))))
 
 EXTRA_CLEAN = $(OBJS:.o=.d) $(UNITS) $(REGISTRY_OBJS) $(REGISTRY_OBJS:.o=.d) $(REGISTRY_KINDS:%=idgen_%.so) \
 	output_iso tmp_check log

@@ -8,7 +8,7 @@ set(work ${WORK})
 set(tree ${work}/idgen)
 file(REMOVE_RECURSE ${work})
 file(COPY ${SOURCE_DIR}/CMakeLists.txt ${SOURCE_DIR}/cmake ${SOURCE_DIR}/examples DESTINATION ${tree})
-file(COPY ${SOURCE_DIR}/src/core DESTINATION ${tree}/src)
+file(COPY ${SOURCE_DIR}/src/core ${SOURCE_DIR}/src/registry DESTINATION ${tree}/src)
 
 # The shell commands of one section.
 file(READ ${PAGE} page)

@@ -29,7 +29,7 @@ CREATE FUNCTION idgen_mark_in(cstring) RETURNS idgen_mark
   AS 'MODULE_PATHNAME', 'idgen_mark_in';
 COMMENT ON FUNCTION idgen_mark_in(cstring) IS 'reads a high-water mark; current means this database''s';
 CREATE FUNCTION idgen_mark_out(idgen_mark) RETURNS cstring
-  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_mark_out';
 COMMENT ON FUNCTION idgen_mark_out(idgen_mark) IS 'writes a high-water mark';
 CREATE TYPE idgen_mark (
@@ -48,8 +48,10 @@ CREATE FUNCTION idgen_restore_mark() RETURNS trigger
   AS 'MODULE_PATHNAME', 'idgen_restore_mark';
 COMMENT ON FUNCTION idgen_restore_mark() IS 'raises the high-water mark; for idgen_restore only';
 REVOKE EXECUTE ON FUNCTION idgen_restore_mark() FROM PUBLIC;
+-- The condition is always true. Its constant prints as the mark of the moment, so that pg_upgrade carries
+-- it (src/pg/sql/restore.cpp).
 CREATE TRIGGER idgen_restore_mark BEFORE INSERT ON idgen_restore
-  FOR EACH ROW EXECUTE FUNCTION idgen_restore_mark();
+  FOR EACH ROW WHEN ('upgrade'::idgen_mark IS NOT NULL) EXECUTE FUNCTION idgen_restore_mark();
 ALTER TABLE idgen_restore ENABLE ALWAYS TRIGGER idgen_restore_mark;
 INSERT INTO idgen_restore VALUES ('0');
 SELECT pg_catalog.pg_extension_config_dump('idgen_restore', $$WHERE false UNION ALL SELECT 'current'$$);

@@ -1,10 +1,11 @@
-// The arithmetic of high-water marks: which positions of a layout a mark stands for, and which mark
-// a position needs.
+// High-water marks: which positions of a layout a mark stands for, which mark a position needs, and
+// how positions begin above one.
 #pragma once
 
 #include <cstdint>
 
 #include "layout.h"
+#include "position.h"
 
 namespace idgen {
 
@@ -37,6 +38,14 @@ namespace idgen {
   auto mark_ms = static_cast<std::int64_t>((time_us - (time_us < 0 ? 999 : 0)) / 1000);
   while (PositionLimit(layout, mark_ms) <= position) ++mark_ms;
   return mark_ms;
+}
+
+// Makes all later positions lie above those that a mark covers, where somebody else may have handed
+// them out. `start` is the first position of this run (Bounds::start).
+inline void StartAbove(std::uint64_t& position, std::uint64_t& start, const Layout& layout,
+                       std::int64_t mark_ms) noexcept {
+  const std::uint64_t first = PositionLimit(layout, mark_ms);
+  if (first > 0 && RaisePosition(position, first - 1)) RaisePosition(start, first);
 }
 
 }  // namespace idgen

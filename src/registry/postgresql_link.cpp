@@ -286,11 +286,11 @@ void Link::AddTime(std::int64_t ms) {
 }
 
 void Link::AddMilliseconds(std::int64_t ms) {
-  arguments_.push_back("'" + std::to_string(ms) + " milliseconds'");
+  arguments_.emplace_back("'").append(std::to_string(ms)).append(" milliseconds'");
 }
 
 void Link::AddInteger(std::int64_t number) {
-  arguments_.push_back("'" + std::to_string(number) + "'");
+  arguments_.emplace_back("'").append(std::to_string(number)).append("'");
 }
 
 void Link::AddBoolean(bool value) { arguments_.emplace_back(value ? "'true'" : "'false'"); }

@@ -46,6 +46,14 @@ class AtomicWord {
     return before;
   }
 
+  std::uint64_t fetch_sub(std::uint64_t value, std::memory_order) noexcept {
+    Step();
+    const std::uint64_t before = word_;
+    word_ -= value;
+    Note("subtracts down to", word_);
+    return before;
+  }
+
   bool compare_exchange_strong(std::uint64_t& expected, std::uint64_t desired, std::memory_order,
                                std::memory_order) noexcept {
     Step();

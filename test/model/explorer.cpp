@@ -22,14 +22,14 @@ constexpr std::size_t kStackBytes = std::size_t{128} * 1024;
 struct Choice {
   unsigned chosen = 0;
   unsigned options = 1;
-  std::uint64_t state = 0;       // in which it is made, for the choice of a thread; else 0
-  std::uint64_t executions = 0;  // that begin so, with what was chosen before
+  std::uint64_t state = 0;  // in which it is made, for the choice of a thread; else 0
+  Count executions = 0;     // that begin so, with what was chosen before
 };
 
 using Trail = std::vector<Choice>;
 
 // States from which all ways were taken, and how many executions those are.
-using Known = std::unordered_map<std::uint64_t, std::uint64_t>;
+using Known = std::unordered_map<std::uint64_t, Count>;
 
 // A stack of its own, or (the last) that of the program.
 struct Fiber {
@@ -50,7 +50,7 @@ class Executor {
   }
 
   // One run. How many executions it stands for: 0 when it failed.
-  std::uint64_t Execute(Trail& trail, const Known& known, bool is_told) {
+  Count Execute(Trail& trail, const Known& known, bool is_told) {
     trail_ = &trail;
     known_ = &known;
     is_told_ = is_told;
@@ -193,7 +193,7 @@ class Executor {
   int current_ = kProgram;
   Trail* trail_ = nullptr;
   const Known* known_ = nullptr;
-  std::uint64_t executions_ = 0;
+  Count executions_ = 0;
   std::size_t depth_ = 0;
   std::uint64_t steps_ = 0;
   bool is_new_ = false;      // the thread has come to no scheduling point yet
@@ -217,7 +217,7 @@ Explored Explore(Scenario& scenario, Merging merging) {
   executor = executing.get();
   for (bool is_over = false; !is_over;) {
     ++explored.runs;
-    std::uint64_t executions = executing->Execute(trail, known, false);
+    Count executions = executing->Execute(trail, known, false);
     if (executions == 0) {
       // Once more, on other stacks and told.
       executing = std::make_unique<Executor>(scenario);

@@ -13,7 +13,7 @@
 
 namespace idgen::model {
 
-inline constexpr int kMostThreads = 3;
+inline constexpr int kMostThreads = 4;
 
 class Scenario {
  public:
@@ -35,9 +35,12 @@ class Scenario {
   virtual const char* End() = 0;
 };
 
+// Servers that hardly meet have more executions than 64 bits can count.
+__extension__ typedef unsigned __int128 Count;
+
 struct Explored {
-  std::uint64_t executions = 0;  // that there are
-  std::uint64_t runs = 0;        // that it took to take them all
+  Count executions = 0;    // that there are
+  std::uint64_t runs = 0;  // that it took to take them all
   // Of the first run that failed, which is the last: what was wrong, and how it went.
   // Empty: none failed.
   std::string failure;

@@ -1,14 +1,16 @@
 // Every interleaving of two and three threads in the core's own code (position.h, guard.h,
-// cursor.h, generator.cpp), with a clock that runs, stands still or steps at each reading,
+// cursor.h, lease.h, generator.cpp), with a clock that runs, stands still or steps at each reading,
 // a cycle counter that says fresh or not, and swaps that fail for no reason.
 //
 // usage: model_test [name ...]          (the scenarios whose names begin so; default: all)
 //        model_test --singly name ...   executions are taken one by one, also where they are
 //                                       the same from some point on: as many must be found
 //        model_test --must-fail         a fault is planted, and a scenario must find it
+#include <fleet.h>
 #include "library.h"
 #include "scenarios.h"
 
+#include <array>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
@@ -118,11 +120,66 @@ class Scenarios {
     auto& overshoot = Add<Sessions>("cursor: 3 threads at the end of a tick", kAdding,
                                     Calls{2, 2, 1}, still, kError, 1);
     overshoot.ids_left = 3;
+    AddFleets();
   }
 
   [[nodiscard]] const std::vector<Named>& all() const { return all_; }
 
  private:
+  // The first server has the identity and has used it; what the others do, they do from nothing.
+  void AddFleets() {
+    using enum Part::Does;
+    using Parts = std::vector<Part>;
+    const Part worker{0, {kWork}};
+    const Part session{0, {kTake, kTake}};
+
+    Add<Fleet>("lease: in brief", kOneBit, Parts{{0, {kTake}}, {1, {kWork}}});
+    auto& two =
+        Add<Fleet>("lease: 2 servers", kOneBit, Parts{worker, session, {1, {kWork, kTake}}});
+    two.clocks_ms = {0, 2};
+    two.moves = {1, 0};
+    auto& behind = Add<Fleet>("lease: 2 servers, one clock behind", kOneBit,
+                              Parts{worker, session, {1, {kWork, kTake, kWork, kTake}}});
+    behind.clocks_ms = {0, -4};
+    auto& three = Add<Fleet>("lease: 3 servers", kOneBit,
+                             Parts{{0, {kTake}}, {1, {kWork, kTake, kTake}}, {2, {kWork, kTake}}});
+    three.clocks_ms = {0, 3, 6};
+    auto& back = Add<Fleet>("lease: 2 servers, there and back", kOneBit,
+                            Parts{{0, {kWork, kWork, kTake}}, session, {1, {kWork, kTake}}});
+    back.clocks_ms = {0, 2};
+    auto& other = Add<Fleet>("lease: 2 servers, another identity", kOneBit,
+                             Parts{{0, {kWork, kWork, kTakeOther, kTake}}, {1, {kWork, kTake}}});
+    other.moves = {1, 0};
+    other.clocks_ms = {0, 2};
+    other.asks_other = {true};
+    // Who has positions, and leaves; and who comes while the identity is given back.
+    auto& leaving = Add<Fleet>("lease: 2 servers, given back", kOneBit,
+                               Parts{{0, {kGiveBack}}, {0, {kTake, kLeave}}, {1, {kWork, kTake}}});
+    leaving.is_marked = true;
+    auto& coming = Add<Fleet>("lease: 2 servers, given back, one comes", kOneBit,
+                              Parts{{0, {kGiveBack}}, {0, {kTake, kTake}}, {1, {kWork, kTake}}});
+    coming.is_marked = true;
+    coming.begins_in_use = false;
+    auto& forgets = Add<Fleet>("lease: 2 servers, forgetful", kOneBit,
+                               Parts{worker, session, {1, {kWork, kTake}}});
+    forgets.clocks_ms = {0, 2};
+    forgets.moves = {1, 0};
+    forgets.forgets = true;
+    auto& asks = Add<Fleet>("lease: 2 servers, forgetful, another identity", kOneBit,
+                            Parts{worker, {0, {kTakeOther}}, {1, {kWork, kTakeOther}}});
+    asks.asks_other = {true, true};
+    asks.forgets = true;
+    auto& failing = Add<Fleet>("lease: 2 servers, lost answers", kOneBit,
+                               Parts{worker, session, {1, {kWork, kWork, kTake}}});
+    failing.clocks_ms = {0, 2};
+    failing.failures = 1;
+    auto& cursors = Add<Fleet>("lease: 2 servers, cursors", kAdding,
+                               Parts{worker, session, {1, {kWork, kTake}}});
+    cursors.clocks_ms = {0, 2};
+    cursors.moves = {1, 0};
+    cursors.uses_cursors = true;
+  }
+
   template <typename Kind, typename... Arguments>
   Kind& Add(const std::string& name, Arguments&&... arguments) {
     auto scenario = std::make_unique<Kind>(std::forward<Arguments>(arguments)...);
@@ -134,9 +191,19 @@ class Scenarios {
   std::vector<Named> all_;
 };
 
-void Print(std::string_view name, std::uint64_t executions, std::uint64_t runs, double seconds) {
-  std::printf("%-42.*s %16" PRIu64 " executions in %9" PRIu64 " runs, %6.2f s\n",
-              static_cast<int>(name.size()), name.data(), executions, runs, seconds);
+std::string Rounded(double number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.2e", number);
+  return text.data();
+}
+
+void Print(std::string_view name, Count executions, std::uint64_t runs, double seconds) {
+  // Exactly as far as that can be read.
+  constexpr Count kLongest = 99'999'999'999'999'999;
+  const auto text = executions <= kLongest ? std::to_string(static_cast<std::uint64_t>(executions))
+                                           : Rounded(static_cast<double>(executions));
+  std::printf("%-42.*s %17s executions in %9" PRIu64 " runs, %6.2f s\n",
+              static_cast<int>(name.size()), name.data(), text.c_str(), runs, seconds);
   std::fflush(stdout);
 }
 
@@ -151,7 +218,7 @@ int Main(std::vector<std::string_view> wanted) {
     }
     return false;
   };
-  std::uint64_t executions = 0;
+  Count executions = 0;
   std::uint64_t runs = 0;
   bool any = false;
   const auto start = std::chrono::steady_clock::now();

@@ -99,7 +99,7 @@ class Actor {
 
   // Now and then too short for an answer.
   std::int64_t Deadline() {
-    return HostMonotonicUs() + (Between(0, 19) == 0 ? Between(0, 1500) : 20'000'000);
+    return HostMonotonicUs() + (Between(0, 49) == 0 ? Between(0, 1500) : 20'000'000);
   }
   bool Reopened(Status status) {
     if (status != Status::kFailed) return false;
@@ -219,10 +219,11 @@ class Actor {
     if (choice < 45) return Renew();
     if (choice < 65) return Claim();
     if (choice < 80) return ClaimAny();
-    if (choice < 85) return Release();
-    if (choice < 88) return Enrol();
-    if (choice < 93) return Operate();
-    if (choice < 96) return server_.Open();
+    if (choice < 88) return Release();
+    if (choice < 90) return Enrol();
+    if (choice < 96) return Operate();
+    if (choice < 97) return server_.Open();
+    if (choice < 98) return;
     // Cut off, or stopped: sometimes for longer than its term.
     SleepMs(Between(0, settings_.term_ms * 3));
   }

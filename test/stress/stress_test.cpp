@@ -100,7 +100,7 @@ struct Issued {
 using Log = std::array<std::vector<Issued>, kThreads>;
 
 // What the rounds of one ID space have in common.
-struct Space {
+struct IdSpaceState {
   std::atomic<std::uint64_t> largest = 0;  // of all that was returned
   std::atomic<std::uint64_t> durable = 0;  // positions below may be issued
   std::uint64_t largest_before = 0;        // when the round began
@@ -134,7 +134,7 @@ Log RunRound(std::uint64_t seed, Call call) {
 }
 
 // Holds a round to the promises. Returns how many positions it was.
-std::uint64_t Check(const Log& log, Space& space, bool in_order) {
+std::uint64_t Check(const Log& log, IdSpaceState& space, bool in_order) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> all;
   for (const std::vector<Issued>& mine : log) {
     for (const Issued& issued : mine) {
@@ -165,7 +165,7 @@ std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::u
   static std::atomic<std::uint64_t> marks = 0;
   struct Context {
     const Layout& layout;
-    Space space;
+    IdSpaceState space;
   } context{layout, {}};
   Generator::Options options;
   options.identity.machine = 5;
@@ -184,7 +184,7 @@ std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::u
     return mark_ms;
   };
   Generator generator(layout, options);
-  Space& space = context.space;
+  IdSpaceState& space = context.space;
   const auto position_of = [&layout](std::int64_t id) {
     const Parts parts = layout.Parse(static_cast<std::uint64_t>(id));
     return (parts.tick << layout.SequenceBits()) | parts.sequence;
@@ -274,7 +274,7 @@ std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::u
 // --- Sessions ----------------------------------------------------------------------------
 
 std::uint64_t StressSessions(const Layout& layout, std::uint64_t block_size, std::uint64_t seed) {
-  Space space;
+  IdSpaceState space;
   std::uint64_t word = 0;
   std::uint64_t limit = 0;
   std::uint64_t issued = 0;

@@ -5,11 +5,14 @@
 #   - A comment of one word after a SELECT on its line is the value: SELECT f();  -- x
 # IDs (15 to 19 digits) that are not in the statement itself differ each time: only their length is
 # compared. Other varying output stands in a ```text block, which is not compared.
+# A block ```sh run is run by a shell, with the document's database as psql's default. The service
+# idgen_registry, for libpq, is the database "registry" of the same server.
 use strict;
 use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use IPC::Run;
 use IdgenTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -21,6 +24,10 @@ cmp_ok(scalar @documents, '>', 4, 'there are documents');
 
 my $node = PostgreSQL::Test::Cluster->new('documents');
 $node->init;
+my $services = $node->basedir . '/pg_service.conf';
+append_to_file($services,
+	"[idgen_registry]\nhost=" . $node->host . "\nport=" . $node->port . "\ndbname=registry\nuser=idgen_servers\n");
+$ENV{PGSERVICEFILE} = $services;
 $node->start;
 
 # Returns the part of an output that is compared: IDs that are not in the SQL become as many #.
@@ -33,6 +40,25 @@ sub comparable
 	return $text;
 }
 
+# Settings of the server's files that an example changes are there for the next one.
+sub wait_for_reload
+{
+	my ($before) = @_;
+	$node->poll_query_until('postgres', "SELECT pg_conf_load_time() > '$before'")
+	  or die 'the server did not reload its configuration';
+	return;
+}
+
+# Runs a script of a shell. Returns its status and its output.
+sub run_shell
+{
+	my ($script, $database) = @_;
+	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => $database);
+	my ($out, $err) = ('', '');
+	my $done = IPC::Run::run([ 'sh', '-e', '-c', "cd '" . $node->basedir . "'\n$script" ], '>', \$out, '2>', \$err);
+	return ($done, $out, $err);
+}
+
 # Returns an error as psql prints it when it is not verbose.
 sub message_of
 {
@@ -43,7 +69,7 @@ sub message_of
 	return $err;
 }
 
-my ($examples, $outputs, $values, $number) = (0, 0, 0, 0);
+my ($examples, $outputs, $values, $scripts, $number) = (0, 0, 0, 0, 0);
 for my $document (@documents)
 {
 	my ($name) = $document =~ m{([^/]+)$};
@@ -53,10 +79,21 @@ for my $document (@documents)
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
 	$node->safe_psql($database, 'CREATE EXTENSION idgen')
 	  unless $first =~ /CREATE EXTENSION/;
-	while ($text =~ /^```sql([^\n]*)\n(.*?)^```\n(?:```\n(.*?)^```\n)?/msg)
+	my $changed = 0;
+	while ($text =~ /^```(sql|sh run)([^\n]*)\n(.*?)^```\n(?:```\n(.*?)^```\n)?/msg)
 	{
-		my ($info, $sql, $output) = ($1, $2, $3);
+		my ($language, $info, $sql, $output) = ($1, $2, $3, $4);
 		my $where = "$name:" . (1 + (substr($text, 0, $-[0]) =~ tr/\n//));
+		if ($language ne 'sql')
+		{
+			$scripts++;
+			my ($done, $out, $err) = run_shell($sql, $database);
+			ok($done, "$where runs") or diag($sql, $err);
+			is(comparable($out, $sql), comparable($output, $sql), "$where prints that") if defined $output;
+			next;
+		}
+		my $reloads = $sql =~ /pg_reload_conf/;
+		my $loaded = $reloads && $node->safe_psql('postgres', 'SELECT pg_conf_load_time()');
 		my ($expected) = $info =~ /error=(\w+)/;
 		$examples++;
 		my $format = $info =~ /unaligned/ ? 'unaligned' : "aligned\n\\pset tuples_only off\n\\pset footer off";
@@ -64,6 +101,8 @@ for my $document (@documents)
 			($expected ? "SELECT snowflake_machine(0) \\gset\n" : '') . "\\pset format $format\n$sql",
 			database => $database);
 		is($state, $expected // '', "$where runs") or diag($sql, $err);
+		wait_for_reload($loaded) if $reloads;
+		$changed ||= $reloads;
 
 		while ($sql =~ /^(SELECT [^\n]*;)[ ]+--[ ](\S+)$/mg)
 		{
@@ -75,10 +114,16 @@ for my $document (@documents)
 		$outputs++;
 		is(comparable($expected ? message_of($err) : $out, $sql), comparable($output, $sql), "$where prints that");
 	}
+	next unless $changed;
+	# The next document finds the settings as they were.
+	my $loaded = $node->safe_psql('postgres', 'SELECT pg_conf_load_time()');
+	$node->safe_psql('postgres', $_) for 'ALTER SYSTEM RESET ALL', 'SELECT pg_reload_conf()';
+	wait_for_reload($loaded);
 }
 cmp_ok($examples, '>', 10, 'there are examples');
 cmp_ok($outputs, '>=', 3, 'there are outputs');
 cmp_ok($values, '>=', 1, 'there are values');
+cmp_ok($scripts, '>=', 1, 'there are scripts');
 
 $node->stop;
 done_testing();

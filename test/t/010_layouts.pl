@@ -60,6 +60,16 @@ sub is_whole
 }
 
 my $dir = $node->basedir;
+
+# The binary form of a layout is its text, too.
+$node->safe_psql('postgres', qq{
+	COPY (SELECT value, layout FROM idgen_layouts) TO '$dir/layouts.bin' (FORMAT binary);
+	CREATE TABLE copied (layout idgen_layout, name text);
+	COPY copied FROM '$dir/layouts.bin' (FORMAT binary)});
+is($node->safe_psql('postgres', 'SELECT count(*) - (SELECT count(*) FROM idgen_layouts), bool_and(layout = name::idgen_layout) FROM copied'),
+	'0|t', 'layouts copied in binary form');
+$node->safe_psql('postgres', 'DROP TABLE copied');
+
 $node->command_ok([ 'pg_dump', '-f', "$dir/plain.sql", $node->connstr('postgres') ], 'pg_dump');
 my %servers = slurp_file("$dir/plain.sql") =~ /^CREATE SERVER (\S+) (.*?\));$/msg;
 unlike($servers{idgen_inherits}, qr/machine_id/, 'an inherited identity does not travel');

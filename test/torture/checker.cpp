@@ -311,17 +311,17 @@ struct Span {
   std::int64_t most;
 };
 
-struct Space {
+struct IdSpaceHistory {
   std::vector<Span> spans;
   std::vector<std::int64_t> ids;
 };
-std::map<std::pair<int, std::int64_t>, Space> spaces;  // by layout and identity
+std::map<std::pair<int, std::int64_t>, IdSpaceHistory> spaces;  // by layout and identity
 
-void AddToSpaces(const Record& record) {
+void AddToIdSpaces(const Record& record) {
   const Call& call = record.call;
   if (call.kind == Kind::kError) return;
   const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
-  Space* space = nullptr;
+  IdSpaceHistory* space = nullptr;
   std::int64_t identity = -1;
   for (std::size_t i = record.first; i < record.first + call.count; ++i) {
     const std::int64_t id = ids[i];
@@ -340,7 +340,7 @@ void AddToSpaces(const Record& record) {
   }
 }
 
-void ReportDuplicate(std::int64_t id, const Space& space) {
+void ReportDuplicate(std::int64_t id, const IdSpaceHistory& space) {
   std::string where;
   for (const Span& span : space.spans) {
     if (span.record->call.kind == Kind::kObserve) continue;
@@ -363,7 +363,7 @@ void ReportOrder(const Layout& layout, const Span& span, const Span& earlier) {
       Describe(earlier.record->call).c_str());
 }
 
-void CheckUnique(Space& space) {
+void CheckUnique(IdSpaceHistory& space) {
   std::sort(space.ids.begin(), space.ids.end());
   for (std::size_t i = 1; i < space.ids.size(); ++i) {
     if (space.ids[i] != space.ids[i - 1]) continue;
@@ -442,7 +442,7 @@ int main(int count, char** arguments) {
   }
   for (const Record& record : records) {
     CheckCall(record);
-    AddToSpaces(record);
+    AddToIdSpaces(record);
   }
   for (auto& [name, space] : spaces) {
     CheckUnique(space);

@@ -27,7 +27,7 @@ constexpr Instant At(std::chrono::year_month_day day, std::chrono::microseconds 
 }
 constexpr Instant InstantOf(std::int64_t us) { return Instant{std::chrono::microseconds{us}}; }
 
-// --- Every format, worked out by hand ------------------------------------------------
+// --- Every layout, worked out by hand ------------------------------------------------
 
 struct Place {
   FieldKind kind;
@@ -148,7 +148,7 @@ class EveryBuiltinLayout : public testing::TestWithParam<Expected> {
   const Layout& L() const { return *FindBuiltinLayout(GetParam().name); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Formats, EveryBuiltinLayout, testing::ValuesIn(AllExpected()),
+INSTANTIATE_TEST_SUITE_P(BuiltinLayouts, EveryBuiltinLayout, testing::ValuesIn(AllExpected()),
                          [](const auto& tested) { return tested.param.name; });
 
 TEST_P(EveryBuiltinLayout, HasItsFieldsInTheirPlaces) {
@@ -288,7 +288,7 @@ TEST(Cockroach, ANodeIdAbove32767DisturbsTheTime) {
 
 // --- The table -----------------------------------------------------------------------
 
-TEST(Formats, AreTheseInThisOrder) {
+TEST(BuiltinLayouts, AreTheseInThisOrder) {
   std::vector<std::string> names;
   for (const BuiltinLayout& builtin : kBuiltinLayouts) names.emplace_back(builtin.layout.name);
   const std::vector<std::string> expected = {
@@ -300,14 +300,14 @@ TEST(Formats, AreTheseInThisOrder) {
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(AllExpected()[i].name, expected[i]);
 }
 
-TEST(Formats, HaveNamesThatDiffer) {
+TEST(BuiltinLayouts, HaveNamesThatDiffer) {
   std::set<std::string_view> names;
   for (const BuiltinLayout& builtin : kBuiltinLayouts) {
     EXPECT_TRUE(names.insert(builtin.layout.name).second) << builtin.layout.name;
   }
 }
 
-TEST(Formats, HaveAShortNoteOfWholeSentences) {
+TEST(BuiltinLayouts, HaveAShortNoteOfWholeSentences) {
   std::set<std::string_view> notes;
   for (const BuiltinLayout& builtin : kBuiltinLayouts) {
     SCOPED_TRACE(builtin.layout.name);
@@ -323,7 +323,7 @@ TEST(Formats, HaveAShortNoteOfWholeSentences) {
   }
 }
 
-TEST(Formats, FitAnInt8) {
+TEST(BuiltinLayouts, FitAnInt8) {
   for (const BuiltinLayout& builtin : kBuiltinLayouts) {
     SCOPED_TRACE(builtin.layout.name);
     EXPECT_EQ(builtin.layout.TotalBits(), builtin.layout.name == "js53" ? 53U : 63U);

@@ -397,8 +397,8 @@ struct Issued {
   std::int64_t latest_us;  // the latest that the clock has shown
 };
 
-constexpr std::size_t kSpaces = 2;
-using IssuedBySpace = std::array<std::vector<Issued>, kSpaces>;
+constexpr std::size_t kIdSpaces = 2;
+using IssuedByIdSpace = std::array<std::vector<Issued>, kIdSpaces>;
 
 // What the sessions' cycle counters do.
 enum class Counting {
@@ -432,34 +432,34 @@ class TestCounter {
   int asked_ = 0;
 };
 
-class Sessions : public ::testing::TestWithParam<
-                     std::tuple<const Layout*, std::uint64_t, std::int64_t, Counting>> {};
+class CursorThreads : public ::testing::TestWithParam<
+                          std::tuple<const Layout*, std::uint64_t, std::int64_t, Counting>> {};
 
-INSTANTIATE_TEST_SUITE_P(Right, Sessions,
+INSTANTIATE_TEST_SUITE_P(Right, CursorThreads,
                          ::testing::Combine(::testing::Values(&kMany, &kFew), ::testing::Values(1),
                                             ::testing::Values(0, 300),
                                             ::testing::Values(Counting::kUp)));
 // The clock runs by its readings, and so reusing one says nothing of a tick's end. What is left
 // of a block is to be held against a new reading.
-INSTANTIATE_TEST_SUITE_P(Blocks, Sessions,
+INSTANTIATE_TEST_SUITE_P(Blocks, CursorThreads,
                          ::testing::Combine(::testing::Values(&kMany, &kFew), ::testing::Values(7),
                                             ::testing::Values(0, 300),
                                             ::testing::Values(Counting::kNever)));
-INSTANTIATE_TEST_SUITE_P(Hostile, Sessions,
+INSTANTIATE_TEST_SUITE_P(Hostile, CursorThreads,
                          ::testing::Combine(::testing::Values(&kMany, &kFew),
                                             ::testing::Values(1, 7), ::testing::Values(0, 300),
                                             ::testing::Values(Counting::kStops, Counting::kJumps,
                                                               Counting::kAtRandom)));
 
-TEST_P(Sessions, ShareThePositions) {
+TEST_P(CursorThreads, ShareThePositions) {
   const Layout& layout = *std::get<0>(GetParam());
   const std::uint64_t block_size = std::get<1>(GetParam());
   const Counting counting = std::get<3>(GetParam());
   // A block lives as long as its reading; where that lies, blocks are out of order by more.
   const bool in_order_by_tick = counting == Counting::kNever;
   constexpr int kEach = 4'000 * kLonger;
-  std::array<std::uint64_t, kSpaces> words{};
-  std::array<std::uint64_t, kSpaces> largest{};
+  std::array<std::uint64_t, kIdSpaces> words{};
+  std::array<std::uint64_t, kIdSpaces> largest{};
   std::uint64_t limit = 0;
   std::uint64_t latest_us = 0;
   FakeClock::Set(TimeOf(100));
@@ -470,16 +470,16 @@ TEST_P(Sessions, ShareThePositions) {
     RaisePosition(latest_us, static_cast<std::uint64_t>(now));
     return now;
   };
-  std::vector<IssuedBySpace> issued(kThreads);
+  std::vector<IssuedByIdSpace> issued(kThreads);
   RunThreads(kThreads, [&](int thread) {
-    IssuedBySpace& mine = issued[static_cast<std::size_t>(thread)];
+    IssuedByIdSpace& mine = issued[static_cast<std::size_t>(thread)];
     Allowance allowance(layout, block_size, counting == Counting::kNever ? 0 : 1);
-    std::array<Cursor, kSpaces> cursors;
+    std::array<Cursor, kIdSpaces> cursors;
     TestCounter counter(counting, thread);
     const GuardSettings settings;
     for (int made = 0; made < kEach;) {
       // Some of the one and then some of the other, so that ticks pass in between.
-      const auto space = static_cast<std::size_t>(made / 5) % kSpaces;
+      const auto space = static_cast<std::size_t>(made / 5) % kIdSpaces;
       std::uint64_t& word = words[space];
       const std::uint64_t before = LoadPosition(largest[space]);
       std::uint64_t next = 0;
@@ -512,9 +512,9 @@ TEST_P(Sessions, ShareThePositions) {
       }
     }
   });
-  for (std::size_t space = 0; space < kSpaces; ++space) {
+  for (std::size_t space = 0; space < kIdSpaces; ++space) {
     std::vector<std::uint64_t> all;
-    for (const IssuedBySpace& mine : issued) {
+    for (const IssuedByIdSpace& mine : issued) {
       for (const Issued& one : mine[space]) {
         all.push_back(one.position);
         ASSERT_LE(layout.StartOfTick(one.position >> layout.SequenceBits()), one.latest_us)

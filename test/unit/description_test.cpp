@@ -6,6 +6,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <idgen/builtin_layouts.h>
@@ -61,8 +62,9 @@ TEST(Description, ReadsTicks) {
   EXPECT_TRUE(ParseTick("7s", us) && us == 7'000'000);
   EXPECT_TRUE(ParseTick("7min", us) && us == 420'000'000);
   EXPECT_TRUE(ParseTick("7 h", us) && us == 25'200'000'000);
-  for (const char* bad : {"", "ms", "7", "7 m", "7sec", "-7ms", "7.5ms", "7ms 7",
-                          "9223372036854775808us", "9223372036854776 ms", "7 ms s"}) {
+  for (const char* bad :
+       {"", "ms", "7", "7 m", "7sec", "-7ms", "7.5ms", "7ms 7", "9223372036854775808us",
+        "9999999999999999999us", "9223372036854776 ms", "7 ms s"}) {
     EXPECT_FALSE(ParseTick(bad, us)) << bad;
   }
 }
@@ -81,6 +83,8 @@ TEST(Description, ReadsEpochs) {
                           "2024",
                           "2024-01-01",
                           "2024-1-1Z",
+                          "2024-1-01Z",
+                          "2024-01-1Z",
                           "2024-13-01Z",
                           "2023-02-29Z",
                           "1900-02-29Z",
@@ -89,13 +93,21 @@ TEST(Description, ReadsEpochs) {
                           "2024-01-01T23:60Z",
                           "2024-01-01T23:59:60Z",
                           "2024-01-01T12Z",
+                          "2024-01-01T 12:00Z",
+                          "2024-01-01T1:00Z",
+                          "2024-01-01T12:0Z",
+                          "2024-01-01T12:00:0Z",
                           "2024-01-01T12:00:00.Z",
                           "2024-01-01T12:00:00.1234567Z",
                           "2024-01-01+01",
                           "24-01-01Z",
                           "2024-01-01ZZ",
                           "9223372036854775808us",
+                          "-9223372036854775809us",
+                          "9999999999999999999us",
                           "--5us",
+                          "5us 5",
+                          "5usZ",
                           "5",
                           "us",
                           "2024-01-01TZ"}) {
@@ -135,6 +147,9 @@ TEST(Description, PointsAtTheWrongWords) {
     ASSERT_LE(parsed.at + parsed.length, wrong.text.size());
     EXPECT_EQ(wrong.text.substr(parsed.at, parsed.length), wrong.words);
   }
+  // What is missing is missing at the end.
+  constexpr std::string_view kNoEpochYet = "timestamp:42, tick:1ms";
+  EXPECT_EQ(ParseDescription(kNoEpochYet).at, kNoEpochYet.size());
 }
 
 TEST(Description, IsWrittenInOneWay) {
@@ -146,6 +161,15 @@ TEST(Description, IsWrittenInOneWay) {
             "timestamp:20, tick:1h, epoch:1969-12-31T23:59:59.999Z");
   EXPECT_EQ(Write(MakeLayout("", 90'000'000, 61'000, {{kTimestamp, 20}})),
             "timestamp:20, tick:90s, epoch:1970-01-01T00:01:01Z");
+  // The first and the last instant of the calendar, and those beyond.
+  const auto epoch = [](std::int64_t us) {
+    return Write(BuildLayout("", 1000, us, std::vector<FieldSpec>{{kTimestamp, 20}}));
+  };
+  EXPECT_EQ(epoch(-62'135'596'800'000'000), "timestamp:20, tick:1ms, epoch:0001-01-01Z");
+  EXPECT_EQ(epoch(-62'135'596'800'000'001), "timestamp:20, tick:1ms, epoch:-62135596800000001us");
+  EXPECT_EQ(epoch(253'402'300'799'999'999),
+            "timestamp:20, tick:1ms, epoch:9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(epoch(253'402'300'800'000'000), "timestamp:20, tick:1ms, epoch:253402300800000000us");
 }
 
 // Whatever layout there is, its text reads back as it, and is the same again.
@@ -164,6 +188,14 @@ TEST(Description, ReadsBack) {
   for (const std::int64_t epoch_us : kEpochs) {
     all.push_back(BuildLayout("", 1, epoch_us, std::vector<FieldSpec>{{kTimestamp, 30}}));
   }
+  // The longest of all texts.
+  all.push_back(BuildLayout("", kLongestTickUs - 1, std::numeric_limits<std::int64_t>::min(),
+                            std::vector<FieldSpec>{{kTimestamp, 13},
+                                                   {kDatacenter, 10},
+                                                   {kMachine, 10},
+                                                   {kShard, 10},
+                                                   {kSequence, 10},
+                                                   {kTail, 10}}));
   for (int i = 0; i < 20'000; ++i) {
     const std::int64_t tick_us = 1 + static_cast<std::int64_t>(random() % kLongestTickUs);
     all.push_back(BuildLayout(

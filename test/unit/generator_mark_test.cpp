@@ -50,7 +50,7 @@ struct Mark {
   }
 };
 
-class MarkTest : public testing::Test {
+class GeneratorMarkTest : public testing::Test {
  protected:
   void SetUp() override { FakeClock::Set(kStartUs); }
 
@@ -77,7 +77,7 @@ class MarkTest : public testing::Test {
 
 // --- not_before_ms -------------------------------------------------------------------
 
-TEST_F(MarkTest, TheFirstIdIsOfTheMarkOrLater) {
+TEST_F(GeneratorMarkTest, TheFirstIdIsOfTheMarkOrLater) {
   for (const Layout& layout : {kSnowflake, kSeconds}) {
     for (const std::int64_t ahead_ms : {0, 1, 500, 999, 1500}) {
       Generator::Options options = WithMark(ClockRegression::kLead);
@@ -92,7 +92,7 @@ TEST_F(MarkTest, TheFirstIdIsOfTheMarkOrLater) {
   }
 }
 
-TEST_F(MarkTest, AMarkInThePastDoesNotHoldTheClockBack) {
+TEST_F(GeneratorMarkTest, AMarkInThePastDoesNotHoldTheClockBack) {
   Generator::Options options = WithMark();
   options.extend_mark = nullptr;
   for (const std::int64_t mark_ms : {std::int64_t{-5}, std::int64_t{0}, kStartMs - 10}) {
@@ -105,7 +105,7 @@ TEST_F(MarkTest, AMarkInThePastDoesNotHoldTheClockBack) {
   }
 }
 
-TEST_F(MarkTest, AMarkAheadIsWaitedForInEveryModeAndNoLongerThanSet) {
+TEST_F(GeneratorMarkTest, AMarkAheadIsWaitedForInEveryModeAndNoLongerThanSet) {
   for (const ClockRegression mode : {ClockRegression::kWait, ClockRegression::kError}) {
     FakeClock::Set(kStartUs);
     Generator::Options options = WithMark(mode);
@@ -127,7 +127,7 @@ TEST_F(MarkTest, AMarkAheadIsWaitedForInEveryModeAndNoLongerThanSet) {
   }
 }
 
-TEST_F(MarkTest, AMarkBeyondTheLifeIsOutOfTime) {
+TEST_F(GeneratorMarkTest, AMarkBeyondTheLifeIsOutOfTime) {
   Generator::Options options = WithMark();
   options.extend_mark = nullptr;
   options.not_before_ms = std::numeric_limits<std::int64_t>::max();
@@ -137,7 +137,7 @@ TEST_F(MarkTest, AMarkBeyondTheLifeIsOutOfTime) {
 
 // --- extend_mark ---------------------------------------------------------------------
 
-TEST_F(MarkTest, TheMarkIsAheadOfEveryIdAndSeldomAskedFor) {
+TEST_F(GeneratorMarkTest, TheMarkIsAheadOfEveryIdAndSeldomAskedFor) {
   for (const Layout& layout : {kSnowflake, kSeconds}) {
     FakeClock::Set(kStartUs);
     mark_.durable_ms = 0;
@@ -163,7 +163,7 @@ TEST_F(MarkTest, TheMarkIsAheadOfEveryIdAndSeldomAskedFor) {
   }
 }
 
-TEST_F(MarkTest, TheSmallestMarkThatCoversIsEnough) {
+TEST_F(GeneratorMarkTest, TheSmallestMarkThatCoversIsEnough) {
   mark_.window_ms = 0;
   Generator generator(kSnowflake, WithMark());
   const Result result = generator.Next();
@@ -174,13 +174,13 @@ TEST_F(MarkTest, TheSmallestMarkThatCoversIsEnough) {
   EXPECT_EQ(mark_.calls, 1) << "the same millisecond";
 }
 
-TEST_F(MarkTest, AMarkOneTooEarlyIsRefused) {
+TEST_F(GeneratorMarkTest, AMarkOneTooEarlyIsRefused) {
   mark_.window_ms = -1;
   Generator generator(kSnowflake, WithMark());
   EXPECT_EQ(generator.Next().status, Status::kMarkNotMoved);
 }
 
-TEST_F(MarkTest, NothingIsHandedOutWhereTheMarkDoesNotMove) {
+TEST_F(GeneratorMarkTest, NothingIsHandedOutWhereTheMarkDoesNotMove) {
   Generator generator(kSnowflake, WithMark());
   const Result before = generator.Next();
   ASSERT_EQ(before.status, Status::kOk);
@@ -205,7 +205,7 @@ TEST_F(MarkTest, NothingIsHandedOutWhereTheMarkDoesNotMove) {
   ExpectCovered(kSnowflake, after.id);
 }
 
-TEST_F(MarkTest, ABatchEndsAtTheMarkThatDoesNotMove) {
+TEST_F(GeneratorMarkTest, ABatchEndsAtTheMarkThatDoesNotMove) {
   mark_.window_ms = 0;
   Generator generator(kSeconds, WithMark());
   ASSERT_EQ(generator.Next().status, Status::kOk);
@@ -218,7 +218,7 @@ TEST_F(MarkTest, ABatchEndsAtTheMarkThatDoesNotMove) {
   for (std::size_t i = filled; i < ids.size(); ++i) ASSERT_EQ(ids[i], -1);
 }
 
-TEST_F(MarkTest, WhatIsObservedIsCoveredFirst) {
+TEST_F(GeneratorMarkTest, WhatIsObservedIsCoveredFirst) {
   Generator generator(kSnowflake, WithMark(ClockRegression::kLead));
   const Result before = generator.Next();
   ASSERT_EQ(before.status, Status::kOk);
@@ -229,7 +229,7 @@ TEST_F(MarkTest, WhatIsObservedIsCoveredFirst) {
 
 // --- Restarts ------------------------------------------------------------------------
 
-TEST_F(MarkTest, IdsGoOnAboveTheMarkOverRestartsAndClockSteps) {
+TEST_F(GeneratorMarkTest, IdsGoOnAboveTheMarkOverRestartsAndClockSteps) {
   std::mt19937_64 random(3);
   for (const Layout& layout : {kSnowflake, kSeconds}) {
     mark_.durable_ms = 0;

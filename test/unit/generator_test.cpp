@@ -156,7 +156,7 @@ TEST_F(GeneratorTest, ARefusalComesBeforeEveryOther) {
 
 // --- Layouts -------------------------------------------------------------------------
 
-TEST_F(GeneratorTest, EveryBuiltInFormatMakesItsIdsUpToItsEnd) {
+TEST_F(GeneratorTest, EveryBuiltinLayoutMakesItsIdsUpToItsEnd) {
   for (const BuiltinLayout& builtin : kBuiltinLayouts) {
     const Layout& layout = builtin.layout;
     if (!layout.CanGenerate()) continue;

@@ -119,5 +119,32 @@ TEST(Marks, AMarkLiesInsideALongTick) {
   EXPECT_EQ(MarkCovering(layout, 3), 3 * kQuarterMs + 1);
 }
 
+TEST(StartAbove, MakesLaterPositionsLieAboveTheMark) {
+  const Layout layout = MakeLayout("short", 1'000, 0, {{kTimestamp, 20}, {kSequence, 2}});
+  std::uint64_t position = 10;
+  std::uint64_t start = 3;
+  StartAbove(position, start, layout, 5);
+  EXPECT_EQ(position, PositionLimit(layout, 5) - 1);
+  EXPECT_EQ(start, PositionLimit(layout, 5));
+  // What is there already stays.
+  StartAbove(position, start, layout, 4);
+  StartAbove(position, start, layout, 5);
+  EXPECT_EQ(position, PositionLimit(layout, 5) - 1);
+  EXPECT_EQ(start, PositionLimit(layout, 5));
+  position = 100;
+  StartAbove(position, start, layout, 6);
+  EXPECT_EQ(position, 100U);
+  EXPECT_EQ(start, PositionLimit(layout, 5)) << "positions of this run are no start";
+}
+
+TEST(StartAbove, DoesNothingForAMarkThatCoversNothing) {
+  const Layout layout = MakeLayout("short", 1'000, 0, {{kTimestamp, 20}, {kSequence, 2}});
+  std::uint64_t position = 0;
+  std::uint64_t start = 0;
+  StartAbove(position, start, layout, 0);
+  EXPECT_EQ(position, 0U);
+  EXPECT_EQ(start, 0U);
+}
+
 }  // namespace
 }  // namespace idgen

@@ -62,12 +62,6 @@ struct ClockEvents {
   std::int64_t ahead_until;  // the latest time, in us, of an ID that was made or is waited for
 };
 
-// The time up to which this server may use identities that it holds in the registry (lease.h).
-struct Grant {
-  std::uint64_t until_ms;  // atomic, only grows, and not after it has ended
-  std::uint64_t ended;     // 1: the registry gave it to others, or may have; atomic, only grows
-};
-
 // What the server knows of its place in the registry (lease.h). `lock` guards what is not atomic.
 struct LeaseState {
   LWLock lock;
@@ -75,8 +69,9 @@ struct LeaseState {
   std::uint64_t asked_us;   // when a worker was last asked for, by the monotonic clock; atomic
   std::uint64_t requests;   // counts what sessions asked for; atomic, only grows
   std::uint64_t needed_ms;  // the latest time that a session asked for; atomic
-  std::uint64_t users;      // sessions that may make IDs; atomic
-  dsa_pointer grant;        // of the living holder; invalid: none. Set by the worker alone
+  std::uint64_t users;      // sessions that may make IDs (core/lease.h); atomic
+  dsa_pointer grant;  // a Grant (core/lease.h) of the living holder; invalid: none. Set by the
+                      // worker alone
   dshash_table_handle identities;
   std::int64_t renewed_us;  // the wall clock at the last renewal; 0: none
   std::int64_t failed_us;   // the wall clock at the last failure, 0 after a success

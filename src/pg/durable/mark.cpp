@@ -29,9 +29,9 @@ namespace {
 constinit DatabaseMark own_mark{};
 constinit RelFileNumber own_file = InvalidRelFileNumber;  // the file of that mark
 
-// Without a record (in a database that pg_upgrade made) only the sequence's value shows the mark,
-// and anybody may have set that. A value further ahead of the clock than this is not taken for a
-// mark.
+// Without a record (in a sequence that something else made anew) only the sequence's value shows
+// the mark, and anybody may have set that. A value further ahead of the clock than this is not
+// taken for a mark.
 constexpr std::int64_t kPlausibleMs = 10'000;
 
 // A flushed mark, and where its record in the log ends.

@@ -29,8 +29,8 @@ const Kind& KindOf(std::string_view address) {
     if (address.substr(0, end) == kind.scheme && end != std::string_view::npos) return kind;
   }
   ereport(ERROR,
-          (errcode(ERRCODE_CONFIG_FILE_ERROR), errmsg("idgen.registry is no address of a registry"),
-           errhint("It begins with postgresql://, zookeeper://, etcd:// or etcds://.")));
+          (errcode(ERRCODE_CONFIG_FILE_ERROR),
+           errmsg("idgen.registry does not begin with postgresql://, zookeeper:// or etcd://")));
   pg_unreachable();
 }
 

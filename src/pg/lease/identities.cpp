@@ -58,7 +58,7 @@ Grant& GrantAt(dsa_pointer place) {
 
 bool IsGranted(const IdentityEntry& entry) {
   return entry.answered != 0 && entry.answer == registry::Claim::kGranted &&
-         LoadShared(GrantAt(entry.grant).ended) == 0;
+         !HasEnded(GrantAt(entry.grant));
 }
 
 char* IdentityName(const registry::Identity& identity) {

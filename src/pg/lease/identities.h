@@ -3,6 +3,7 @@
 
 #include "pg.h"
 
+#include "core/lease.h"
 #include "registry/registry.h"
 #include "shared.h"
 

@@ -22,22 +22,17 @@ constinit Grant unbounded{~std::uint64_t{0} >> 1, 0};
 
 extern "C" {
 
-static void LeaveUsers(int, Datum) {
-  std::uint64_t& users = SharedRoot().lease.users;
-  std::atomic_ref(users).fetch_sub(1);
-}
+static void LeaveAtExit(int, Datum) { LeaveUsers(SharedRoot().lease.users); }
 
 }  // extern "C"
 
 // Counts this session among those that may make IDs, until it ends.
-void JoinUsers() {
+void JoinOnce() {
   static constinit bool joined = false;
   if (joined) return;
-  std::atomic_ref(SharedRoot().lease.users).fetch_add(1);
-  // Before it looks at any grant: see Farewell() in worker.cpp.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  JoinUsers(SharedRoot().lease.users);
   joined = true;
-  before_shmem_exit(LeaveUsers, Datum{0});
+  before_shmem_exit(LeaveAtExit, Datum{0});
 }
 
 [[noreturn]] void ReportNoAnswer(const char* what, const IdentityEntry* entry) {
@@ -130,7 +125,7 @@ registry::Identity LeaseKeyOf(const Layout& layout, std::uint64_t identity_bits)
 }
 
 Lease RequireLease(const registry::Identity& identity) {
-  JoinUsers();
+  JoinOnce();
   const IdentityEntry entry = Ask(identity);
   return {&GrantAt(entry.grant), entry.floor_ms};
 }

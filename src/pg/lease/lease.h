@@ -17,6 +17,7 @@
 #include "pg.h"
 
 #include "core/layout.h"
+#include "core/lease.h"
 #include "registry/registry.h"
 #include "shared.h"
 
@@ -50,10 +51,5 @@ std::int32_t MachineFromRegistry(std::int32_t datacenter);
 // Waits, at most idgen.max_lease_wait, until a grant covers `needed_ms`. Returns false if the grant
 // has ended: the session must ask for its identities again. An error if there is no answer in time.
 bool RequireUntil(const Grant& grant, std::int64_t needed_ms);
-
-// Whether a grant has ended.
-inline bool HasEnded(const Grant& grant) { return LoadShared(grant.ended) != 0; }
-
-inline std::int64_t UntilMs(const Grant& grant) { return LoadSharedMs(grant.until_ms); }
 
 }  // namespace idgen::pg

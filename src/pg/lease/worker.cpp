@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::int64_t kMostStepUs = 5'000'000;  // one exchange with the registry, at most
 constexpr std::int64_t kFirstPauseUs = 100'000;  // after a failure
-constexpr std::int64_t kLongestPauseUs = 5'000'000;
+constexpr std::int64_t kLongestPauseUs = 2'000'000;
 constexpr std::int64_t kRetryUs = 200'000;       // an identity that another server holds
 constexpr std::int64_t kStillAskedUs = 300'000;  // a session asked for it at most this long ago
 constexpr std::int64_t kFarewellUs = 2'000'000;  // how long a stop waits for the sessions
@@ -118,25 +118,38 @@ void NoteFailure(const char* error) {
   const Grant* const grant = CurrentGrant();
   ereport(LOG, (errmsg("registry of identities does not answer: %s", error),
                 grant != nullptr ? errdetail("IDs are made until %s with what it has granted.",
-                                             TimeText(LoadSharedMs(grant->until_ms)))
+                                             TimeText(UntilMs(*grant)))
                                  : errdetail("No IDs are made until it answers."),
                 errhint("It is tried again all the time; this message comes once.")));
 }
 
-// The holder has ended, or must not be used any more. What its grant covers stays covered.
-void EndGrant() {
+// Returns the grant, which is the current one no longer. It is to be ended.
+Grant* DropGrant() {
   Grant* const grant = CurrentGrant();
-  if (grant == nullptr) return;
   StoreWord(State().grant, dsa_pointer{InvalidDsaPointer});
-  RaiseShared(grant->ended, 1);
+  return grant;
+}
+
+// The holder has ended, or must not be used any more. What its grant covers stays covered.
+void EndCurrentGrant() {
+  Grant* const grant = DropGrant();
+  if (grant != nullptr) EndGrant(*grant);
 }
 
 void LoseGrant() {
-  EndGrant();
-  ereport(LOG, (errmsg("this server's identities in the registry were given up by others"),
-                errdetail("They were not renewed in time, or an operator released them. Holder %s.",
+  EndCurrentGrant();
+  ereport(LOG, (errmsg("this server lost its identities in the registry"),
+                errdetail("They were not renewed within idgen.lease_term, an operator released "
+                          "them, or it is another registry. Holder %s.",
                           worker.holder.token),
                 errhint("The server asks for identities anew.")));
+}
+
+// Returns false after a loss or a failure.
+bool IsDone(registry::Status status, const registry::Error& error) {
+  if (status == registry::Status::kLost) LoseGrant();
+  if (status == registry::Status::kFailed) NoteFailure(error.message);
+  return status == registry::Status::kDone;
 }
 
 // --- Steps: each returns false if the registry did not do it -----------------------------------
@@ -168,6 +181,14 @@ bool Connect() {
   return worker.connection != nullptr;
 }
 
+// Whether the clock made a step that idgen.max_clock_step does not accept: no ID is made then, and
+// no time is reserved for any.
+bool IsClockRefused() {
+  const ClockEvents& events = SharedRoot().events;
+  const std::int64_t step_us = WallClockUs() - MonotonicUs() - LoadWord(events.accepted_us);
+  return MaxClockStepUs() > 0 && LoadWord(events.known) != 0 && step_us > MaxClockStepUs();
+}
+
 std::int64_t WantedUntil() {
   return LeaseUntil(WallClockMs(), LoadSharedMs(State().needed_ms), LeaseTermMs());
 }
@@ -187,17 +208,19 @@ bool Enrol() {
     NoteFailure("out of shared memory");
     return false;
   }
-  const std::int64_t until_ms = WantedUntil();
   const std::int64_t sent_us = MonotonicUs();
-  const registry::Status status = worker.driver->enrol(worker.connection, worker.holder, until_ms,
-                                                       LeaseTermMs(), Deadline(), error);
-  if (status != registry::Status::kDone) {
+  registry::Status status = registry::Status::kFailed;
+  const bool done = RaiseGrant(GrantAt(place), WantedUntil(), [&](std::int64_t until_ms) {
+    status = worker.driver->enrol(worker.connection, worker.holder, until_ms, LeaseTermMs(),
+                                  Deadline(), error);
+    return status == registry::Status::kDone;
+  });
+  if (!done) {
     dsa_free(SharedArea(), place);
     NoteFailure(status == registry::Status::kLost ? "a new holder was refused" : error.message);
     return false;
   }
   StoreWord(state.needed_ms, std::uint64_t{0});
-  RaiseSharedMs(GrantAt(place).until_ms, until_ms);
   LWLockAcquire(&state.lock, LW_EXCLUSIVE);
   strlcpy(state.token, worker.holder.token, sizeof(state.token));
   LWLockRelease(&state.lock);
@@ -208,28 +231,25 @@ bool Enrol() {
 }
 
 bool IsDue(const Grant& grant) {
-  return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), LoadSharedMs(grant.until_ms),
-                    (MonotonicUs() - worker.renewed_us) / 1000, LeaseTermMs());
+  const std::int64_t since_ms = (MonotonicUs() - worker.renewed_us) / 1000;
+  if (IsClockRefused()) return since_ms >= LeaseTermMs() / 3;
+  return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), UntilMs(grant), since_ms,
+                    LeaseTermMs());
 }
 
-// Raises the grant's time in the registry, and after that here.
 bool Renew(Grant& grant) {
   registry::Error error;
-  const std::int64_t until_ms = std::max(WantedUntil(), LoadSharedMs(grant.until_ms));
+  registry::Status status = registry::Status::kFailed;
+  const std::int64_t wanted_ms = IsClockRefused() ? 0 : WantedUntil();
   const std::int64_t sent_us = MonotonicUs();
-  switch (worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
-                               Deadline(), error)) {
-    case registry::Status::kDone:
-      break;
-    case registry::Status::kLost:
-      LoseGrant();
-      return false;
-    case registry::Status::kFailed:
-      NoteFailure(error.message);
-      return false;
-  }
+  const bool done =
+      RaiseGrant(grant, std::max(wanted_ms, UntilMs(grant)), [&](std::int64_t until_ms) {
+        status = worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
+                                      Deadline(), error);
+        return status == registry::Status::kDone;
+      });
+  if (!done) return IsDone(status, error);
   StoreWord(State().needed_ms, std::uint64_t{0});
-  RaiseSharedMs(grant.until_ms, until_ms);
   worker.renewed_us = sent_us;
   NoteSuccess();
   return true;
@@ -241,11 +261,13 @@ struct Wanted {
   std::size_t count;
   registry::Identity any[16];
   std::size_t any_count;
+  std::int32_t machine;  // that this server has already, or kNone
   std::int64_t now_us;
 };
 
 void Collect(void* context, IdentityEntry& entry) {
   auto& wanted = *static_cast<Wanted*>(context);
+  if (entry.identity.machine == kAnyMachine && IsGranted(entry)) wanted.machine = entry.machine;
   if (entry.asked_us == 0 || wanted.now_us - entry.asked_us > kStillAskedUs || IsGranted(entry)) {
     return;
   }
@@ -276,20 +298,23 @@ void LogGrant(const registry::Claimed& claimed) {
                     : 0));
 }
 
-// Returns false after a loss or a failure.
-bool IsDone(registry::Status status, const registry::Error& error) {
-  if (status == registry::Status::kLost) LoseGrant();
-  if (status == registry::Status::kFailed) NoteFailure(error.message);
-  return status == registry::Status::kDone;
-}
-
-bool ClaimAny(const registry::Identity& asked) {
+// `machine`: that this server has already, for another datacenter, or kNone. It is tried first.
+bool ClaimAny(const registry::Identity& asked, std::int32_t machine) {
   registry::Error error;
   registry::Claimed claimed;
-  const registry::Status status =
-      worker.driver->claim_any(worker.connection, worker.holder, asked.datacenter, 0,
-                               RegistryMachines() - 1, WallClockMs(), claimed, Deadline(), error);
-  if (!IsDone(status, error)) return false;
+  const registry::Identity same{asked.datacenter, machine, registry::kNone};
+  if (machine >= 0 && !IsDone(worker.driver->claim(worker.connection, worker.holder, &same, 1,
+                                                   &claimed, Deadline(), error),
+                              error)) {
+    return false;
+  }
+  if (claimed.claim != registry::Claim::kGranted &&
+      !IsDone(worker.driver->claim_any(worker.connection, worker.holder, asked.datacenter, 0,
+                                       RegistryMachines() - 1, WallClockMs(), claimed, Deadline(),
+                                       error),
+              error)) {
+    return false;
+  }
   if (claimed.claim == registry::Claim::kGranted) {
     Answer(claimed.identity, claimed);
     LogGrant(claimed);
@@ -303,11 +328,14 @@ bool ClaimWanted() {
   auto* const claimed =
       static_cast<registry::Claimed*>(palloc(kClaimsAtOnce * sizeof(registry::Claimed)));
   wanted->now_us = MonotonicUs();
+  wanted->machine = registry::kNone;
   worker.requests = LoadShared(State().requests);
   worker.has_waiting = false;
   ForEachIdentity(Collect, wanted);
   bool done = true;
-  for (std::size_t i = 0; i < wanted->any_count && done; ++i) done = ClaimAny(wanted->any[i]);
+  for (std::size_t i = 0; i < wanted->any_count && done; ++i) {
+    done = ClaimAny(wanted->any[i], wanted->machine);
+  }
   if (done && wanted->count > 0) {
     registry::Error error;
     done = IsDone(worker.driver->claim(worker.connection, worker.holder, wanted->identities,
@@ -362,25 +390,19 @@ static void Withdraw(int, Datum) {
 
 }  // extern "C"
 
-// Gives the identities back when the server stops, or this process alone. Sessions that could still
-// make IDs keep it from that: then they stay held for the rest of the term.
-void Farewell() {
-  if (CurrentGrant() == nullptr || RecoveryInProgress()) return;
+// Gives the identities back when the server stops. Returns false if sessions could still make IDs:
+// then the identities stay held for the rest of the term.
+bool Farewell() {
+  if (CurrentGrant() == nullptr || RecoveryInProgress()) return true;
   LeaseState& state = State();
-  const auto anybody = [&state] { return LoadShared(state.users) != 0; };
-  for (const std::int64_t end = MonotonicUs() + kFarewellUs; anybody();) {
-    if (MonotonicUs() > end) return;
+  for (const std::int64_t end = MonotonicUs() + kFarewellUs; LoadShared(state.users) != 0;) {
+    if (MonotonicUs() > end) return false;
     (void)WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
   }
-  if (!Connect()) return;
-  // A session may have come while this connected. One that comes after the end of the grant sees
-  // it; one that came before is seen here (JoinUsers).
-  if (anybody()) return;
-  const std::int64_t until_ms = LoadSharedMs(CurrentGrant()->until_ms);
-  EndGrant();
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (anybody()) return;
-  const std::int64_t used_until_ms = std::min(KnownMs(SharedRoot()), until_ms);
+  if (!Connect()) return false;
+  // A session that comes now is seen by GiveBack(), or finds that the grant has ended.
+  const std::int64_t used_until_ms =
+      GiveBack(*DropGrant(), state.users, [] { return KnownMs(SharedRoot()); });
   registry::Error error;
   const registry::Status status =
       worker.driver->release(worker.connection, worker.holder, used_until_ms, Deadline(), error);
@@ -388,6 +410,7 @@ void Farewell() {
     ereport(LOG, (errmsg("identities were not given back to the registry: %s", error.message)));
   }
   Disconnect();
+  return true;
 }
 
 void Reload() {
@@ -401,7 +424,7 @@ void Reload() {
   }
   // Another pool, or none: what this server has there is of no use.
   if ((*pool != '\0' && strcmp(pool, RegistryPool()) != 0) || *RegistryAddress() == '\0')
-    EndGrant();
+    EndCurrentGrant();
 }
 
 // Continues with the holder of a worker that died.
@@ -446,9 +469,8 @@ void idgen_lease_worker(Datum) {
       Reload();
     }
   }
-  Farewell();
-  // Only a stop of the server, or of the use of registries, ends the worker for good.
-  proc_exit(0);
+  // Somebody terminated it while the server goes on: PostgreSQL starts it again after an error.
+  proc_exit(Farewell() || *RegistryAddress() == '\0' ? 0 : 1);
 }
 
 }  // extern "C"

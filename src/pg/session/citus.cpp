@@ -60,23 +60,21 @@ void Select(const char* query, Oid type, Datum value, bool read_only) {
 
 char* IdentityText(const GeneratorDefinition& generator) {
   const Layout& layout = generator.layout;
-  const Identity settings = IdentityFromSettings();
   const bool shard_is_open =
       layout.Has(FieldKind::kShard) && generator.shard_id < 0 && !ShardIsSet();
   // A call names the shard. Nodes differ by the other fields, if there are any.
   if (shard_is_open && !layout.Has(FieldKind::kDatacenter) && !layout.Has(FieldKind::kMachine)) {
     return pstrdup(kUnset);
   }
+  const Identity identity = IdentityOf(generator);
   StringInfoData text;
   initStringInfo(&text);
   for (const IdentityField& field : kIdentityFields) {
-    const std::int32_t fixed = generator.*field.fixed;
-    const std::uint64_t value = fixed >= 0 ? AsField(fixed) : settings.*field.value;
     if (text.len > 0) appendStringInfoChar(&text, ' ');
     if (!layout.Has(field.kind) || (field.kind == FieldKind::kShard && shard_is_open)) {
       appendStringInfoChar(&text, '-');
     } else {
-      appendStringInfo(&text, "%llu", static_cast<unsigned long long>(value));
+      appendStringInfo(&text, "%llu", static_cast<unsigned long long>(identity.*field.value));
     }
   }
   return text.data;

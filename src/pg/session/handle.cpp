@@ -136,6 +136,7 @@ DatabaseMark& CurrentMark() {
 void UseGrant(Handle& handle, const Grant& grant) {
   if (handle.grant == &grant) return;
   handle.grant = &grant;
+  handle.held_until_ms = 0;
   handle.slots.Reset();
 }
 
@@ -148,6 +149,7 @@ std::int64_t FloorOfLease(Handle& handle, std::uint64_t identity_bits) {
     UseGrant(handle, *lease.grant);
     InvalidateHandles();
   }
+  handle.held_until_ms = std::max(handle.held_until_ms, lease.floor_ms);
   return lease.floor_ms;
 }
 
@@ -158,10 +160,10 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   const Layout& layout = handle.layout();
   std::int64_t floor_ms = FloorOf(handle.machine_id);
   if (LeasesAreOn()) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
-  const std::uint64_t start = PositionLimit(layout, floor_ms);
-  Slot& slot = SlotOf(SlotKeyOf(layout, identity_bits), start, handle.machine_id);
+  Slot& slot =
+      SlotOf(SlotKeyOf(layout, identity_bits), PositionLimit(layout, floor_ms), handle.machine_id);
   // Other servers may have used the ID space since this one did.
-  if (start > 0 && RaisePosition(slot.position, start - 1)) RaiseShared(slot.start, start);
+  StartAbove(slot.position, slot.start, layout, floor_ms);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
   return handle.slots.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
 }
@@ -290,6 +292,7 @@ void PrepareHandle(Handle& handle) {
   } else if (handle.grant != nullptr &&
              (handle.grant == &UnboundedGrant() || HasEnded(*handle.grant))) {
     handle.grant = nullptr;
+    handle.held_until_ms = 0;
     handle.slots.Reset();
   }
   const Identity identity = IdentityOf(generator);

@@ -118,9 +118,10 @@ struct alignas(64) Handle {
   char layout_name[kLongestLayoutText] = {};
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
   DatabaseMark* database = nullptr;
-  const Grant* grant = nullptr;   // of all its identities
-  std::uint64_t preparation = 0;  // the invalidation count at its preparation; 0: never
-  Handle* next = nullptr;         // all handles of the session
+  const Grant* grant = nullptr;    // of all its identities
+  std::int64_t held_until_ms = 0;  // other servers may have used one of them until then
+  std::uint64_t preparation = 0;   // the invalidation count at its preparation; 0: never
+  Handle* next = nullptr;          // all handles of the session
 
   [[nodiscard]] const Layout& layout() const { return generator.layout; }
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/lease.h"
 #include "core/loop.h"
 #include "core/mark.h"
 #include "errors.h"
@@ -33,23 +34,33 @@ std::int64_t AheadOf(const Layout& layout, std::uint64_t position, std::int64_t 
 
 // Raises the slot above the server's floor, when that has risen since the last look.
 void ApplyFloor(const Handle& handle, SessionSlot& space) {
-  const auto floor_ms = static_cast<std::uint64_t>(FloorOf(handle.machine_id));
-  if (floor_ms <= space.floor_ms) return;
-  const std::uint64_t start = PositionLimit(handle.layout(), static_cast<std::int64_t>(floor_ms));
-  Slot& slot = *space.slot;
-  if (start > 0 && RaisePosition(slot.position, start - 1)) RaiseShared(slot.start, start);
-  space.floor_ms = floor_ms;
+  const std::int64_t floor_ms = FloorOf(handle.machine_id);
+  if (static_cast<std::uint64_t>(floor_ms) <= space.floor_ms) return;
+  StartAbove(space.slot->position, space.slot->start, handle.layout(), floor_ms);
+  space.floor_ms = static_cast<std::uint64_t>(floor_ms);
 }
 
-// The time below which IDs may be made: the mark, or the end of the grant if that is earlier.
-std::int64_t LimitMs(const Handle& handle) {
-  return std::min(DurableMs(*handle.database), UntilMs(*handle.grant));
+[[noreturn]] void ReportHeldBefore(const Handle& handle, std::int64_t now_us) {
+  const std::int64_t until_us = handle.held_until_ms * 1000;
+  ereport(
+      ERROR,
+      (errcode(ERRCODE_SYSTEM_ERROR),
+       errmsg("an identity of generator \"%s\" must not be used for another %s", handle.name,
+              DurationText(until_us - now_us)),
+       errdetail("The server that held it before may have made IDs until %s; the clock shows %s.",
+                 InstantText(until_us), InstantText(now_us)),
+       errhint("Try again then, or set idgen.max_clock_wait to a longer time. If it is very "
+               "long, a clock was wrong: use another machine ID.")));
+  pg_unreachable();
 }
 
 // Brings the handle up to date, and finds the ID space.
 SessionSlot& Refresh(Handle& handle, std::int64_t shard) {
   for (;;) {
-    while (!IsPrepared(handle)) PrepareHandle(handle);
+    // An identity is not asked for again where the grant has ended: the machine ID may be another.
+    while (!IsPrepared(handle) || (handle.grant != nullptr && HasEnded(*handle.grant))) {
+      PrepareHandle(handle);
+    }
     SessionSlot& space = SpaceFor(handle, shard);
     // A shard that was new to the session may have come with another grant.
     if (!IsPrepared(handle)) continue;
@@ -73,8 +84,8 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
   }
   // Opening the mark's sequence may have taken in an invalidation.
   if (!IsPrepared(handle)) return;
-  const std::int64_t limit_ms = std::min(durable_ms - early_ms, UntilMs(*handle.grant));
-  handle.allowance.Open(PositionLimit(handle.layout(), limit_ms));
+  handle.allowance.Open(
+      PositionLimit(handle.layout(), LeaseLimitMs(durable_ms - early_ms, *handle.grant)));
 }
 
 // The loop of one call. Its members that the loop sets are those of the last attempt.
@@ -122,11 +133,12 @@ class SessionPolicy {
  protected:
   Source SourceOf(const SessionSlot& space) {
     guard_ = GuardFromSettings();
+    const std::int64_t limit_ms = LeaseLimitMs(DurableMs(*handle_.database), *handle_.grant);
     return {&space.slot->position,
             &handle_.layout(),
             space.identity_bits,
             guard_,
-            {PositionLimit(handle_.layout(), LimitMs(handle_)),
+            {PositionLimit(handle_.layout(), limit_ms),
              LoadShared(space.slot->start),
              OvershootOf(handle_.layout().IdsPerTick(),
                          kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
@@ -184,6 +196,7 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   const Attempt& attempt = result.attempt;
   if (result.ending == Ending::kOutOfTime) ReportOutOfTime(handle.layout(), attempt.now_us);
   if (result.ending != Ending::kDone) {
+    if (handle.held_until_ms * 1000 > attempt.now_us) ReportHeldBefore(handle, attempt.now_us);
     ReportClockBehind(handle.layout(), handle.name, attempt, policy.guard(),
                       result.ending == Ending::kWaited);
   }

@@ -34,12 +34,11 @@ void TakeIdentity(FunctionCallInfo fcinfo, int first, bool may_stay,
 void ListGenerator(FunctionCallInfo fcinfo, const Named& named) {
   const GeneratorDefinition& definition = named.definition;
   const bool has_layout = CheckLayout(definition.layout) == LayoutError::kNone;
-  const auto fixed = [](std::int32_t id) { return Column{Int32GetDatum(id), id < 0}; };
   PutRow(fcinfo, {{CStringGetTextDatum(named.name)},
                   has_layout ? Column{PointerGetDatum(StoreLayout(definition.layout))} : kNull,
-                  fixed(definition.datacenter_id),
-                  fixed(definition.machine_id),
-                  fixed(definition.shard_id),
+                  NumberOrNull(definition.datacenter_id),
+                  NumberOrNull(definition.machine_id),
+                  NumberOrNull(definition.shard_id),
                   {ObjectIdGetDatum(named.owner), !OidIsValid(named.owner)},
                   TextOrNull(named.flaw.message)});
 }

@@ -7,12 +7,19 @@
 // spaces belong to the server. But a database's owner may restore it and must not stop others by
 // that. So an owner's mark that is ahead of the clock holds for that database only. So does any
 // mark that is so far ahead that it is more likely a mistake.
+//
+// pg_upgrade dumps no rows. It copies tables' files as they are, but up to PostgreSQL 17 it makes
+// sequences anew, from their value alone. The record is lost. So the trigger's condition has a
+// constant of the type that prints as the record of the moment. pg_upgrade dumps the trigger, too,
+// after all sequences. The new server reads the constant, and writes the record again.
 #include "pg.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <span>
+#include <string_view>
 
 #include "core/clock.h"
 #include "errors.h"
@@ -44,27 +51,34 @@ static_assert(sizeof(Restored) == 24);
 // The text that the type's input reads as the mark of the current database.
 constexpr char kCurrent[] = "current";
 
-Restored CurrentMark() {
+// The text of the constant; printed, the numbers of the record follow.
+constexpr std::string_view kUpgrade = "upgrade";
+constexpr std::int64_t kPrintsRecord = -1;  // its mark_ms
+
+MarkRecord CurrentRecord() {
   Relation relation = OpenMark();
   MarkPage found;
   UnlockReleaseBuffer(LockMarkPage(relation, found));
   relation_close(relation, RowExclusiveLock);
-  const MarkRecord& record = found.record;
-  return {std::max(MarkOf(found, WallClockUs() / 1000), record.restored_ms), record.held_until_ms,
-          record.fresh_machine};
+  found.record.mark_ms = MarkOf(found, WallClockUs() / 1000);
+  return found.record;
 }
 
 // Returns what a dump carries. IDs of the same ID spaces may have been made in other databases,
 // whose marks are later than this one's: where the dump is restored, none of them must come again.
-Restored MarkForDump() {
-  Restored mark = CurrentMark();
+MarkRecord RecordForDump() {
+  MarkRecord record = CurrentRecord();
   Root& shared = SharedRoot();
   if (!RecoveryInProgress()) FindFloor(shared);
   // After idgen_start_over() only the page counts.
   if (LoadShared(shared.restart_needed) == 0) {
-    mark.mark_ms = std::max(mark.mark_ms, KnownMs(shared));
+    record.mark_ms = std::max(record.mark_ms, KnownMs(shared));
   }
-  return mark;
+  return record;
+}
+
+Restored MarkFrom(const MarkRecord& record) {
+  return {std::max(record.mark_ms, record.restored_ms), record.held_until_ms, record.fresh_machine};
 }
 
 [[noreturn]] void ReportMark(const char* text) {
@@ -75,25 +89,47 @@ Restored MarkForDump() {
   pg_unreachable();
 }
 
-// Reads one to three numbers, separated by commas.
-Restored ParseMark(const char* text) {
-  Restored mark{0, 0, kNoMachine};
-  std::int64_t* const parts[] = {&mark.mark_ms, &mark.held_until_ms, &mark.fresh_machine};
-  const char* at = text;
-  for (std::int64_t* part : parts) {
+// Reads one number or more, separated by commas: a mark, a hold and its machine ID, and another
+// mark.
+bool ReadNumbers(const char* at, std::span<std::int64_t* const> parts) {
+  constexpr std::size_t kMachine = 2;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
     char* end = nullptr;
     errno = 0;
     const long long value = strtoll(at, &end, 10);
-    if (end == at || errno != 0 || value > kMostMs ||
-        value < (part == &mark.fresh_machine ? kNoMachine : 0)) {
-      break;
+    if (end == at || errno != 0 || value > kMostMs || value < (i == kMachine ? kNoMachine : 0)) {
+      return false;
     }
-    *part = value;
-    if (*end == '\0') return mark;
-    if (*end != ',') break;
+    *parts[i] = value;
+    if (*end == '\0') return true;
+    if (*end != ',') return false;
     at = end + 1;
   }
-  ReportMark(text);
+  return false;
+}
+
+Restored ParseMark(const char* text) {
+  Restored mark{0, 0, kNoMachine};
+  std::int64_t* const parts[] = {&mark.mark_ms, &mark.held_until_ms, &mark.fresh_machine};
+  if (!ReadNumbers(text, parts)) ReportMark(text);
+  return mark;
+}
+
+// Reads the constant, and writes the record where pg_upgrade makes a database. Only superusers can
+// connect there.
+void ReadUpgrade(const char* text) {
+  const char* const numbers = text + kUpgrade.size();
+  if (*numbers == '\0') return;
+  MarkRecord record;
+  std::int64_t* const parts[] = {&record.mark_ms, &record.held_until_ms, &record.fresh_machine,
+                                 &record.restored_ms};
+  if (*numbers != ':' || !ReadNumbers(numbers + 1, parts)) ReportMark(text);
+  if (!IsBinaryUpgrade) return;
+  Relation relation = OpenMark();
+  MarkPage found;
+  Buffer buffer = LockMarkPage(relation, found);
+  (void)WriteAndUnlockMarkPage(relation, buffer, record);
+  relation_close(relation, NoLock);
 }
 
 Restored ReadRow(const TriggerData* trigger) {
@@ -103,7 +139,9 @@ Restored ReadRow(const TriggerData* trigger) {
   if (is_null) {
     ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("high-water mark is null")));
   }
-  return *reinterpret_cast<const Restored*>(DatumGetPointer(value));
+  const auto& row = *reinterpret_cast<const Restored*>(DatumGetPointer(value));
+  if (row.mark_ms == kPrintsRecord) ReportMark(kUpgrade.data());
+  return row;
 }
 
 // Grants do not count: inserting rows here can hold back a database.
@@ -209,7 +247,7 @@ Datum idgen_get_mark(PG_FUNCTION_ARGS) {
   if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
     elog(ERROR, "return type must be a row type");
   }
-  const Restored mark = CurrentMark();
+  const Restored mark = MarkFrom(CurrentRecord());
   Datum values[] = {Int64GetDatum(mark.mark_ms), Int64GetDatum(mark.held_until_ms),
                     Int64GetDatum(mark.fresh_machine)};
   bool nulls[] = {false, false, mark.fresh_machine == kNoMachine};
@@ -219,12 +257,24 @@ Datum idgen_get_mark(PG_FUNCTION_ARGS) {
 Datum idgen_mark_in(PG_FUNCTION_ARGS) {
   const char* const text = PG_GETARG_CSTRING(0);
   auto* mark = static_cast<Restored*>(palloc(sizeof(Restored)));
-  *mark = strcmp(text, kCurrent) == 0 ? MarkForDump() : ParseMark(text);
+  if (strncmp(text, kUpgrade.data(), kUpgrade.size()) == 0) {
+    ReadUpgrade(text);
+    *mark = {kPrintsRecord, 0, kNoMachine};
+  } else {
+    *mark = strcmp(text, kCurrent) == 0 ? MarkFrom(RecordForDump()) : ParseMark(text);
+  }
   PG_RETURN_POINTER(mark);
 }
 
 Datum idgen_mark_out(PG_FUNCTION_ARGS) {
   const auto* mark = reinterpret_cast<const Restored*>(PG_GETARG_POINTER(0));
+  if (mark->mark_ms == kPrintsRecord) {
+    const MarkRecord record = RecordForDump();
+    PG_RETURN_CSTRING(psprintf(
+        "%s:%lld,%lld,%lld,%lld", kUpgrade.data(), static_cast<long long>(record.mark_ms),
+        static_cast<long long>(record.held_until_ms), static_cast<long long>(record.fresh_machine),
+        static_cast<long long>(record.restored_ms)));
+  }
   PG_RETURN_CSTRING(psprintf("%lld,%lld,%lld", static_cast<long long>(mark->mark_ms),
                              static_cast<long long>(mark->held_until_ms),
                              static_cast<long long>(mark->fresh_machine)));

@@ -18,6 +18,9 @@ struct Column {
 
 inline constexpr Column kNull{Datum{0}, true};
 
+// Returns the number, or NULL if it is negative.
+inline Column NumberOrNull(std::int32_t number) { return {Int32GetDatum(number), number < 0}; }
+
 inline Column TextOrNull(const char* text) {
   return text != nullptr ? Column{CStringGetTextDatum(text)} : kNull;
 }

@@ -7,6 +7,8 @@
 #include "core/clock.h"
 #include "errors.h"
 #include "events.h"
+#include "lease.h"
+#include "registry.h"
 #include "start_over.h"
 #include "mark.h"
 #include "settings.h"
@@ -37,6 +39,21 @@ void CheckNoGeneratorFixes(std::int32_t machine_id) {
   }
 }
 
+// With a registry it is known, and not only believed, that a machine ID was never used.
+void CheckNeverHeld(std::int32_t machine_id) {
+  if (!LeasesAreOn()) return;
+  const char* holder = nullptr;
+  WithRegistry([&](RegistryAccess& access) {
+    ListCell* cell;
+    foreach (cell, ListedIdentities(access)) {
+      const auto& row = *static_cast<const registry::Listed*>(lfirst(cell));
+      if (row.identity.machine == machine_id && *row.holder != '\0') holder = row.holder;
+    }
+  });
+  if (holder == nullptr) return;
+  ReportInUse(machine_id, psprintf("The registry knows it: it was given to \"%s\".", holder));
+}
+
 }  // namespace
 
 extern "C" {
@@ -52,6 +69,7 @@ Datum idgen_start_over(PG_FUNCTION_ARGS) {
                     errmsg("machine ID %d is negative", machine_id)));
   }
   CheckNoGeneratorFixes(machine_id);
+  CheckNeverHeld(machine_id);
   Root& shared = SharedRoot();
   const DatabaseMark& database = CurrentDatabaseMark();
   Relation relation = OpenMark();

@@ -103,7 +103,7 @@ $c->stop('fast');
 push @ids, [ nextvals($b, 1000) ], [ nextvals($d, 1000) ];
 isnt(machine_of($b), $before, 'the one that hung has another');
 no_duplicates('a worker that woke up', @ids);
-like(slurp_file($b->logfile), qr/identities in the registry were given up by others/, 'the log says it');
+like(slurp_file($b->logfile), qr/this server lost its identities in the registry/, 'the log says it');
 $c->start;
 
 # A worker that is killed is started again, as the same holder.
@@ -181,6 +181,12 @@ no_duplicates('a release', @ids);
 is($a->safe_psql('postgres', "SELECT state FROM idgen_registry_list() WHERE machine_id = $before AND datacenter_id = 0"),
 	'banned', 'banned');
 $a->safe_psql('postgres', "SELECT idgen_registry_ban($before, false)");
+
+# Without a datacenter, it is the server's own: the same number of another one is left alone.
+$a->safe_psql('postgres', "SELECT idgen_create_generator('far', 'snowflake', datacenter_id => 1, machine_id => 20)");
+$a->safe_psql('postgres', "SELECT idgen_nextval('far')");
+is($b->safe_psql('postgres', 'SELECT idgen_registry_release(20)'), 0, 'another datacenter is not meant');
+is($b->safe_psql('postgres', 'SELECT idgen_registry_release(20, datacenter_id => 1)'), 1, 'unless it is named');
 
 # The worker is in nobody's way.
 $b->safe_psql('postgres', 'CREATE DATABASE other');

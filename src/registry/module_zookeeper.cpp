@@ -1,0 +1,14 @@
+// The driver of zookeeper registries as a module of the server, loaded when it is named.
+#include "pg/base/pg.h"
+
+#include "zookeeper_driver.h"
+
+extern "C" {
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT const idgen::registry::Driver* idgen_registry_driver(void) {
+  return idgen::registry::ZookeeperDriver();
+}
+
+}  // extern "C"
