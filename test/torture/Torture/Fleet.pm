@@ -385,8 +385,9 @@ sub fleet_clock
 	return $fleet->end;
 }
 
-# A copy of a server's files beside the server: after a crash, or as a base backup; and a standby that
-# is promoted while its primary goes on.
+# A copy of a server's files beside the server: after a crash, or as a base backup; a standby that is
+# promoted while its primary goes on; and a backup that takes the place of a server, and knows nothing
+# of what the server made since.
 sub fleet_clone
 {
 	my ($round) = @_;
@@ -395,7 +396,7 @@ sub fleet_clone
 	{
 		my $origin = $fleet->victim;
 		my $name = $fleet->next_name;
-		my $how = one_of('copy after a crash', 'base backup', 'promotion');
+		my $how = one_of('copy after a crash', 'base backup', 'restore', 'promotion');
 		$round->fault($how, "$name of $origin->{name}");
 		my $copy = $round->empty_server($name);
 		if ($how eq 'copy after a crash')
@@ -409,6 +410,11 @@ sub fleet_clone
 			Torture::Copies::base_backup($origin, $copy, $how eq 'promotion' ? '-R' : ());
 		}
 		$fleet->rest(one_of(0, $fleet->terms(0.1, 1)));
+		if ($how eq 'restore')
+		{
+			$origin->kill_postmaster;
+			@{ $fleet->{running} } = grep { $_ != $origin } @{ $fleet->{running} };
+		}
 		# A copy of one with a number of its own has that number too.
 		$copy->{shared} = $origin->{shared};
 		$copy->configure($fleet->settings_of($name, $copy->{shared}));
