@@ -198,12 +198,12 @@ sub fault_of
 	return $self->{round}->fault($kind, join(' ', $member ? $member->{name} : (), $text // ()));
 }
 
-# A server goes down and comes back.
+# A server goes down, in this way or any, and comes back.
 sub goes_down
 {
-	my ($self) = @_;
+	my ($self, $how) = @_;
 	my $member = $self->victim;
-	my $how = one_of('kill postmaster', 'kill postmaster', 'immediate shutdown', 'fast shutdown', 'fast shutdown');
+	$how //= one_of('kill postmaster', 'kill postmaster', 'immediate shutdown', 'fast shutdown', 'fast shutdown');
 	$self->fault_of($how, $member);
 	if ($how =~ /kill/) { $member->kill_postmaster; }
 	else { $member->stop($how =~ /(\w+)/); }
@@ -378,7 +378,7 @@ sub fleet_clock
 	my ($round) = @_;
 	my $fleet = begin($round, machines => one_of(4, 16), shared => one_of(0, 1, 1), term_s => one_of(1, 2));
 	$round->during(14, 0.3, map { my $fault = $_; sub { $fault->($fleet) } }
-		  (\&clock_steps) x 4, (\&goes_down) x 2, \&process_ends, \&hangs, \&disturbed, \&released, \&registry_clock);
+		  (\&clock_steps) x 4, \&goes_down, (sub { goes_down($_[0], 'fast shutdown') }) x 2, \&process_ends, \&hangs, \&disturbed, \&released, \&registry_clock);
 	$_->set_clock(0) for @{ $fleet->{running} };
 	my @never_ahead = grep { !$_->{shared} && !$_->{most_offset} } @{ $fleet->{running} };
 	$fleet->expect_all('clocks are right', @never_ahead) if @never_ahead and $fleet->{machines} >= 16;
