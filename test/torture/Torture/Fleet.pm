@@ -43,9 +43,9 @@ sub begin
 	my $self = bless {
 		round => $round, members => 3, machines => 16, term_s => one_of(1, 2, 2, 3), shared => 0, running => [],
 		settings => [ $round->leading ], most_offset => 0, slowest => 0, %options }, __PACKAGE__;
-	# 55006: an identity that another server holds. 55000: no answer in time. 53400: a full pool.
-	# 25006: a standby.
-	$round->allow(qw(down 55006 55000), $self->{machines} < $self->{members} ? 53400 : ());
+	# 55006: an identity that another server holds. 55000: no answer in time. 53400: a full pool;
+	# holders that are gone fill it as well, until their term is over.
+	$round->allow(qw(down 55006 55000 53400));
 	$round->{order} = 'server';
 	$round->{identities} = { map { ("1:$_" => 1) } 0 .. $self->{machines} - 1, 20 };
 	$self->{registry} = Torture::Registry->new($round, @NAMES);
