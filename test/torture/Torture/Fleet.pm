@@ -43,9 +43,9 @@ sub begin
 	my $self = bless {
 		round => $round, members => 3, machines => 16, term_s => one_of(1, 2, 2, 3), shared => 0, running => [],
 		settings => [ $round->leading ], most_offset => 0, slowest => 0, %options }, __PACKAGE__;
-	# 55006: an identity that another server holds. 55000: no answer in time. 53400: a full pool.
-	# 25006: a standby.
-	$round->allow(qw(down 55006 55000), $self->{machines} < $self->{members} ? 53400 : ());
+	# 55006: an identity that another server holds. 55000: no answer in time. 53400: a full pool;
+	# holders that are gone fill it as well, until their term is over.
+	$round->allow(qw(down 55006 55000 53400));
 	$round->{order} = 'server';
 	$round->{identities} = { map { ("1:$_" => 1) } 0 .. $self->{machines} - 1, 20 };
 	$self->{registry} = Torture::Registry->new($round, @NAMES);
@@ -198,12 +198,12 @@ sub fault_of
 	return $self->{round}->fault($kind, join(' ', $member ? $member->{name} : (), $text // ()));
 }
 
-# A server goes down and comes back.
+# A server goes down, in this way or any, and comes back.
 sub goes_down
 {
-	my ($self) = @_;
+	my ($self, $how) = @_;
 	my $member = $self->victim;
-	my $how = one_of('kill postmaster', 'kill postmaster', 'immediate shutdown', 'fast shutdown', 'fast shutdown');
+	$how //= one_of('kill postmaster', 'kill postmaster', 'immediate shutdown', 'fast shutdown', 'fast shutdown');
 	$self->fault_of($how, $member);
 	if ($how =~ /kill/) { $member->kill_postmaster; }
 	else { $member->stop($how =~ /(\w+)/); }
@@ -293,12 +293,13 @@ sub registry_away
 	return $how;
 }
 
-# A clock is set by up to an hour, and perhaps back later. IDs may then be ahead for good.
+# A clock is set by up to an hour, and perhaps back later. IDs may then be ahead for good. Small
+# differences are what makes servers come into ticks that others used just before.
 sub clock_steps
 {
 	my ($self) = @_;
 	my $member = $self->victim;
-	my $offset = one_of(-3600, -3600, -60, -$self->{term_s}, -1, -0.1, 0, 0, 0.1, 1, $self->{term_s}, 60, 3600);
+	my $offset = one_of(-3600, -60, -$self->{term_s}, -1, -1, -0.3, -0.3, 0, 0.3, 0.3, 1, 1, $self->{term_s}, 60, 3600);
 	$self->{most_offset} = max($self->{most_offset}, $offset);
 	$member->{most_offset} = max($member->{most_offset} // 0, $offset);
 	$member->set_clock($offset);
@@ -377,16 +378,16 @@ sub fleet_clock
 	my ($round) = @_;
 	my $fleet = begin($round, machines => one_of(4, 16), shared => one_of(0, 1, 1), term_s => one_of(1, 2));
 	$round->during(14, 0.3, map { my $fault = $_; sub { $fault->($fleet) } }
-		  \&clock_steps, \&clock_steps, \&clock_steps, \&clock_steps, \&goes_down, \&hangs, \&disturbed, \&released,
-		\&registry_clock);
+		  (\&clock_steps) x 4, \&goes_down, (sub { goes_down($_[0], 'fast shutdown') }) x 2, \&process_ends, \&hangs, \&disturbed, \&released, \&registry_clock);
 	$_->set_clock(0) for @{ $fleet->{running} };
 	my @never_ahead = grep { !$_->{shared} && !$_->{most_offset} } @{ $fleet->{running} };
 	$fleet->expect_all('clocks are right', @never_ahead) if @never_ahead and $fleet->{machines} >= 16;
 	return $fleet->end;
 }
 
-# A copy of a server's files beside the server: after a crash, or as a base backup; and a standby that
-# is promoted while its primary goes on.
+# A copy of a server's files beside the server: after a crash, or as a base backup; a standby that is
+# promoted while its primary goes on; and a backup that takes the place of a server, and knows nothing
+# of what the server made since.
 sub fleet_clone
 {
 	my ($round) = @_;
@@ -395,7 +396,7 @@ sub fleet_clone
 	{
 		my $origin = $fleet->victim;
 		my $name = $fleet->next_name;
-		my $how = one_of('copy after a crash', 'base backup', 'promotion');
+		my $how = one_of('copy after a crash', 'base backup', 'restore', 'promotion');
 		$round->fault($how, "$name of $origin->{name}");
 		my $copy = $round->empty_server($name);
 		if ($how eq 'copy after a crash')
@@ -409,6 +410,11 @@ sub fleet_clone
 			Torture::Copies::base_backup($origin, $copy, $how eq 'promotion' ? '-R' : ());
 		}
 		$fleet->rest(one_of(0, $fleet->terms(0.1, 1)));
+		if ($how eq 'restore')
+		{
+			$origin->kill_postmaster;
+			@{ $fleet->{running} } = grep { $_ != $origin } @{ $fleet->{running} };
+		}
 		# A copy of one with a number of its own has that number too.
 		$copy->{shared} = $origin->{shared};
 		$copy->configure($fleet->settings_of($name, $copy->{shared}));
