@@ -34,7 +34,7 @@
 namespace idgen::registry {
 
 // Writes a message: one line, cut to its size.
-void SetError(Error& error, const char* format, ...) __attribute__((format(gnu_printf, 2, 3)));
+void SetError(Error& error, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
 // A name as one step of a path: letters, digits, '_' and '-' stay, the rest is %XX.
 std::string PathStep(const char* name);

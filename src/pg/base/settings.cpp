@@ -10,7 +10,7 @@ namespace idgen::pg {
 namespace {
 
 constinit int datacenter_id = 0;
-constinit int machine_id = 0;
+constinit int server_machine_id = 0;
 constinit int shard_id = -1;
 constinit int clock_regression = static_cast<int>(ClockRegression::kWait);
 constinit int max_clock_wait_ms = 2000;
@@ -153,7 +153,7 @@ void DefineSettings() {
             CheckDatacenterSetting);
   DefineInt("idgen.machine_id", "Machine ID of this server in generated IDs.",
             "Servers that write to one data set need different pairs of datacenter and machine ID.",
-            &machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting, CheckMachineSetting);
+            &server_machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting, CheckMachineSetting);
   DefineInt("idgen.shard_id", "Logical shard in generated IDs, where the layout has a shard field.",
             "-1 stands for unset.", &shard_id, -1, PG_INT32_MAX, PGC_USERSET, 0,
             AssignHandleSetting);
@@ -191,7 +191,7 @@ void DefineSettings() {
 
 Identity IdentityFromSettings() {
   return {.datacenter = static_cast<std::uint64_t>(datacenter_id),
-          .machine = static_cast<std::uint64_t>(machine_id),
+          .machine = static_cast<std::uint64_t>(server_machine_id),
           .shard = static_cast<std::uint64_t>(shard_id < 0 ? 0 : shard_id)};
 }
 

@@ -169,12 +169,12 @@ bool TryLockPage(Buffer buffer) { return ConditionalLockBuffer(buffer); }
 // must not wait inside PostgreSQL's own lock, where nothing can be cancelled.
 void LockPage(Buffer buffer) {
   constexpr int kSpins = 100;
-  constexpr std::int64_t kPauseUs = 100;
+  constexpr std::int64_t kRetryUs = 100;
   for (int spins = 0; !TryLockPage(buffer); ++spins) {
     if (spins < kSpins) {
       SPIN_DELAY();
     } else {
-      WaitForClock(kPauseUs);
+      WaitForClock(kRetryUs);
     }
   }
 }
