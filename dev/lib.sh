@@ -208,6 +208,22 @@ client_files() {
   (cd / && ls -d "${include#/}"/{libpq-fe,libpq-events,postgres_ext,pg_config_ext}.h "${lib#/}"/libpq.* 2>/dev/null) || true
 }
 
+# Prints the flags to compile and link a program that uses libpq.
+libpq_flags() {
+  local include
+  include=$("$PG_CONFIG" --includedir)
+  if [ -e "$include/libpq-fe.h" ]; then
+    echo "-I$include -L$("$PG_CONFIG" --libdir) -lpq"
+  else
+    pkg-config --cflags --libs libpq
+  fi
+}
+
+# registry_schema TREE: prints the SQL that idgen_registry_schema() returns.
+registry_schema() {
+  sed -n '/R"sql(/,/^)sql"/p' "$1/src/registry/postgresql_schema.sql.h" | sed -e '1s/.*R"sql(//' -e '$d'
+}
+
 # Copies the PostgreSQL that PG_CONFIG names and uses the copy from now on, in this script and,
 # since PG_CONFIG is exported, in those that it runs. PostgreSQL finds its files relative to its
 # programs. So nothing is installed, no rights are needed, and runs do not interfere.

@@ -20,7 +20,7 @@ const Driver* FindDriver(const char* address) noexcept {
   if (text.starts_with("zookeeper://")) return ZookeeperDriver();
 #endif
 #ifdef IDGEN_WITH_ETCD
-  if (text.starts_with("etcd://")) return EtcdDriver();
+  if (text.starts_with("etcd://") || text.starts_with("etcds://")) return EtcdDriver();
 #endif
 #ifdef IDGEN_WITH_POSTGRESQL
   const bool is_uri = text.find("://") < text.find_first_of("= ");

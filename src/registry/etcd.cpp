@@ -89,6 +89,8 @@ class Etcd final : public Tree {
  public:
   explicit Etcd(const Host& host) : Tree(host), http_(host) {}
 
+  static constexpr char kScheme[] = "etcd";
+  static bool Parse(const char* text, Address& address, Error& error);
   bool Open();
   Address& address() { return address_; }
 
@@ -196,6 +198,10 @@ bool Etcd::Connect(const Endpoint& endpoint) {
 }
 
 bool Etcd::Open() {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {  // counts
+    SetError(*error_, "libcurl could not be initialized");
+    return false;
+  }
   prefix_ = address_.prefix;
   const std::int64_t deadline_us = deadline_us_;
   const std::size_t count = address_.endpoints.size();
@@ -427,7 +433,7 @@ bool Etcd::PrepareAlive(std::int64_t term_ms) {
 
 // --- the driver ------------------------------------------------------------------------------
 
-bool ParseEtcd(const char* text, Address& address, Error& error) {
+bool Etcd::Parse(const char* text, Address& address, Error& error) {
   if (!ParseAddress(text, "2379", address, error)) return false;
   if (address.scheme != "etcd" && address.scheme != "etcds") {
     SetError(error, "not an address of etcd");
@@ -444,38 +450,8 @@ bool ParseEtcd(const char* text, Address& address, Error& error) {
   return true;
 }
 
-bool CheckAddress(const char* text, Error& error) {
-  try {
-    Address address;
-    return ParseEtcd(text, address, error);
-  } catch (...) {
-    SetError(error, "out of memory");
-    return false;
-  }
-}
-
-Connection* Open(const char* text, const Host& host, std::int64_t deadline_us, Error& error) {
-  Etcd* etcd = nullptr;
-  try {
-    etcd = new Etcd(host);
-    etcd->Begin(deadline_us, error);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {  // counts
-      SetError(error, "libcurl could not be initialized");
-    } else if (ParseEtcd(text, etcd->address(), error) && etcd->Open()) {
-      return ToConnection(etcd);
-    }
-  } catch (...) {
-    SetError(error, "out of memory");
-  }
-  delete etcd;
-  return nullptr;
-}
-
 }  // namespace
 
-const Driver* EtcdDriver() noexcept {
-  static constexpr Driver kDriver = TreeDriver("etcd", &CheckAddress, &Open);
-  return &kDriver;
-}
+const Driver* EtcdDriver() noexcept { return &TreeDriver<Etcd>::kDriver; }
 
 }  // namespace idgen::registry

@@ -26,6 +26,7 @@
 // operation may be repeated, and the connection is to be closed and opened anew.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 
@@ -41,7 +42,8 @@ struct Identity {
   std::int32_t machine = kNone;
   std::int32_t shard = kNone;
 
-  friend constexpr bool operator==(const Identity&, const Identity&) = default;
+  // By datacenter, machine, shard: the order of lists.
+  friend constexpr auto operator<=>(const Identity&, const Identity&) = default;
 };
 
 inline constexpr std::size_t kTokenSize = 33;   // 32 hexadecimal digits and the end
@@ -97,8 +99,7 @@ struct Host {
   void* context;
   // Waits until `socket` can be read or written (either flag; neither: only for the time), for at
   // most `us` microseconds. Returns false if the call is to end with kFailed: the host is stopping.
-  // May not return at all (PostgreSQL's errors): a driver must not need to clean up anything that
-  // is not freed by Close.
+  // The process may end in it.
   bool (*wait)(void* context, int socket, bool read, bool write, std::int64_t us);
   std::int64_t (*monotonic_us)(void* context);
 };

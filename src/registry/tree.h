@@ -29,6 +29,7 @@
 #include <string>
 #include <vector>
 
+#include "registry/address.h"
 #include "registry/registry.h"
 
 namespace idgen::registry {
@@ -211,13 +212,42 @@ struct TreeFunctions {
                     std::int64_t deadline_us, Error& error);
 };
 
-constexpr Driver TreeDriver(const char* scheme, decltype(Driver::check_address) check_address,
-                            decltype(Driver::open) open) {
-  using F = TreeFunctions;
-  return {kDriverVersion, scheme,       check_address, open,     &F::Close, &F::Enrol, &F::Renew,
-          &F::Claim,      &F::ClaimAny, &F::Release,   &F::List, &F::Evict, &F::Ban};
-}
+// The driver of a kind of tree. Besides what Tree asks for, a kind has
+//   static constexpr char kScheme[]
+//   static bool Parse(const char* text, Address& address, Error& error)
+//   Address& address(), which is set before bool Open() connects
+template <class Kind>
+struct TreeDriver {
+  static bool CheckAddress(const char* text, Error& error) {
+    try {
+      Address address;
+      return Kind::Parse(text, address, error);
+    } catch (...) {
+      SetError(error, "out of memory");
+      return false;
+    }
+  }
 
-inline Connection* ToConnection(Tree* tree) { return reinterpret_cast<Connection*>(tree); }
+  static Connection* Open(const char* text, const Host& host, std::int64_t deadline_us,
+                          Error& error) {
+    Kind* kind = nullptr;
+    try {
+      kind = new Kind(host);
+      kind->Begin(deadline_us, error);
+      if (Kind::Parse(text, kind->address(), error) && kind->Open()) {
+        return reinterpret_cast<Connection*>(static_cast<Tree*>(kind));
+      }
+    } catch (...) {
+      SetError(error, "out of memory");
+    }
+    delete kind;
+    return nullptr;
+  }
+
+  using F = TreeFunctions;
+  static constexpr Driver kDriver = {
+      kDriverVersion, Kind::kScheme, &CheckAddress, &Open,    &F::Close, &F::Enrol, &F::Renew,
+      &F::Claim,      &F::ClaimAny,  &F::Release,   &F::List, &F::Evict, &F::Ban};
+};
 
 }  // namespace idgen::registry

@@ -14,12 +14,8 @@ Status Tree::List(const char* pool, void (*each)(void*, const Listed&), void* co
     if (Broken(row)) return Status::kFailed;
     if (row.banned || !row.token.empty() || row.used_until_ms > 0) sorted_.push_back(&row);
   }
-  std::sort(sorted_.begin(), sorted_.end(), [](const IdentityRow* a, const IdentityRow* b) {
-    const Identity &x = a->identity, &y = b->identity;
-    if (x.datacenter != y.datacenter) return x.datacenter < y.datacenter;
-    if (x.machine != y.machine) return x.machine < y.machine;
-    return x.shard < y.shard;
-  });
+  std::sort(sorted_.begin(), sorted_.end(),
+            [](const IdentityRow* a, const IdentityRow* b) { return a->identity < b->identity; });
   for (const IdentityRow* row : sorted_) {
     Listed listed;
     listed.identity = row->identity;

@@ -176,6 +176,7 @@ bool Zookeeper::Connected() {
 }
 
 bool Zookeeper::Open() {
+  zoo_set_debug_level(static_cast<ZooLogLevel>(0));  // it would write to stderr
   prefix_ = address_.prefix;
   next_endpoint_ = static_cast<std::size_t>(host_.monotonic_us(host_.context) / 64);
   return Connected();
@@ -482,9 +483,7 @@ bool Zookeeper::PrepareAlive(std::int64_t term_ms) {
 
 // --- the driver ------------------------------------------------------------------------------
 
-namespace {
-
-bool ParseZookeeper(const char* text, Address& address, Error& error) {
+bool Zookeeper::Parse(const char* text, Address& address, Error& error) {
   if (!ParseAddress(text, "2181", address, error)) return false;
   if (address.scheme != "zookeeper") {
     SetError(error, "not an address of ZooKeeper");
@@ -497,37 +496,6 @@ bool ParseZookeeper(const char* text, Address& address, Error& error) {
   return true;
 }
 
-bool CheckAddress(const char* text, Error& error) {
-  try {
-    Address address;
-    return ParseZookeeper(text, address, error);
-  } catch (...) {
-    SetError(error, "out of memory");
-    return false;
-  }
-}
-
-Connection* Open(const char* text, const Host& host, std::int64_t deadline_us, Error& error) {
-  zoo_set_debug_level(static_cast<ZooLogLevel>(0));  // it would write to stderr
-  Zookeeper* zookeeper = nullptr;
-  try {
-    zookeeper = new Zookeeper(host);
-    zookeeper->Begin(deadline_us, error);
-    if (ParseZookeeper(text, zookeeper->address(), error) && zookeeper->Open()) {
-      return ToConnection(zookeeper);
-    }
-  } catch (...) {
-    SetError(error, "out of memory");
-  }
-  delete zookeeper;
-  return nullptr;
-}
-
-}  // namespace
-
-const Driver* ZookeeperDriver() noexcept {
-  static constexpr Driver kDriver = TreeDriver("zookeeper", &CheckAddress, &Open);
-  return &kDriver;
-}
+const Driver* ZookeeperDriver() noexcept { return &TreeDriver<Zookeeper>::kDriver; }
 
 }  // namespace idgen::registry

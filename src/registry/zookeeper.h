@@ -20,6 +20,8 @@ class Zookeeper final : public Tree {
   explicit Zookeeper(const Host& host) : Tree(host) {}
   ~Zookeeper() override { Drop(); }
 
+  static constexpr char kScheme[] = "zookeeper";
+  static bool Parse(const char* text, Address& address, Error& error);
   bool Open();
   Address& address() { return address_; }
 

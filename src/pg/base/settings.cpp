@@ -153,7 +153,8 @@ void DefineSettings() {
             CheckDatacenterSetting);
   DefineInt("idgen.machine_id", "Machine ID of this server in generated IDs.",
             "Servers that write to one data set need different pairs of datacenter and machine ID.",
-            &server_machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting, CheckMachineSetting);
+            &server_machine_id, 0, PG_INT32_MAX, PGC_SUSET, 0, AssignHandleSetting,
+            CheckMachineSetting);
   DefineInt("idgen.shard_id", "Logical shard in generated IDs, where the layout has a shard field.",
             "-1 stands for unset.", &shard_id, -1, PG_INT32_MAX, PGC_USERSET, 0,
             AssignHandleSetting);

@@ -65,7 +65,7 @@ const registry::Driver& DriverFor(const char* address) {
   return driver;
 }
 
-bool WaitForRegistry(int socket, bool read, bool write, std::int64_t us) {
+void WaitForRegistry(int socket, bool read, bool write, std::int64_t us) {
   static constinit uint32 wait_event = 0;
   if (wait_event == 0) wait_event = WaitEventFor("IdgenRegistry");
   int events = WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH;
@@ -76,7 +76,6 @@ bool WaitForRegistry(int socket, bool read, bool write, std::int64_t us) {
   const int happened = read || write ? WaitLatchOrSocket(MyLatch, events, socket, ms, wait_event)
                                      : WaitLatch(MyLatch, events, ms, wait_event);
   if ((happened & WL_LATCH_SET) != 0) ResetLatch(MyLatch);
-  return true;
 }
 
 }  // namespace idgen::pg

@@ -11,8 +11,7 @@ namespace idgen::pg {
 // makes no sense; a module that is not installed.
 const registry::Driver& DriverFor(const char* address);
 
-// Waits as registry::Host asks, on this process's latch. Whoever calls from a session is cancelled
-// by an error.
-bool WaitForRegistry(int socket, bool read, bool write, std::int64_t us);
+// Waits as registry::Host asks, on this process's latch, which it resets. Handles no interrupts.
+void WaitForRegistry(int socket, bool read, bool write, std::int64_t us);
 
 }  // namespace idgen::pg

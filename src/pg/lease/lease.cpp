@@ -81,29 +81,39 @@ void JoinOnce() {
   pg_unreachable();
 }
 
-// Returns the answer for an identity once it is granted.
-IdentityEntry Ask(const registry::Identity& identity) {
-  LeaseState& state = SharedRoot().lease;
+// Asks the worker until `look(now_us, ask)` says that its answer is there, at most for
+// idgen.max_lease_wait. `ask` tells whether the worker is woken after this look.
+template <typename Look, typename Report>
+void AskWorker(Look&& look, Report&& report_no_answer) {
   const std::int64_t began_us = MonotonicUs();
-  std::int64_t asked_us = 0;
-  for (;;) {
+  for (std::int64_t asked_us = 0;;) {
     const std::int64_t now_us = MonotonicUs();
     const bool ask = asked_us == 0 || now_us - asked_us >= kAskAgainUs;
-    IdentityEntry* const entry = LockIdentity(identity);
-    const bool granted = IsGranted(*entry);
-    if (!granted && ask) entry->asked_us = asked_us = now_us;
-    const IdentityEntry copy = *entry;
-    UnlockIdentity(entry);
-    if (granted) return copy;
+    if (look(now_us, ask)) return;
     if (ask) {
-      std::atomic_ref(state.requests).fetch_add(1);
+      asked_us = now_us;
+      std::atomic_ref(SharedRoot().lease.requests).fetch_add(1);
       WakeLeaseWorker();
     }
-    if (now_us - began_us >= std::int64_t{MaxLeaseWaitMs()} * 1000) {
-      ReportNoAnswer(IdentityName(identity), &copy);
-    }
+    if (now_us - began_us >= std::int64_t{MaxLeaseWaitMs()} * 1000) report_no_answer();
     WaitForClock(kLookUs);
   }
+}
+
+// Returns the answer for an identity once it is granted.
+IdentityEntry Ask(const registry::Identity& identity) {
+  IdentityEntry copy;
+  AskWorker(
+      [&](std::int64_t now_us, bool ask) {
+        IdentityEntry* const entry = LockIdentity(identity);
+        const bool granted = IsGranted(*entry);
+        if (!granted && ask) entry->asked_us = now_us;
+        copy = *entry;
+        UnlockIdentity(entry);
+        return granted;
+      },
+      [&] { ReportNoAnswer(IdentityName(identity), &copy); });
+  return copy;
 }
 
 }  // namespace
@@ -137,23 +147,14 @@ std::int32_t MachineFromRegistry(std::int32_t datacenter) {
 }
 
 bool RequireUntil(const Grant& grant, std::int64_t needed_ms) {
-  LeaseState& state = SharedRoot().lease;
-  const std::int64_t began_us = MonotonicUs();
-  for (std::int64_t asked_us = 0;;) {
-    if (UntilMs(grant) >= needed_ms) return true;
-    if (HasEnded(grant)) return false;
-    const std::int64_t now_us = MonotonicUs();
-    if (asked_us == 0 || now_us - asked_us >= kAskAgainUs) {
-      asked_us = now_us;
-      RaiseSharedMs(state.needed_ms, needed_ms);
-      std::atomic_ref(state.requests).fetch_add(1);
-      WakeLeaseWorker();
-    }
-    if (now_us - began_us >= std::int64_t{MaxLeaseWaitMs()} * 1000) {
-      ReportNoAnswer("more time for the identities of this server", nullptr);
-    }
-    WaitForClock(kLookUs);
-  }
+  AskWorker(
+      [&](std::int64_t, bool ask) {
+        if (UntilMs(grant) >= needed_ms || HasEnded(grant)) return true;
+        if (ask) RaiseSharedMs(SharedRoot().lease.needed_ms, needed_ms);
+        return false;
+      },
+      [] { ReportNoAnswer("more time for the identities of this server", nullptr); });
+  return UntilMs(grant) >= needed_ms;
 }
 
 }  // namespace idgen::pg

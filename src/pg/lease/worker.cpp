@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "clock_step.h"
 #include "convert.h"
 #include "core/lease.h"
 #include "driver.h"
 #include "identities.h"
+#include "lease.h"
 #include "settings.h"
 
 namespace idgen::pg {
@@ -49,7 +51,8 @@ struct Worker {
 constinit Worker worker{};
 
 bool WaitInWorker(void*, int socket, bool read, bool write, std::int64_t us) {
-  return WaitForRegistry(socket, read, write, us);
+  WaitForRegistry(socket, read, write, us);
+  return true;
 }
 std::int64_t MonotonicInWorker(void*) { return MonotonicUs(); }
 
@@ -181,16 +184,28 @@ bool Connect() {
   return worker.connection != nullptr;
 }
 
-// Whether the clock made a step that idgen.max_clock_step does not accept: no ID is made then, and
-// no time is reserved for any.
-bool IsClockRefused() {
-  const ClockEvents& events = SharedRoot().events;
-  const std::int64_t step_us = WallClockUs() - MonotonicUs() - LoadWord(events.accepted_us);
-  return MaxClockStepUs() > 0 && LoadWord(events.known) != 0 && step_us > MaxClockStepUs();
-}
+// Whether the clock made a step that is not accepted. No time is reserved then: no ID is made.
+bool IsClockRefused() { return RefusedStepUs(SharedRoot().events) > 0; }
 
 std::int64_t WantedUntil() {
   return LeaseUntil(WallClockMs(), LoadSharedMs(State().needed_ms), LeaseTermMs());
+}
+
+// Has the registry raise the holder's time by `operation`, and after that raises the grant's.
+registry::Status RaiseBy(decltype(registry::Driver::renew) operation, Grant& grant,
+                         std::int64_t until_ms, registry::Error& error) {
+  registry::Status status = registry::Status::kFailed;
+  const std::int64_t sent_us = MonotonicUs();
+  const bool done = RaiseGrant(grant, until_ms, [&](std::int64_t asked_ms) {
+    status =
+        operation(worker.connection, worker.holder, asked_ms, LeaseTermMs(), Deadline(), error);
+    return status == registry::Status::kDone;
+  });
+  if (!done) return status;
+  StoreWord(State().needed_ms, std::uint64_t{0});
+  worker.renewed_us = sent_us;
+  NoteSuccess();
+  return status;
 }
 
 // Becomes a new holder.
@@ -208,25 +223,17 @@ bool Enrol() {
     NoteFailure("out of shared memory");
     return false;
   }
-  const std::int64_t sent_us = MonotonicUs();
-  registry::Status status = registry::Status::kFailed;
-  const bool done = RaiseGrant(GrantAt(place), WantedUntil(), [&](std::int64_t until_ms) {
-    status = worker.driver->enrol(worker.connection, worker.holder, until_ms, LeaseTermMs(),
-                                  Deadline(), error);
-    return status == registry::Status::kDone;
-  });
-  if (!done) {
+  const registry::Status status =
+      RaiseBy(worker.driver->enrol, GrantAt(place), WantedUntil(), error);
+  if (status != registry::Status::kDone) {
     dsa_free(SharedArea(), place);
     NoteFailure(status == registry::Status::kLost ? "a new holder was refused" : error.message);
     return false;
   }
-  StoreWord(state.needed_ms, std::uint64_t{0});
   LWLockAcquire(&state.lock, LW_EXCLUSIVE);
   strlcpy(state.token, worker.holder.token, sizeof(state.token));
   LWLockRelease(&state.lock);
   StoreWord(state.grant, place);
-  worker.renewed_us = sent_us;
-  NoteSuccess();
   return true;
 }
 
@@ -239,20 +246,9 @@ bool IsDue(const Grant& grant) {
 
 bool Renew(Grant& grant) {
   registry::Error error;
-  registry::Status status = registry::Status::kFailed;
   const std::int64_t wanted_ms = IsClockRefused() ? 0 : WantedUntil();
-  const std::int64_t sent_us = MonotonicUs();
-  const bool done =
-      RaiseGrant(grant, std::max(wanted_ms, UntilMs(grant)), [&](std::int64_t until_ms) {
-        status = worker.driver->renew(worker.connection, worker.holder, until_ms, LeaseTermMs(),
-                                      Deadline(), error);
-        return status == registry::Status::kDone;
-      });
-  if (!done) return IsDone(status, error);
-  StoreWord(State().needed_ms, std::uint64_t{0});
-  worker.renewed_us = sent_us;
-  NoteSuccess();
-  return true;
+  return IsDone(RaiseBy(worker.driver->renew, grant, std::max(wanted_ms, UntilMs(grant)), error),
+                error);
 }
 
 // What sessions wait for, of one step.
@@ -267,11 +263,13 @@ struct Wanted {
 
 void Collect(void* context, IdentityEntry& entry) {
   auto& wanted = *static_cast<Wanted*>(context);
-  if (entry.identity.machine == kAnyMachine && IsGranted(entry)) wanted.machine = entry.machine;
-  if (entry.asked_us == 0 || wanted.now_us - entry.asked_us > kStillAskedUs || IsGranted(entry)) {
+  const bool is_any = entry.identity.machine == kAnyMachine;
+  if (IsGranted(entry)) {
+    if (is_any) wanted.machine = entry.machine;
     return;
   }
-  if (entry.identity.machine == kAnyMachine) {
+  if (entry.asked_us == 0 || wanted.now_us - entry.asked_us > kStillAskedUs) return;
+  if (is_any) {
     if (wanted.any_count < lengthof(wanted.any)) wanted.any[wanted.any_count++] = entry.identity;
   } else if (wanted.count < kClaimsAtOnce) {
     wanted.identities[wanted.count++] = entry.identity;
@@ -354,14 +352,11 @@ bool ClaimWanted() {
     // More may be left than one step takes.
     if (wanted->count == kClaimsAtOnce) worker.has_waiting = true;
   }
-  pfree(wanted);
-  pfree(claimed);
   return done;
 }
 
 // Does what is due. Returns for how long nothing is, in microseconds.
 std::int64_t Step() {
-  if (RecoveryInProgress()) return kIdleUs;
   const std::int64_t now_us = MonotonicUs();
   if (now_us < worker.retry_at_us) return worker.retry_at_us - now_us;
   if (!Connect()) return 0;
@@ -393,11 +388,11 @@ static void Withdraw(int, Datum) {
 // Gives the identities back when the server stops. Returns false if sessions could still make IDs:
 // then the identities stay held for the rest of the term.
 bool Farewell() {
-  if (CurrentGrant() == nullptr || RecoveryInProgress()) return true;
+  if (CurrentGrant() == nullptr) return true;
   LeaseState& state = State();
   for (const std::int64_t end = MonotonicUs() + kFarewellUs; LoadShared(state.users) != 0;) {
     if (MonotonicUs() > end) return false;
-    (void)WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
+    WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
   }
   if (!Connect()) return false;
   // A session that comes now is seen by GiveBack(), or finds that the grant has ended.
@@ -418,13 +413,9 @@ void Reload() {
   strlcpy(pool, worker.holder.pool, sizeof(pool));
   ProcessConfigFile(PGC_SIGHUP);
   worker.retry_at_us = 0;
-  if (strcmp(worker.address, RegistryAddress()) != 0) {
-    Disconnect();
-    worker.driver = nullptr;
-  }
+  if (strcmp(worker.address, RegistryAddress()) != 0) Disconnect();
   // Another pool, or none: what this server has there is of no use.
-  if ((*pool != '\0' && strcmp(pool, RegistryPool()) != 0) || *RegistryAddress() == '\0')
-    EndCurrentGrant();
+  if ((*pool != '\0' && strcmp(pool, RegistryPool()) != 0) || !LeasesAreOn()) EndCurrentGrant();
 }
 
 // Continues with the holder of a worker that died.
@@ -458,19 +449,19 @@ void idgen_lease_worker(Datum) {
   }
   before_shmem_exit(Withdraw, Datum{0});
   TakeOver();
-  while (ShutdownRequestPending == 0 && *RegistryAddress() != '\0') {
+  while (ShutdownRequestPending == 0 && LeasesAreOn()) {
     const std::int64_t rest_us = Step();
     MemoryContextReset(work);
     if (LoadShared(state.requests) == worker.requests || worker.retry_at_us > MonotonicUs()) {
-      (void)WaitForRegistry(PGINVALID_SOCKET, false, false, rest_us);
+      WaitForRegistry(PGINVALID_SOCKET, false, false, rest_us);
     }
     if (ConfigReloadPending != 0) {
       ConfigReloadPending = 0;
       Reload();
     }
   }
-  // Somebody terminated it while the server goes on: PostgreSQL starts it again after an error.
-  proc_exit(Farewell() || *RegistryAddress() == '\0' ? 0 : 1);
+  // Somebody terminated it while sessions go on: PostgreSQL starts it again after an error.
+  proc_exit(Farewell() ? 0 : 1);
 }
 
 }  // extern "C"
@@ -512,7 +503,7 @@ void WakeLeaseWorker() {
 }
 
 void RegisterLeaseWorker() {
-  if (*RegistryAddress() == '\0') return;
+  if (!LeasesAreOn()) return;
   BackgroundWorker description = Description();
   RegisterBackgroundWorker(&description);
 }

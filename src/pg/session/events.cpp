@@ -1,5 +1,6 @@
 #include "events.h"
 
+#include "clock_step.h"
 #include "core/clock.h"
 #include "errors.h"
 #include "mark.h"
@@ -59,10 +60,8 @@ void CheckClockStep() {
     if (LoadWord(events.started) == 0 && known_us > 0 && since_us > most_us) {
       ReportStep(since_us, "the latest high-water mark");
     }
-    const std::int64_t step_us = WallClockUs() - MonotonicUs() - LoadWord(events.accepted_us);
-    if (LoadWord(events.known) != 0 && step_us > most_us) {
-      ReportStep(step_us, "the monotonic clock");
-    }
+    const std::int64_t step_us = RefusedStepUs(events);
+    if (step_us > 0) ReportStep(step_us, "the monotonic clock");
   }
   if (LoadWord(events.started) == 0) StoreWord(events.started, std::uint64_t{1});
 }

@@ -132,10 +132,11 @@ DatabaseMark& CurrentMark() {
   return *mark;
 }
 
-// Goes by another grant: every identity has to be asked for again.
-void UseGrant(Handle& handle, const Grant& grant) {
-  if (handle.grant == &grant) return;
-  handle.grant = &grant;
+// Goes by another grant, or (nullptr) by the one that comes with the next identity: every identity
+// has to be asked for again.
+void UseGrant(Handle& handle, const Grant* grant) {
+  if (handle.grant == grant) return;
+  handle.grant = grant;
   handle.held_until_ms = 0;
   handle.slots.Reset();
 }
@@ -146,7 +147,7 @@ std::int64_t FloorOfLease(Handle& handle, std::uint64_t identity_bits) {
   const Lease lease = RequireLease(LeaseKeyOf(handle.layout(), identity_bits));
   if (handle.grant == nullptr) handle.grant = lease.grant;
   if (handle.grant != lease.grant) {
-    UseGrant(handle, *lease.grant);
+    UseGrant(handle, lease.grant);
     InvalidateHandles();
   }
   handle.held_until_ms = std::max(handle.held_until_ms, lease.floor_ms);
@@ -288,12 +289,9 @@ void PrepareHandle(Handle& handle) {
   const Layout& layout = handle.layout();
   if (!layout.CanGenerate()) Report(DecodeOnly(layout));
   if (!LeasesAreOn()) {
-    UseGrant(handle, UnboundedGrant());
-  } else if (handle.grant != nullptr &&
-             (handle.grant == &UnboundedGrant() || HasEnded(*handle.grant))) {
-    handle.grant = nullptr;
-    handle.held_until_ms = 0;
-    handle.slots.Reset();
+    UseGrant(handle, &UnboundedGrant());
+  } else if (handle.grant == &UnboundedGrant() || GrantHasEnded(handle)) {
+    UseGrant(handle, nullptr);
   }
   const Identity identity = IdentityOf(generator);
   const Identity server{identity.datacenter, identity.machine, 0};

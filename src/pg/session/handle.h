@@ -141,6 +141,11 @@ void ResolveGenerator(Handle& handle);
 // identity that does not fit, no shared memory, no extension.
 void PrepareHandle(Handle& handle);
 
+// Whether the identities of the handle may be others' by now.
+inline bool GrantHasEnded(const Handle& handle) {
+  return handle.grant != nullptr && HasEnded(*handle.grant);
+}
+
 // True when nothing that the handle was prepared from has changed since.
 bool IsPrepared(const Handle& handle);
 

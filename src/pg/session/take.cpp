@@ -58,9 +58,7 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
 SessionSlot& Refresh(Handle& handle, std::int64_t shard) {
   for (;;) {
     // An identity is not asked for again where the grant has ended: the machine ID may be another.
-    while (!IsPrepared(handle) || (handle.grant != nullptr && HasEnded(*handle.grant))) {
-      PrepareHandle(handle);
-    }
+    while (!IsPrepared(handle) || GrantHasEnded(handle)) PrepareHandle(handle);
     SessionSlot& space = SpaceFor(handle, shard);
     // A shard that was new to the session may have come with another grant.
     if (!IsPrepared(handle)) continue;

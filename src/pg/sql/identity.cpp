@@ -55,9 +55,7 @@ void KeepEntry(void* context, IdentityEntry& entry) {
 int CompareEntries(const ListCell* a, const ListCell* b) {
   const registry::Identity& x = static_cast<const IdentityEntry*>(lfirst(a))->identity;
   const registry::Identity& y = static_cast<const IdentityEntry*>(lfirst(b))->identity;
-  if (x.datacenter != y.datacenter) return x.datacenter < y.datacenter ? -1 : 1;
-  if (x.machine != y.machine) return x.machine < y.machine ? -1 : 1;
-  return x.shard < y.shard ? -1 : static_cast<int>(x.shard > y.shard);
+  return static_cast<int>(x > y) - static_cast<int>(x < y);
 }
 
 void ShowLeases(FunctionCallInfo fcinfo) {
@@ -70,11 +68,11 @@ void ShowLeases(FunctionCallInfo fcinfo) {
   List* entries = NIL;
   ForEachIdentity(KeepEntry, &entries);
   list_sort(entries, CompareEntries);
+  const Column renewed = renewed_us != 0 ? TimeOrNull(renewed_us) : kNull;
   if (entries == NIL) {
     PutRow(fcinfo, {CStringGetTextDatum(SourceName()), kNull, kNull, kNull,
                     CStringGetTextDatum(RecoveryInProgress() ? "standby" : "not asked for"), kNull,
-                    renewed_us != 0 ? TimeOrNull(renewed_us) : kNull,
-                    TextOrNull(*error != '\0' ? error : nullptr)});
+                    renewed, TextOrNull(error)});
   }
   ListCell* cell;
   foreach (cell, entries) {
@@ -82,15 +80,15 @@ void ShowLeases(FunctionCallInfo fcinfo) {
     const bool granted = IsGranted(entry);
     // What was granted has a row of its own.
     if (entry.identity.machine == kAnyMachine && granted) continue;
-    const char* problem = *error != '\0' ? error : nullptr;
-    if (problem == nullptr && !granted && *entry.holder != '\0') {
+    const char* problem = error;
+    if (*error == '\0' && !granted && *entry.holder != '\0') {
       problem = psprintf("held by \"%s\"", entry.holder);
     }
     PutRow(fcinfo, {CStringGetTextDatum(SourceName()), NumberOrNull(entry.identity.datacenter),
                     NumberOrNull(entry.identity.machine), NumberOrNull(entry.identity.shard),
                     CStringGetTextDatum(StateOf(entry)),
-                    granted ? TimeOrNull(UntilMs(GrantAt(entry.grant)) * 1000) : kNull,
-                    renewed_us != 0 ? TimeOrNull(renewed_us) : kNull, TextOrNull(problem)});
+                    granted ? TimeOrNull(UntilMs(GrantAt(entry.grant)) * 1000) : kNull, renewed,
+                    TextOrNull(problem)});
   }
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 // Ends the driver's call when the statement is cancelled.
 bool WaitInSession(void*, int socket, bool read, bool write, std::int64_t us) {
-  (void)WaitForRegistry(socket, read, write, us);
+  WaitForRegistry(socket, read, write, us);
   return InterruptPending == 0;
 }
 std::int64_t MonotonicInSession(void*) { return MonotonicUs(); }
@@ -118,7 +118,7 @@ Datum idgen_registry_list(PG_FUNCTION_ARGS) {
                       CStringGetTextDatum(row.banned ? "banned"
                                           : row.held ? "held"
                                                      : "free"),
-                      TextOrNull(*row.holder != '\0' ? row.holder : nullptr),
+                      TextOrNull(row.holder),
                       row.used_until_ms > 0 ? TimeOrNull(row.used_until_ms * 1000) : kNull,
                       Column{PointerGetDatum(&rest), !row.held}});
     }

@@ -21,8 +21,9 @@ inline constexpr Column kNull{Datum{0}, true};
 // Returns the number, or NULL if it is negative.
 inline Column NumberOrNull(std::int32_t number) { return {Int32GetDatum(number), number < 0}; }
 
+// Returns the text, or NULL if there is none or it is empty.
 inline Column TextOrNull(const char* text) {
-  return text != nullptr ? Column{CStringGetTextDatum(text)} : kNull;
+  return text != nullptr && *text != '\0' ? Column{CStringGetTextDatum(text)} : kNull;
 }
 
 // Returns the time, or NULL if it is beyond PostgreSQL's range.

@@ -295,16 +295,17 @@ void RenewAndTakeOver(Given g, unsigned bits) {
   }
 }
 
+void EvictAndClaim(Actor& actor) {
+  actor.Evict(1);
+  actor.Enrol(0, 600'000);
+  actor.Claim(1);
+}
+
 void RenewAndEvict(Given g, unsigned bits) {
   g.a.Enrol(1000, g.long_ms);
   g.a.Claim(1);
   Together(
-      bits, g.a, [](Actor& a) { a.Renew(5000, 600'000); }, g.b,
-      [](Actor& b) {
-        b.Evict(1);
-        b.Enrol(0, 600'000);
-        b.Claim(1);
-      });
+      bits, g.a, [](Actor& a) { a.Renew(5000, 600'000); }, g.b, EvictAndClaim);
   CHECK(g.b.found && g.b.Granted());
   CHECK(g.b.claimed.used_until_ms >= g.a.confirmed_ms);
   CHECK(g.b.claimed.used_until_ms == 1000 || g.b.claimed.used_until_ms == 5000);
@@ -315,12 +316,7 @@ void ReleaseAndEvict(Given g, unsigned bits) {
   g.a.Enrol(1000, g.long_ms);
   g.a.Claim(1);
   Together(
-      bits, g.a, [](Actor& a) { a.Release(700); }, g.b,
-      [](Actor& b) {
-        b.Evict(1);
-        b.Enrol(0, 600'000);
-        b.Claim(1);
-      });
+      bits, g.a, [](Actor& a) { a.Release(700); }, g.b, EvictAndClaim);
   CHECK(g.b.Granted());
   CHECK(g.b.claimed.used_until_ms == (g.b.found ? 1000 : 700));
 }
