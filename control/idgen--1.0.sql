@@ -581,3 +581,285 @@ CREATE FUNCTION instagram_max_id(ts timestamptz) RETURNS bigint
   AS 'MODULE_PATHNAME', 'idgen_instagram_max_id';
 COMMENT ON FUNCTION instagram_max_id(timestamptz) IS
   'the largest instagram ID of that millisecond';
+
+-- IDs of 128 bits --------------------------------------------------------------------------
+
+CREATE FUNCTION uuidv7_nextval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_nextval';
+COMMENT ON FUNCTION uuidv7_nextval() IS 'a UUID of version 7, greater than any before';
+
+CREATE FUNCTION uuidv7_nextval(shift interval) RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_nextval_shifted';
+COMMENT ON FUNCTION uuidv7_nextval(interval) IS 'a UUID of version 7 whose time is moved by an interval';
+
+CREATE FUNCTION uuidv7_nextval_batch(count int) RETURNS SETOF uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_nextval_batch';
+COMMENT ON FUNCTION uuidv7_nextval_batch(int) IS 'count UUIDs of version 7, increasing';
+
+CREATE FUNCTION uuidv7_nextval_array(count int) RETURNS uuid[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_nextval_array';
+COMMENT ON FUNCTION uuidv7_nextval_array(int) IS 'an array of count UUIDs of version 7, increasing';
+
+CREATE FUNCTION uuidv7_currval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_currval';
+COMMENT ON FUNCTION uuidv7_currval() IS 'the last ID that uuidv7_nextval() or its batches made in this session';
+
+CREATE FUNCTION uuidv8_nextval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_nextval';
+COMMENT ON FUNCTION uuidv8_nextval() IS 'a UUID of version 8 with this server''s identity, greater than any before';
+
+CREATE FUNCTION uuidv8_nextval_batch(count int) RETURNS SETOF uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_nextval_batch';
+COMMENT ON FUNCTION uuidv8_nextval_batch(int) IS 'count UUIDs of version 8 with this server''s identity, increasing';
+
+CREATE FUNCTION uuidv8_nextval_array(count int) RETURNS uuid[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_nextval_array';
+COMMENT ON FUNCTION uuidv8_nextval_array(int) IS 'an array of count UUIDs of version 8 with this server''s identity, increasing';
+
+CREATE FUNCTION uuidv8_currval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_currval';
+COMMENT ON FUNCTION uuidv8_currval() IS 'the last ID that uuidv8_nextval() or its batches made in this session';
+
+CREATE FUNCTION uuidv6_nextval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_nextval';
+COMMENT ON FUNCTION uuidv6_nextval() IS 'a UUID of version 6, greater than any before';
+
+CREATE FUNCTION uuidv6_nextval_batch(count int) RETURNS SETOF uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_nextval_batch';
+COMMENT ON FUNCTION uuidv6_nextval_batch(int) IS 'count UUIDs of version 6, increasing';
+
+CREATE FUNCTION uuidv6_nextval_array(count int) RETURNS uuid[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_nextval_array';
+COMMENT ON FUNCTION uuidv6_nextval_array(int) IS 'an array of count UUIDs of version 6, increasing';
+
+CREATE FUNCTION uuidv6_currval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_currval';
+COMMENT ON FUNCTION uuidv6_currval() IS 'the last ID that uuidv6_nextval() or its batches made in this session';
+
+CREATE FUNCTION uuidv1_nextval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv1_nextval';
+COMMENT ON FUNCTION uuidv1_nextval() IS 'a UUID of version 1';
+
+CREATE FUNCTION uuidv1_nextval_batch(count int) RETURNS SETOF uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_uuidv1_nextval_batch';
+COMMENT ON FUNCTION uuidv1_nextval_batch(int) IS 'count UUIDs of version 1';
+
+CREATE FUNCTION uuidv1_nextval_array(count int) RETURNS uuid[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv1_nextval_array';
+COMMENT ON FUNCTION uuidv1_nextval_array(int) IS 'an array of count UUIDs of version 1';
+
+CREATE FUNCTION uuidv1_currval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_uuidv1_currval';
+COMMENT ON FUNCTION uuidv1_currval() IS 'the last ID that uuidv1_nextval() or its batches made in this session';
+
+CREATE FUNCTION uuidv4_nextval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv4_nextval';
+COMMENT ON FUNCTION uuidv4_nextval() IS 'a random UUID, version 4';
+
+CREATE FUNCTION uuidv4_nextval_batch(count int) RETURNS SETOF uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_uuidv4_nextval_batch';
+COMMENT ON FUNCTION uuidv4_nextval_batch(int) IS 'count random UUIDs, version 4';
+
+CREATE FUNCTION uuidv4_nextval_array(count int) RETURNS uuid[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv4_nextval_array';
+COMMENT ON FUNCTION uuidv4_nextval_array(int) IS 'an array of count random UUIDs, version 4';
+
+CREATE FUNCTION ulid_nextval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_nextval';
+COMMENT ON FUNCTION ulid_nextval() IS 'a ULID, greater than any before';
+
+CREATE FUNCTION ulid_nextval_batch(count int) RETURNS SETOF uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_ulid_nextval_batch';
+COMMENT ON FUNCTION ulid_nextval_batch(int) IS 'count ULIDs, increasing';
+
+CREATE FUNCTION ulid_nextval_array(count int) RETURNS uuid[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_nextval_array';
+COMMENT ON FUNCTION ulid_nextval_array(int) IS 'an array of count ULIDs, increasing';
+
+CREATE FUNCTION ulid_currval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_ulid_currval';
+COMMENT ON FUNCTION ulid_currval() IS 'the last ID that ulid_nextval() or its batches made in this session';
+
+CREATE FUNCTION id128_nextval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_id128_nextval';
+COMMENT ON FUNCTION id128_nextval() IS 'an ID of 128 bits: nanoseconds, node, sequence, greater than any before';
+
+CREATE FUNCTION id128_nextval_batch(count int) RETURNS SETOF uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_id128_nextval_batch';
+COMMENT ON FUNCTION id128_nextval_batch(int) IS 'count IDs of 128 bits, increasing';
+
+CREATE FUNCTION id128_nextval_array(count int) RETURNS uuid[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_id128_nextval_array';
+COMMENT ON FUNCTION id128_nextval_array(int) IS 'an array of count IDs of 128 bits, increasing';
+
+CREATE FUNCTION id128_currval() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_id128_currval';
+COMMENT ON FUNCTION id128_currval() IS 'the last ID that id128_nextval() or its batches made in this session';
+
+CREATE FUNCTION uuidv7_timestamp(id uuid) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_timestamp';
+COMMENT ON FUNCTION uuidv7_timestamp(uuid) IS 'when a UUID of version 7 was made';
+
+CREATE FUNCTION uuidv7_parse(
+    id uuid, OUT ts timestamptz, OUT unix_ms bigint, OUT microsecond int, OUT sequence int)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_parse';
+COMMENT ON FUNCTION uuidv7_parse(uuid) IS 'the fields of a UUID of version 7';
+
+CREATE FUNCTION uuidv7_min_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_min_id';
+COMMENT ON FUNCTION uuidv7_min_id(timestamptz) IS 'the smallest UUID of version 7 of that millisecond';
+
+CREATE FUNCTION uuidv7_max_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_max_id';
+COMMENT ON FUNCTION uuidv7_max_id(timestamptz) IS 'the largest UUID of version 7 of that millisecond';
+
+CREATE FUNCTION uuidv8_timestamp(id uuid) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_timestamp';
+COMMENT ON FUNCTION uuidv8_timestamp(uuid) IS 'when a UUID of uuidv8_nextval() was made';
+
+CREATE FUNCTION uuidv8_parse(
+    id uuid, OUT ts timestamptz, OUT unix_ms bigint, OUT microsecond int, OUT datacenter_id int, OUT machine_id int,
+    OUT sequence int)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_parse';
+COMMENT ON FUNCTION uuidv8_parse(uuid) IS 'the fields of a UUID of uuidv8_nextval()';
+
+CREATE FUNCTION uuidv8_min_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_min_id';
+COMMENT ON FUNCTION uuidv8_min_id(timestamptz) IS 'the smallest UUID of uuidv8_nextval() of that millisecond';
+
+CREATE FUNCTION uuidv8_max_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_max_id';
+COMMENT ON FUNCTION uuidv8_max_id(timestamptz) IS 'the largest UUID of uuidv8_nextval() of that millisecond';
+
+CREATE FUNCTION uuidv6_timestamp(id uuid) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_timestamp';
+COMMENT ON FUNCTION uuidv6_timestamp(uuid) IS 'when a UUID of version 6 was made';
+
+CREATE FUNCTION uuidv6_parse(
+    id uuid, OUT ts timestamptz, OUT clock_sequence int, OUT node macaddr)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_parse';
+COMMENT ON FUNCTION uuidv6_parse(uuid) IS 'the fields of a UUID of version 6';
+
+CREATE FUNCTION uuidv6_min_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_min_id';
+COMMENT ON FUNCTION uuidv6_min_id(timestamptz) IS 'the smallest UUID of version 6 of that microsecond';
+
+CREATE FUNCTION uuidv6_max_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_max_id';
+COMMENT ON FUNCTION uuidv6_max_id(timestamptz) IS 'the largest UUID of version 6 of that microsecond';
+
+CREATE FUNCTION uuidv1_timestamp(id uuid) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv1_timestamp';
+COMMENT ON FUNCTION uuidv1_timestamp(uuid) IS 'when a UUID of version 1 was made';
+
+CREATE FUNCTION uuidv1_parse(
+    id uuid, OUT ts timestamptz, OUT clock_sequence int, OUT node macaddr)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv1_parse';
+COMMENT ON FUNCTION uuidv1_parse(uuid) IS 'the fields of a UUID of version 1';
+
+CREATE FUNCTION ulid_timestamp(id uuid) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_timestamp';
+COMMENT ON FUNCTION ulid_timestamp(uuid) IS 'when a ULID was made';
+
+CREATE FUNCTION ulid_parse(
+    id uuid, OUT ts timestamptz, OUT unix_ms bigint, OUT random bytea)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_parse';
+COMMENT ON FUNCTION ulid_parse(uuid) IS 'the fields of a ULID';
+
+CREATE FUNCTION ulid_min_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_min_id';
+COMMENT ON FUNCTION ulid_min_id(timestamptz) IS 'the smallest ULID of that millisecond';
+
+CREATE FUNCTION ulid_max_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_max_id';
+COMMENT ON FUNCTION ulid_max_id(timestamptz) IS 'the largest ULID of that millisecond';
+
+CREATE FUNCTION id128_timestamp(id uuid) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_id128_timestamp';
+COMMENT ON FUNCTION id128_timestamp(uuid) IS 'when an ID of id128_nextval() was made';
+
+CREATE FUNCTION id128_parse(
+    id uuid, OUT ts timestamptz, OUT nanosecond int, OUT node bigint, OUT datacenter_id int, OUT machine_id int,
+    OUT sequence int)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_id128_parse';
+COMMENT ON FUNCTION id128_parse(uuid) IS 'the fields of an ID of id128_nextval()';
+
+CREATE FUNCTION id128_min_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_id128_min_id';
+COMMENT ON FUNCTION id128_min_id(timestamptz) IS 'the smallest ID of id128_nextval() of that microsecond';
+
+CREATE FUNCTION id128_max_id(ts timestamptz) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_id128_max_id';
+COMMENT ON FUNCTION id128_max_id(timestamptz) IS 'the largest ID of id128_nextval() of that microsecond';
+
+CREATE FUNCTION idgen_parse(
+    id uuid, OUT version int, OUT variant text, OUT ts timestamptz, OUT clock_sequence int,
+    OUT node macaddr)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuid_parse';
+COMMENT ON FUNCTION idgen_parse(uuid) IS 'what any UUID says; NULL for what it does not';
+
+CREATE FUNCTION idgen_timestamp(id uuid) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuid_timestamp';
+COMMENT ON FUNCTION idgen_timestamp(uuid) IS 'when a UUID of version 1, 6 or 7 was made';
+
+CREATE FUNCTION idgen_to_uuid(id bigint) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_to_uuid';
+COMMENT ON FUNCTION idgen_to_uuid(bigint) IS 'a UUID of version 8 that carries an ID of 64 bits; sorts as the IDs do';
+
+CREATE FUNCTION idgen_from_uuid(id uuid) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_from_uuid';
+COMMENT ON FUNCTION idgen_from_uuid(uuid) IS 'the ID in a UUID that idgen_to_uuid() returned';

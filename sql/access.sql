@@ -179,12 +179,9 @@ CREATE VIEW public.regress_makers AS
   SELECT objid, objid::regprocedure AS maker FROM regress_members
   WHERE classid = 'pg_proc'::regclass AND objid::regprocedure::text ~ '_(nextval|reserve)';
 SELECT maker FROM regress_makers ORDER BY maker::text COLLATE "C";
-REVOKE EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int), snowflake_nextval_array(int),
-  instagram_nextval(), instagram_nextval(int), instagram_nextval_for(text, int),
-  idgen_nextval(text), idgen_nextval(text, int),
-  idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int),
-  idgen_nextval_array(text, int), idgen_nextval_array(text, int, int), idgen_reserve(text, int)
-FROM PUBLIC;
+SELECT 'REVOKE EXECUTE ON FUNCTION ' || string_agg(maker::text, ', ' ORDER BY maker::text COLLATE "C") || ' FROM PUBLIC'
+  AS statement FROM regress_makers \gset
+:statement;
 SELECT maker AS still_there FROM regress_makers WHERE has_function_privilege('regress_idgen_user', objid, 'EXECUTE');
 SET ROLE regress_idgen_user;
 SELECT snowflake_nextval();
@@ -200,6 +197,8 @@ SELECT snowflake_nextval_array(2);
 SELECT idgen_nextval_array('snowflake', 2);
 SELECT idgen_nextval_array('instagram', 2, 1);
 SELECT idgen_reserve('snowflake', 2);
+SELECT uuidv7_nextval();
+SELECT count(*) FROM ulid_nextval_batch(2);
 SELECT snowflake_machine(0) AS may_still_read;
 -- A default is evaluated with the rights of who inserts, not of who owns the table.
 INSERT INTO public.regress_own DEFAULT VALUES;

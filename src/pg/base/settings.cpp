@@ -19,6 +19,7 @@ constinit int reserve_window_ms = 1000;
 constinit int block_size = 1;
 constinit int max_clock_step_s = 0;
 constinit int machine_id_source = static_cast<int>(MachineIdSource::kSetting);
+constinit int uuid_node = static_cast<int>(UuidNode::kRandom);
 constinit char* registry = nullptr;
 constinit char* registry_pool = nullptr;
 constinit int registry_machines = 32;
@@ -42,6 +43,13 @@ const config_enum_entry kMachineIdSourceOptions[] = {
     {"hostname", static_cast<int>(MachineIdSource::kHostname), false},
     {"citus", static_cast<int>(MachineIdSource::kCitus), false},
     {"registry", static_cast<int>(MachineIdSource::kRegistry), false},
+    {nullptr, 0, false},
+};
+
+const config_enum_entry kUuidNodeOptions[] = {
+    {"random", static_cast<int>(UuidNode::kRandom), false},
+    {"identity", static_cast<int>(UuidNode::kIdentity), false},
+    {"mac", static_cast<int>(UuidNode::kMac), false},
     {nullptr, 0, false},
 };
 
@@ -106,6 +114,14 @@ void DefineInt(const char* name, const char* short_text, const char* long_text, 
   NoteIfRefused(given);
 }
 
+void DefineEnum(const char* name, const char* short_text, const char* long_text, int* variable,
+                const config_enum_entry* options, GucContext context, GucEnumAssignHook assign) {
+  const GivenSetting given = LookAtGiven(name);
+  DefineCustomEnumVariable(name, short_text, long_text, variable, *variable, options, context, 0,
+                           nullptr, assign, nullptr);
+  NoteIfRefused(given);
+}
+
 void DefineText(const char* name, const char* short_text, const char* long_text, char** variable,
                 const char* value, int flags, GucStringCheckHook check) {
   const GivenSetting given = LookAtGiven(name);
@@ -116,14 +132,11 @@ void DefineText(const char* name, const char* short_text, const char* long_text,
 
 // Where the machine ID comes from, and leases.
 void DefineRegistrySettings() {
-  const GivenSetting given = LookAtGiven("idgen.machine_id_source");
-  DefineCustomEnumVariable(
+  DefineEnum(
       "idgen.machine_id_source", "Where the machine ID of this server comes from.",
       "setting: idgen.machine_id. hostname: the number at the end of the host name, plus "
       "idgen.machine_id. citus: the group of this Citus node. registry: any free one of the pool.",
-      &machine_id_source, machine_id_source, kMachineIdSourceOptions, PGC_SIGHUP, 0, nullptr,
-      AssignHandleSetting, nullptr);
-  NoteIfRefused(given);
+      &machine_id_source, kMachineIdSourceOptions, PGC_SIGHUP, AssignHandleSetting);
   DefineText("idgen.registry", "Registry in which this server holds its identities.",
              "postgresql://..., zookeeper://host:port,.../path, or etcd://host:port,.../prefix. "
              "Empty: no registry.",
@@ -158,14 +171,11 @@ void DefineSettings() {
   DefineInt("idgen.shard_id", "Logical shard in generated IDs, where the layout has a shard field.",
             "-1 stands for unset.", &shard_id, -1, PG_INT32_MAX, PGC_USERSET, 0,
             AssignHandleSetting);
-  const GivenSetting clock_regression_given = LookAtGiven("idgen.clock_regression");
-  DefineCustomEnumVariable(
+  DefineEnum(
       "idgen.clock_regression", "What to do when the clock is behind the last ID.",
       "wait: wait for the clock, at most idgen.max_clock_wait. lead: go on ahead of the clock, at "
       "most idgen.max_clock_lead. error: fail at once.",
-      &clock_regression, clock_regression, kClockRegressionOptions, PGC_SUSET, 0, nullptr, nullptr,
-      nullptr);
-  NoteIfRefused(clock_regression_given);
+      &clock_regression, kClockRegressionOptions, PGC_SUSET, nullptr);
   DefineInt("idgen.max_clock_wait", "Longest time to wait for a clock that is behind.",
             "Keep it longer than idgen.reserve_window, or the first ID after a restart may fail.",
             &max_clock_wait_ms, 0, kDayMs, PGC_USERSET, GUC_UNIT_MS, nullptr);
@@ -183,6 +193,10 @@ void DefineSettings() {
             "After a longer one no IDs are made until idgen_accept_clock() is called, or the clock "
             "is set back. 0: every step is accepted.",
             &max_clock_step_s, 0, PG_INT32_MAX, PGC_SIGHUP, GUC_UNIT_S, nullptr);
+  DefineEnum("idgen.uuid_node", "What the node of UUIDs of versions 1 and 6 is.",
+             "random: a number that each start of the server draws. identity: made of "
+             "idgen.datacenter_id and idgen.machine_id. mac: a hardware address of this machine.",
+             &uuid_node, kUuidNodeOptions, PGC_SUSET, AssignHandleSetting);
   DefineRegistrySettings();
   NoteUnknownSettings();
   MarkGUCPrefixReserved("idgen");
@@ -212,6 +226,8 @@ std::int64_t MaxClockStepUs() { return std::int64_t{max_clock_step_s} * 1'000'00
 int BlockSize() { return block_size; }
 
 MachineIdSource SourceOfMachineId() { return static_cast<MachineIdSource>(machine_id_source); }
+
+UuidNode SourceOfUuidNode() { return static_cast<UuidNode>(uuid_node); }
 
 const char* RegistryAddress() { return registry != nullptr ? registry : ""; }
 

@@ -42,6 +42,10 @@ int BlockSize();
 enum class MachineIdSource : std::uint8_t { kSetting, kHostname, kCitus, kRegistry };
 MachineIdSource SourceOfMachineId();
 
+// idgen.uuid_node
+enum class UuidNode : std::uint8_t { kRandom, kIdentity, kMac };
+UuidNode SourceOfUuidNode();
+
 // idgen.registry; empty: there is none.
 const char* RegistryAddress();
 

@@ -40,12 +40,14 @@ static void InitializeRoot(void* memory) {
   LWLockInitialize(&fresh->lock, fresh->tranche);
   LWLockInitialize(&fresh->lease.lock, fresh->tranche);
   fresh->lease.identities = InvalidDsaPointer;
-  std::uint64_t random = 0;
-  if (!pg_strong_random(&random, sizeof(random))) {
-    random = static_cast<std::uint64_t>(GetCurrentTimestamp()) * 2862933555777941757U +
-             static_cast<std::uint64_t>(MyProcPid);
+  std::uint64_t random[2] = {};
+  if (!pg_strong_random(random, sizeof(random))) {
+    random[0] = static_cast<std::uint64_t>(GetCurrentTimestamp()) * 2862933555777941757U +
+                static_cast<std::uint64_t>(MyProcPid);
+    random[1] = random[0] * 2862933555777941757U;
   }
-  fresh->run_token = static_cast<std::int64_t>(random >> 1) | 1;  // never 0
+  fresh->run_token = static_cast<std::int64_t>(random[0] >> 1) | 1;  // never 0
+  fresh->uuid_node = random[1];
   fresh->fresh_machine = kNoMachine;
   fresh->area = DSA_HANDLE_INVALID;
 }

@@ -85,6 +85,7 @@ struct Root {
   LWLock lock;                // see above
   int tranche;                // set once
   std::int64_t run_token;     // distinguishes marks that this run wrote; set once
+  std::uint64_t uuid_node;    // random, for UUIDs of versions 1 and 6; set once
   std::uint64_t floor_ms;     // the highest mark found from before this run; atomic, only grows
   std::uint64_t floor_known;  // 1: the marks of all databases were read; atomic
   std::uint64_t known_ms;     // the highest mark this run wrote anywhere; atomic, only grows
@@ -105,7 +106,7 @@ struct Root {
 
 // Raise it with every change of what is in shared memory: a module that is replaced while the
 // server runs must notice. The size is generous, so that it never has to change.
-inline constexpr std::uint32_t kRootVersion = 3;
+inline constexpr std::uint32_t kRootVersion = 4;
 inline constexpr std::size_t kRootSize = 2048;
 static_assert(sizeof(Root) <= kRootSize);
 

@@ -112,10 +112,10 @@ const char* HintForMisfit(const Layout& layout, FieldKind kind) {
   }
   for (const IdentityField& field : kIdentityFields) {
     if (field.kind != kind) continue;
-    return psprintf(
-        "Set idgen.%s to a value from 0 to %llu, or use a generator with an identity "
-        "of its own.",
-        field.name, most);
+    // IDs of 128 bits have no generators.
+    const bool has_others = layout.TotalBits() <= kMostLayoutBits;
+    return psprintf("Set idgen.%s to a value from 0 to %llu%s.", field.name, most,
+                    has_others ? ", or use a generator with an identity of its own" : "");
   }
   return nullptr;
 }

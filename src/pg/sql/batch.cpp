@@ -1,21 +1,11 @@
 // The SQL functions that make many IDs in one call, as rows or as an array.
 #include "callsite.h"
-#include "errors.h"
+#include "count.h"
 #include "take.h"
 
 namespace idgen::pg {
 
 namespace {
-
-// A larger batch is more likely a mistake than intended.
-constexpr int kMostInBatch = 10'000'000;
-
-std::uint64_t CheckedCount(int count) {
-  if (count < 1 || count > kMostInBatch) {
-    ReportCount(count, kMostInBatch, psprintf("A batch has 1 to %d IDs.", kMostInBatch));
-  }
-  return static_cast<std::uint64_t>(count);
-}
 
 // Up to `count` positions of one tick, and their composer: the handle may have another identity by
 // the time they are used.

@@ -59,20 +59,6 @@ Datum IntOf(const Layout& layout, FieldKind kind, std::uint64_t value, bool& is_
   return Int32GetDatum(static_cast<int32>(value));
 }
 
-// Returns the columns of a parse function, which live as long as the call site.
-TupleDesc ColumnsOf(FunctionCallInfo fcinfo) {
-  MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-  TupleDesc columns = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("function returning record called in context that cannot accept type "
-                           "record")));
-  }
-  BlessTupleDesc(columns);
-  MemoryContextSwitchTo(caller);
-  return columns;
-}
-
 Datum PartsOf(const Layout& layout, int64 argument, TupleDesc columns) {
   const std::uint64_t id = CheckId(layout, argument);
   const Parts parts = layout.Parse(id);

@@ -1,0 +1,90 @@
+#include "kind.h"
+
+#include <dirent.h>
+
+#include "settings.h"
+
+namespace idgen::pg {
+
+namespace {
+
+constinit GregorianNode node_base{};
+
+void DefineFine(Handle& handle) {
+  handle.generator.layout = FineLayout(handle.name);
+  handle.is_leased = false;  // two servers' IDs differ by their random bits
+}
+
+void DefineWithNode(Handle& handle) { handle.generator.layout = WithNode(FineLayout(handle.name)); }
+
+// Reads a network card's address from the kernel: the first in the order of their names that is
+// not zero and nobody's own making.
+std::uint64_t HardwareAddress() {
+  constexpr char kCards[] = "/sys/class/net";
+  constexpr std::uint64_t kLocal = 2ULL << 40;
+  char first[NAME_MAX + 1] = {};
+  std::uint64_t address = 0;
+  DIR* const directory = AllocateDir(kCards);
+  while (const dirent* const entry = ReadDirExtended(directory, kCards, LOG)) {
+    if (*first != '\0' && strcmp(entry->d_name, first) > 0) continue;
+    char path[MAXPGPATH];
+    snprintf(path, sizeof(path), "%s/%s/address", kCards, entry->d_name);
+    FILE* const file = AllocateFile(path, "r");
+    if (file == nullptr) continue;
+    unsigned octets[6] = {};
+    std::uint64_t number = 0;
+    if (fscanf(file, "%2x:%2x:%2x:%2x:%2x:%2x", &octets[0], &octets[1], &octets[2], &octets[3],
+               &octets[4], &octets[5]) == 6) {
+      for (const unsigned octet : octets) number = number << 8 | octet;
+    }
+    FreeFile(file);
+    if (number == 0 || (number & (kMulticast | kLocal)) != 0) continue;
+    address = number;
+    strlcpy(first, entry->d_name, sizeof(first));
+  }
+  FreeDir(directory);
+  if (address == 0) {
+    ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
+                    errmsg("this machine has no hardware address for UUIDs"),
+                    errdetail("idgen.uuid_node is mac."),
+                    errhint("Set idgen.uuid_node to random or identity.")));
+  }
+  return address;
+}
+
+void DefineGregorian(Handle& handle) {
+  const Layout layout = GregorianLayout(handle.name);
+  const UuidNode source = SourceOfUuidNode();
+  handle.is_leased = source == UuidNode::kIdentity;
+  handle.generator.layout = handle.is_leased ? WithNode(layout) : layout;
+  GregorianNode base;
+  // New with each start of the server, as RFC 9562 has it where no stable storage keeps it.
+  const std::uint64_t random = SharedRoot().uuid_node;
+  base.clock_sequence = random >> 48;
+  base.node = kMulticast;
+  if (source == UuidNode::kRandom) base.node |= random;
+  if (source == UuidNode::kMac) base.node = HardwareAddress();
+  node_base = base;
+}
+
+}  // namespace
+
+constinit Kind uuidv1 = {"uuidv1", {}, {}};
+constinit Kind uuidv6 = {"uuidv6", {}, {}};
+constinit Kind uuidv7 = {"uuidv7", {}, {}};
+constinit Kind uuidv8 = {"uuidv8", {}, {}};
+constinit Kind ulid = {"ulid", {}, {}};
+constinit Kind id128 = {"id128", {}, {}};
+
+void StartKind(Kind& kind) {
+  const bool is_gregorian = &kind == &uuidv1 || &kind == &uuidv6;
+  const bool has_node = &kind == &uuidv8 || &kind == &id128;
+  StartHandle(kind.handle, kind.name,
+              is_gregorian ? DefineGregorian
+              : has_node   ? DefineWithNode
+                           : DefineFine);
+}
+
+const GregorianNode& NodeBase() { return node_base; }
+
+}  // namespace idgen::pg

@@ -1,0 +1,182 @@
+// The SQL functions that make IDs of 128 bits, as the type uuid.
+#include "count.h"
+#include "kind.h"
+#include "random.h"
+#include "uuid.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// --- Makers: how the IDs of a kind come about
+// -----------------------------------------------------
+
+// From positions of the kind, by `compose(position, node)`.
+template <Kind& kind, auto compose>
+struct FromPositions {
+  using Run = KindRun;
+
+  static Id128 One() { return Note(ComposeFirst(TakeOne(kind))); }
+  // Of a run with what is left of `left` IDs.
+  static Id128 Next(Run& run, std::uint64_t left) {
+    if (run.taken.count == 0) {
+      CHECK_FOR_INTERRUPTS();
+      run = TakeRun(kind, left);
+    }
+    const Id128 id = Note(ComposeFirst(run));
+    ++run.taken.first;
+    --run.taken.count;
+    return id;
+  }
+  static Id128 Note(Id128 id) {
+    kind.last = id;
+    kind.handle.last_id = 0;
+    return id;
+  }
+  static Datum Last() {
+    if (kind.handle.last_id >= 0) return UuidDatum(kind.last);
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("no ID was made by %s_nextval() in this session yet", kind.name)));
+    pg_unreachable();
+  }
+
+ private:
+  static Id128 ComposeFirst(const Run& run) { return compose(run.taken.first, run.node); }
+};
+
+using V7 = FromPositions<uuidv7, [](std::uint64_t position, std::uint64_t) {
+  return UuidV7(FineTimeOf(position), RandomBits());
+}>;
+using V8 = FromPositions<uuidv8, [](std::uint64_t position, std::uint64_t node) {
+  return UuidV8(FineTimeOf(position), node, RandomBits());
+}>;
+using UlidMaker = FromPositions<ulid, [](std::uint64_t position, std::uint64_t) {
+  return Ulid(FineTimeOf(position), RandomBits());
+}>;
+using Id128Maker = FromPositions<id128, [](std::uint64_t position, std::uint64_t node) {
+  return MakeId128(FineTimeOf(position), node);
+}>;
+
+GregorianNode WithIdentity(std::uint64_t node) {
+  GregorianNode result = NodeBase();
+  result.node |= node;
+  return result;
+}
+using V6 = FromPositions<uuidv6, [](std::uint64_t position, std::uint64_t node) {
+  return UuidV6(GregorianOf(position), WithIdentity(node));
+}>;
+using V1 = FromPositions<uuidv1, [](std::uint64_t position, std::uint64_t node) {
+  return UuidV1(GregorianOf(position), WithIdentity(node));
+}>;
+
+struct V4 {
+  struct Run {};
+  static Id128 One() {
+    const std::uint64_t high = RandomBits();
+    return WithVersion(high, 4, RandomBits());
+  }
+  static Id128 Next(Run&, std::uint64_t) { return One(); }
+};
+
+// --- What each kind's functions do
+// ----------------------------------------------------------------
+
+// Rows: positions are taken as rows are fetched.
+template <typename Maker>
+Datum NextRow(FunctionCallInfo fcinfo) {
+  struct Rows {
+    std::uint64_t left;
+    typename Maker::Run run;
+  };
+  if (SRF_IS_FIRSTCALL()) {
+    const std::uint64_t left = CheckedCount(PG_GETARG_INT32(0));
+    FuncCallContext* const call = SRF_FIRSTCALL_INIT();
+    auto* const rows =
+        static_cast<Rows*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Rows)));
+    rows->left = left;
+    call->user_fctx = rows;
+  }
+  FuncCallContext* const call = SRF_PERCALL_SETUP();
+  auto* const rows = static_cast<Rows*>(call->user_fctx);
+  if (rows->left == 0) SRF_RETURN_DONE(call);
+  const Id128 id = Maker::Next(rows->run, rows->left);
+  --rows->left;
+  SRF_RETURN_NEXT(call, UuidDatum(id));
+}
+
+template <typename Maker>
+Datum ArrayOf(int count) {
+  const std::uint64_t wanted = CheckedCount(count);
+  const Size size = ARR_OVERHEAD_NONULLS(1) + wanted * sizeof(pg_uuid_t);
+  auto* const array = static_cast<ArrayType*>(palloc(size));
+  SET_VARSIZE(array, size);
+  array->ndim = 1;
+  array->dataoffset = 0;
+  array->elemtype = UUIDOID;
+  ARR_DIMS(array)[0] = count;
+  ARR_LBOUND(array)[0] = 1;
+  auto* const bytes = reinterpret_cast<unsigned char*>(ARR_DATA_PTR(array));
+  typename Maker::Run run{};
+  for (std::uint64_t i = 0; i < wanted; ++i) {
+    StoreBytes(Maker::Next(run, wanted - i), bytes + i * sizeof(pg_uuid_t));
+  }
+  PG_RETURN_ARRAYTYPE_P(array);
+}
+
+// The time of an ID, moved by an interval.
+FineTime Shifted(FineTime time, const Interval* shift) {
+  // The format's own end, which is beyond that of positions.
+  constexpr std::int64_t kMostUs = ((std::int64_t{1} << 48) - 1) * 1000 + 999;
+  TimestampTz timestamp = 0;
+  std::int64_t us = -1;
+  if (ToTimestamp(static_cast<std::int64_t>(time.us), timestamp)) {
+    const Datum moved = DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(timestamp),
+                                            IntervalPGetDatum(shift));
+    if (!FromTimestamp(DatumGetTimestampTz(moved), us)) us = -1;
+  }
+  if (us < 0 || us > kMostUs) {
+    ereport(ERROR,
+            (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("time of a UUID is out of range"),
+             errdetail("Moved by the interval, it is before 1970 or after the year 10889.")));
+  }
+  return {static_cast<std::uint64_t>(us), time.sequence};
+}
+
+}  // namespace
+
+extern "C" {
+
+// A kind's functions: one ID, rows, an array.
+#define IDGEN_UUID_MAKER(name, Maker)                                                     \
+  IDGEN_SQL_FUNCTION(idgen_##name##_nextval);                                             \
+  Datum idgen_##name##_nextval(PG_FUNCTION_ARGS) { return UuidDatum(Maker::One()); }      \
+  IDGEN_SQL_FUNCTION(idgen_##name##_nextval_batch);                                       \
+  Datum idgen_##name##_nextval_batch(PG_FUNCTION_ARGS) { return NextRow<Maker>(fcinfo); } \
+  IDGEN_SQL_FUNCTION(idgen_##name##_nextval_array);                                       \
+  Datum idgen_##name##_nextval_array(PG_FUNCTION_ARGS) {                                  \
+    return ArrayOf<Maker>(PG_GETARG_INT32(0));                                            \
+  }
+// And the last one of the session.
+#define IDGEN_UUID_KIND(name, Maker)          \
+  IDGEN_UUID_MAKER(name, Maker)               \
+  IDGEN_SQL_FUNCTION(idgen_##name##_currval); \
+  Datum idgen_##name##_currval(PG_FUNCTION_ARGS) { return Maker::Last(); }
+
+IDGEN_UUID_KIND(uuidv1, V1)
+IDGEN_UUID_KIND(uuidv6, V6)
+IDGEN_UUID_KIND(uuidv7, V7)
+IDGEN_UUID_KIND(uuidv8, V8)
+IDGEN_UUID_KIND(ulid, UlidMaker)
+IDGEN_UUID_KIND(id128, Id128Maker)
+IDGEN_UUID_MAKER(uuidv4, V4)
+
+IDGEN_SQL_FUNCTION(idgen_uuidv7_nextval_shifted);
+Datum idgen_uuidv7_nextval_shifted(PG_FUNCTION_ARGS) {
+  const KindRun run = TakeOne(uuidv7);
+  const FineTime time = Shifted(FineTimeOf(run.taken.first), PG_GETARG_INTERVAL_P(0));
+  return UuidDatum(V7::Note(UuidV7(time, RandomBits())));
+}
+
+}  // extern "C"
+
+}  // namespace idgen::pg
