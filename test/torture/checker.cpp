@@ -90,6 +90,8 @@ std::array<Layout, kLayouts> layouts{{
      {0, 0},
      {0, 0},
      {5, 20}},
+    {"microseconds", 0, 1, {11, 52}, {0, 0}, {0, 0}, {0, 0}},
+    {"gregorian", 0, 1, {3, 56}, {0, 0}, {0, 0}, {0, 0}},
 }};
 
 std::map<std::string, std::string> options;

@@ -444,9 +444,9 @@ class Session {
     if (PQnfields(result) == 3) {
       call.clock_before_us = Integer(PQgetvalue(result, 0, 0), 8) + kPostgresEpochUs;
       call.clock_after_us = Integer(PQgetvalue(result, 0, 2), 8) + kPostgresEpochUs;
-      AddIds(result, 0, 1, ids_);
+      AddIds(result, 0, 1, what.form, ids_);
     } else {
-      for (int row = 0; row < PQntuples(result); ++row) AddIds(result, row, 0, ids_);
+      for (int row = 0; row < PQntuples(result); ++row) AddIds(result, row, 0, what.form, ids_);
     }
     if (what.kind == Kind::kReserve) {
       for (int i = 1; i < count; ++i) ids_.push_back(ids_[0] + i);

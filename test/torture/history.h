@@ -12,7 +12,8 @@ enum class Kind : std::uint8_t {
   kError,
 };
 
-// The layouts that the campaign uses; it creates the last four itself (Torture/Round.pm).
+// The layouts that the campaign uses; it creates kSeconds to kMany itself (Torture/Round.pm). The
+// last two are the positions of IDs of 128 bits.
 enum class LayoutName : std::uint8_t {
   kSnowflake,
   kInstagram,
@@ -21,8 +22,10 @@ enum class LayoutName : std::uint8_t {
   kEnding,
   kWide,
   kMany,
+  kMicroseconds,  // UUIDs of version 7, and ULIDs
+  kGregorian,     // UUIDs of versions 1 and 6
 };
-constexpr int kLayouts = 7;
+constexpr int kLayouts = 9;
 
 enum class Mode : std::uint8_t { kWait, kLead, kError };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "history.h"
+#include "results.h"
 
 namespace {
 
@@ -22,6 +23,7 @@ struct Operation {
   How how = How::kPlain;
   int shards = 0;       // of the layout, if the call goes through them
   double weight = 1.0;  // if no mix is given
+  Form form = Form::kBigint;
 };
 
 #define WITH_CLOCK(call) "SELECT clock_timestamp(), " call ", clock_timestamp()"
@@ -61,6 +63,17 @@ const Operation kOperations[] = {
      Kind::kIds, LayoutName::kSnowflake, 50},
     {"parallel", "SELECT snowflake_nextval() FROM numbers WHERE n <= 100 * $1::int",
      Kind::kAnyOrder, LayoutName::kSnowflake, 20},
+    // IDs of 128 bits, in which idgen.block_size does not count.
+    {"uuid", IN_ARRAY("uuidv7_nextval()"), Kind::kIds, LayoutName::kMicroseconds, 500, How::kShared,
+     0, 0.5, Form::kUuidV7},
+    {"uuids", WITH_CLOCK("uuidv7_nextval_array($1::int)"), Kind::kIds, LayoutName::kMicroseconds,
+     3000, How::kShared, 0, 0.5, Form::kUuidV7},
+    {"ulid", WITH_CLOCK("ARRAY(SELECT ulid_nextval_batch($1::int))"), Kind::kIds,
+     LayoutName::kMicroseconds, 500, How::kShared, 0, 0.5, Form::kUlid},
+    {"uuidv6", IN_ARRAY("uuidv6_nextval()"), Kind::kIds, LayoutName::kGregorian, 300, How::kShared,
+     0, 0.5, Form::kGregorian},
+    {"uuidv1", WITH_CLOCK("uuidv1_nextval_array($1::int)"), Kind::kIds, LayoutName::kGregorian, 300,
+     How::kShared, 0, 0.5, Form::kGregorian},
     // From a second behind the clock to 50 ms ahead of it.
     {"observe",
      WITH_CLOCK("idgen_observe('snowflake', snowflake_max_id(clock_timestamp() + "

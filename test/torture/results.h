@@ -12,6 +12,7 @@ namespace {
 
 constexpr Oid kInt8 = 20;
 constexpr Oid kInt8Array = 1016;
+constexpr Oid kUuidArray = 2951;
 constexpr std::int64_t kPostgresEpochUs = 946684800000000;
 
 // Returns the SQLSTATE of a refused connection: its message has no field for it.
@@ -45,13 +46,49 @@ std::int64_t Integer(const char* bytes, int size) {
   return static_cast<std::int64_t>(value);
 }
 
-void AddIds(const PGresult* result, int row, int column, std::vector<std::int64_t>& ids) {
+// What an operation returns.
+enum class Form { kBigint, kUuidV7, kUlid, kGregorian };
+
+// Returns the position in an ID of 128 bits: its microsecond, and below that its number in it. Of
+// the fraction of version 7, the microsecond is the smallest that has it. What is no such ID
+// becomes -1, which is no ID.
+std::int64_t Position(const char* bytes, Form form) {
+  const auto high = static_cast<std::uint64_t>(Integer(bytes, 8));
+  const auto low = static_cast<std::uint64_t>(Integer(bytes + 8, 8));
+  const std::uint64_t version = high >> 12 & 15;
+  const bool is_rfc = low >> 62 == 2;
+  std::uint64_t us = (high >> 16) * 1000;
+  if (form == Form::kUuidV7) {
+    if (!is_rfc || version != 7) return -1;
+    us += ((high & 0xfff) * 1000 + 4095) / 4096;
+    return static_cast<std::int64_t>(us << 11 | (low >> 51 & 0x7ff));
+  }
+  if (form == Form::kUlid) {
+    us += high >> 5 & 0x7ff;
+    return static_cast<std::int64_t>(us << 11 | (high & 31) << 6 | low >> 58);
+  }
+  if (!is_rfc || (version != 1 && version != 6)) return -1;
+  const std::uint64_t time = version == 6
+                                 ? high >> 16 << 12 | (high & 0xfff)
+                                 : (high & 0xfff) << 48 | (high >> 16 & 0xffff) << 32 | high >> 32;
+  const std::uint64_t since = time - 122192928000000000;
+  if (since % 10 > 7) return -1;
+  return static_cast<std::int64_t>(since / 10 << 3 | since % 10);
+}
+
+void AddIds(const PGresult* result, int row, int column, Form form,
+            std::vector<std::int64_t>& ids) {
   const char* value = PQgetvalue(result, row, column);
-  if (PQftype(result, column) == kInt8) ids.push_back(Integer(value, 8));
-  if (PQftype(result, column) != kInt8Array || Integer(value, 4) == 0) return;
+  const Oid type = PQftype(result, column);
+  if (type == kInt8) ids.push_back(Integer(value, 8));
+  if ((type != kInt8Array && type != kUuidArray) || Integer(value, 4) == 0) return;
   // A binary array: dimensions, flags, type, size, lower bound; then each element with its length.
   const std::int64_t count = Integer(value + 12, 4);
-  for (std::int64_t i = 0; i < count; ++i) ids.push_back(Integer(value + 24 + i * 12, 8));
+  const std::int64_t size = type == kInt8Array ? 8 : 16;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const char* const element = value + 24 + i * (4 + size);
+    ids.push_back(form == Form::kBigint ? Integer(element, 8) : Position(element, form));
+  }
 }
 
 }  // namespace

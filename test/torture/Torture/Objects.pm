@@ -97,7 +97,7 @@ sub settings
 	my $server = $round->server('main', Torture::Scenarios::window());
 	$round->target($server);
 	$round->sessions(modes => 'wait,lead,error', blocks => 30, block_sizes => '2,64,5000', settings => one_of(5, 50),
-		mix => 'wide:8,single:1,array:1,batch:1,reserve:1,shard:1,named:1,observe:1');
+		mix => 'wide:8,single:1,array:1,batch:1,reserve:1,shard:1,named:1,observe:1,uuid:1,uuidv6:1');
 	$round->during(3.5, 0.3, sub { Torture::Scenarios::disturb_clock($round, $server) });
 	$server->set_clock(20);
 	$round->expect_ids($server);
