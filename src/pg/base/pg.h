@@ -56,7 +56,9 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/relmapper.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
+#include "utils/uuid.h"
 #include "utils/varlena.h"
 }
 
