@@ -4,6 +4,7 @@
 #include "core/typeid.h"
 
 #include "callsite.h"
+#include "convert.h"
 #include "text_errors.h"
 #include "uuid.h"
 
