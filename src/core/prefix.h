@@ -55,7 +55,11 @@ struct PrefixedText {
 constexpr PrefixedText SplitPrefix(std::string_view text) noexcept {
   const std::size_t separator = text.rfind('_');
   if (separator == std::string_view::npos) return {false, {}, text};
-  return {true, text.substr(0, separator), text.substr(separator + 1)};
+  std::string_view prefix = text;
+  std::string_view id = text;
+  prefix.remove_suffix(text.size() - separator);
+  id.remove_prefix(separator + 1);
+  return {true, prefix, id};
 }
 
 // Whether it has this prefix; an empty one: whether it has none, and no separator.

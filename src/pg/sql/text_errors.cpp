@@ -17,9 +17,9 @@ const char* AsSentence(const char* noun) {
 
 // Returns the character at an index, of all its bytes.
 const char* CharacterAt(std::string_view text, std::size_t at) {
-  const std::string_view rest = text.substr(at);
-  const int length = std::min(pg_mblen(rest.data()), static_cast<int>(rest.size()));
-  return pnstrdup(rest.data(), static_cast<Size>(length));
+  const char* const character = text.data() + at;
+  const int length = std::min(pg_mblen(character), static_cast<int>(text.size() - at));
+  return pnstrdup(character, static_cast<Size>(length));
 }
 
 }  // namespace
