@@ -863,3 +863,195 @@ CREATE FUNCTION idgen_from_uuid(id uuid) RETURNS bigint
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_from_uuid';
 COMMENT ON FUNCTION idgen_from_uuid(uuid) IS 'the ID in a UUID that idgen_to_uuid() returned';
+
+-- Text: prefixes, uuid, ULIDs, TypeIDs, and IDs of other systems --------------------------
+
+CREATE FUNCTION idgen_encode(id bigint, form text, prefix text) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_encode_with_prefix';
+COMMENT ON FUNCTION idgen_encode(bigint, text, text) IS
+  'an ID as text with a prefix, as in ord_15Pbss5oLZo';
+
+CREATE FUNCTION idgen_encode(id uuid, form text) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_encode_uuid';
+COMMENT ON FUNCTION idgen_encode(uuid, text) IS
+  'a uuid as text: base62, base32, base58, hex or decimal, of fixed width';
+
+CREATE FUNCTION idgen_encode(id uuid, form text, prefix text) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_encode_uuid_with_prefix';
+COMMENT ON FUNCTION idgen_encode(uuid, text, text) IS
+  'a uuid as text with a prefix';
+
+CREATE FUNCTION idgen_decode(text text, form text, prefix text) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_decode_with_prefix';
+COMMENT ON FUNCTION idgen_decode(text, text, text) IS
+  'the ID of a text with this prefix';
+
+CREATE FUNCTION idgen_decode_uuid(text text, form text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_decode_uuid';
+COMMENT ON FUNCTION idgen_decode_uuid(text, text) IS
+  'the uuid of a text that idgen_encode() made';
+
+CREATE FUNCTION idgen_decode_uuid(text text, form text, prefix text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_decode_uuid_with_prefix';
+COMMENT ON FUNCTION idgen_decode_uuid(text, text, text) IS
+  'the uuid of a text with this prefix';
+
+-- For texts of strangers, in an address for example: NULL where the others report an error.
+CREATE FUNCTION idgen_try_decode(text text, form text) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_try_decode';
+COMMENT ON FUNCTION idgen_try_decode(text, text) IS
+  'the ID of a text that idgen_encode() made, or NULL';
+
+CREATE FUNCTION idgen_try_decode(text text, form text, prefix text) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_try_decode_with_prefix';
+COMMENT ON FUNCTION idgen_try_decode(text, text, text) IS
+  'the ID of a text with this prefix, or NULL';
+
+CREATE FUNCTION idgen_try_decode_uuid(text text, form text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_try_decode_uuid';
+COMMENT ON FUNCTION idgen_try_decode_uuid(text, text) IS
+  'the uuid of a text that idgen_encode() made, or NULL';
+
+CREATE FUNCTION idgen_try_decode_uuid(text text, form text, prefix text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_try_decode_uuid_with_prefix';
+COMMENT ON FUNCTION idgen_try_decode_uuid(text, text, text) IS
+  'the uuid of a text with this prefix, or NULL';
+
+CREATE FUNCTION ulid_encode(id uuid) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_encode';
+COMMENT ON FUNCTION ulid_encode(uuid) IS
+  'a ULID as its text of 26 characters';
+
+CREATE FUNCTION ulid_decode(text text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_decode';
+COMMENT ON FUNCTION ulid_decode(text) IS
+  'the ULID of a text of 26 characters';
+
+CREATE FUNCTION ulid_try_decode(text text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_try_decode';
+COMMENT ON FUNCTION ulid_try_decode(text) IS
+  'the ULID of a text of 26 characters, or NULL';
+
+CREATE FUNCTION typeid_encode(prefix text, id uuid) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_typeid_encode';
+COMMENT ON FUNCTION typeid_encode(text, uuid) IS
+  'a TypeID: a prefix and a uuid';
+
+CREATE FUNCTION typeid_decode(text text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_typeid_decode';
+COMMENT ON FUNCTION typeid_decode(text) IS
+  'the uuid of a TypeID of any prefix';
+
+CREATE FUNCTION typeid_decode(text text, prefix text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_typeid_decode_with_prefix';
+COMMENT ON FUNCTION typeid_decode(text, text) IS
+  'the uuid of a TypeID of this prefix';
+
+CREATE FUNCTION typeid_try_decode(text text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_typeid_try_decode';
+COMMENT ON FUNCTION typeid_try_decode(text) IS
+  'the uuid of a TypeID of any prefix, or NULL';
+
+CREATE FUNCTION typeid_try_decode(text text, prefix text) RETURNS uuid
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_typeid_try_decode_with_prefix';
+COMMENT ON FUNCTION typeid_try_decode(text, text) IS
+  'the uuid of a TypeID of this prefix, or NULL';
+
+CREATE FUNCTION typeid_prefix(text text) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_typeid_prefix';
+COMMENT ON FUNCTION typeid_prefix(text) IS
+  'the prefix of a TypeID, which may be empty';
+
+CREATE FUNCTION ksuid_parse(text text, OUT ts timestamptz, OUT payload bytea)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ksuid_parse';
+COMMENT ON FUNCTION ksuid_parse(text) IS
+  'the fields of a KSUID';
+
+CREATE FUNCTION xid_parse(
+    text text,
+    OUT ts timestamptz, OUT machine bytea, OUT process int, OUT counter int)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_xid_parse';
+COMMENT ON FUNCTION xid_parse(text) IS
+  'the fields of an XID';
+
+CREATE FUNCTION objectid_parse(
+    text text, OUT ts timestamptz, OUT process bytea, OUT counter int)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_objectid_parse';
+COMMENT ON FUNCTION objectid_parse(text) IS
+  'the fields of a MongoDB ObjectId';
+
+CREATE FUNCTION ksuid_timestamp(text text) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ksuid_timestamp';
+COMMENT ON FUNCTION ksuid_timestamp(text) IS
+  'when a KSUID was made';
+
+CREATE FUNCTION ksuid_min_id(ts timestamptz) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ksuid_min_id';
+COMMENT ON FUNCTION ksuid_min_id(timestamptz) IS
+  'the text of the smallest KSUID of that second';
+
+CREATE FUNCTION ksuid_max_id(ts timestamptz) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ksuid_max_id';
+COMMENT ON FUNCTION ksuid_max_id(timestamptz) IS
+  'the text of the largest KSUID of that second';
+
+CREATE FUNCTION xid_timestamp(text text) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_xid_timestamp';
+COMMENT ON FUNCTION xid_timestamp(text) IS
+  'when an XID was made';
+
+CREATE FUNCTION xid_min_id(ts timestamptz) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_xid_min_id';
+COMMENT ON FUNCTION xid_min_id(timestamptz) IS
+  'the text of the smallest XID of that second';
+
+CREATE FUNCTION xid_max_id(ts timestamptz) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_xid_max_id';
+COMMENT ON FUNCTION xid_max_id(timestamptz) IS
+  'the text of the largest XID of that second';
+
+CREATE FUNCTION objectid_timestamp(text text) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_objectid_timestamp';
+COMMENT ON FUNCTION objectid_timestamp(text) IS
+  'when an ObjectId was made';
+
+CREATE FUNCTION objectid_min_id(ts timestamptz) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_objectid_min_id';
+COMMENT ON FUNCTION objectid_min_id(timestamptz) IS
+  'the text of the smallest ObjectId of that second';
+
+CREATE FUNCTION objectid_max_id(ts timestamptz) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_objectid_max_id';
+COMMENT ON FUNCTION objectid_max_id(timestamptz) IS
+  'the text of the largest ObjectId of that second';

@@ -48,4 +48,4 @@ SELECT idgen_encode(-1, 'base62');
 SELECT idgen_encode(1, 'base63');
 SELECT idgen_encode(1, 'roman numerals');
 SELECT idgen_encode(1, '');
-SELECT idgen_encode(NULL, 'hex') IS NULL AND idgen_encode(1, NULL) IS NULL AND idgen_decode(NULL, 'hex') IS NULL AS all_null;
+SELECT idgen_encode(NULL::bigint, 'hex') IS NULL AND idgen_encode(1, NULL) IS NULL AND idgen_decode(NULL, 'hex') IS NULL AS all_null;

@@ -1,7 +1,8 @@
 // Text forms of IDs: how an ID is written for people, addresses and other programs, and read again.
 //
 // Every form has a fixed width, just wide enough for 63 bits, and an alphabet in ASCII order. So
-// texts sort byte by byte (collation "C") in the order of the numbers.
+// texts sort byte by byte (collation "C") in the order of the numbers. text128.h has the same forms
+// for 128 bits.
 //
 // Reading never guesses: it skips nothing (spaces, signs, hyphens, prefixes), and a number that
 // does not fit 63 bits is an error, not another number.
@@ -24,6 +25,7 @@ struct TextFormat {
   std::string_view name;
   std::string_view alphabet;               // the character written for each digit
   std::uint8_t width = 0;                  // of a written ID, in characters
+  std::uint8_t width128 = 0;               // of a written ID of 128 bits
   bool may_be_shorter = false;             // also read without leading zeros
   std::array<std::uint8_t, 256> digits{};  // the digit that each byte is read as
 };
@@ -48,6 +50,8 @@ constexpr TextFormat MakeTextFormat(TextForm form, std::string_view name, std::s
   for (std::uint64_t rest = (std::uint64_t{1} << 63) - 1; rest > 0; rest /= alphabet.size()) {
     ++format.width;
   }
+  __extension__ using Uint128 = unsigned __int128;
+  for (Uint128 rest = ~Uint128{0}; rest > 0; rest /= alphabet.size()) ++format.width128;
 
   const auto digit_of = [&format](char c) -> std::uint8_t& {
     return format.digits[static_cast<unsigned char>(c)];
@@ -140,7 +144,7 @@ enum class TextError : std::uint8_t {
   kBadCharacter,
   kTooLong,
   kTooShort,
-  kOverflow,  // 2^63 or more
+  kOverflow,  // beyond the largest ID
 };
 
 struct DecodedText {

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "text_names.h"
+
 namespace idgen {
 
 void PrintTo(const TextFormat& format, std::ostream* out) { *out << format.name; }
@@ -19,24 +21,6 @@ void PrintTo(const TextFormat& format, std::ostream* out) { *out << format.name;
 namespace {
 
 constexpr std::uint64_t kMaxId = std::numeric_limits<std::int64_t>::max();
-
-const char* NameOf(TextError error) {
-  switch (error) {
-    case TextError::kNone:
-      return "none";
-    case TextError::kEmpty:
-      return "empty";
-    case TextError::kBadCharacter:
-      return "bad character";
-    case TextError::kTooLong:
-      return "too long";
-    case TextError::kTooShort:
-      return "too short";
-    case TextError::kOverflow:
-      return "overflow";
-  }
-  return "?";
-}
 
 std::string Encode(std::uint64_t id, const TextFormat& format) {
   // One more than there is room for, to see what is written beyond the width.

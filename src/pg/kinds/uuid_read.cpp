@@ -68,20 +68,6 @@ std::uint64_t MsArgument(FunctionCallInfo fcinfo) {
   return InstantArgument(fcinfo, 0, kMostUnixUs) / 1000;
 }
 
-// The values of a parse function's columns; the call site keeps their description.
-template <std::size_t N>
-Datum RecordOf(FunctionCallInfo fcinfo, const Column (&row)[N]) {
-  void*& kept = fcinfo->flinfo->fn_extra;
-  if (unlikely(kept == nullptr)) kept = ColumnsOf(fcinfo);
-  Datum values[N];
-  bool nulls[N];
-  for (std::size_t i = 0; i < N; ++i) {
-    values[i] = row[i].value;
-    nulls[i] = row[i].is_null;
-  }
-  return HeapTupleGetDatum(heap_form_tuple(static_cast<TupleDesc>(kept), values, nulls));
-}
-
 Datum Int(std::uint64_t value) { return Int32GetDatum(static_cast<int32>(value)); }
 
 Datum NodeDatum(std::uint64_t node) {

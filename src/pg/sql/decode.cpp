@@ -6,6 +6,7 @@
 #include "core/fields.h"
 #include "core/builtin_layouts.h"
 #include "errors.h"
+#include "row.h"
 
 namespace idgen::pg {
 
