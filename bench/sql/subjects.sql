@@ -65,6 +65,18 @@ INSERT INTO bench.subject (name, batch, call, parts, needs) VALUES
   ('snowflake_nextval_array(n)', 'SELECT cardinality(snowflake_nextval_array($1))', NULL, 'batches',
    $$to_regprocedure('snowflake_nextval_array(int)') IS NOT NULL$$);
 
+-- IDs of 128 bits.
+INSERT INTO bench.subject (name, call, type, parts) VALUES
+  ('uuidv7_nextval()', 'uuidv7_nextval()', 'uuid', 'one generators sessions transactions inserts rows parallel index'),
+  ('uuidv8_nextval()', 'uuidv8_nextval()', 'uuid', 'one generators'),
+  ('ulid_nextval()', 'ulid_nextval()', 'uuid', 'one generators rows'),
+  ('id128_nextval()', 'id128_nextval()', 'uuid', 'one generators'),
+  ('uuidv6_nextval()', 'uuidv6_nextval()', 'uuid', 'one generators'),
+  ('uuidv1_nextval()', 'uuidv1_nextval()', 'uuid', 'generators rows'),
+  ('uuidv4_nextval()', 'uuidv4_nextval()', 'uuid', 'one generators rows');
+INSERT INTO bench.subject (name, batch, parts) VALUES
+  ('uuidv7_nextval_array(n)', 'SELECT cardinality(uuidv7_nextval_array($1))', 'batches');
+
 -- The rivals.
 INSERT INTO bench.subject (name, call, parts) VALUES
   ('nextval(), CACHE 1', 'nextval(''bench.cache_1'')',

@@ -2,6 +2,9 @@
 // so that bytes, numbers and texts sort alike.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 
@@ -14,20 +17,23 @@ struct Id128 {
   friend constexpr auto operator<=>(const Id128&, const Id128&) = default;
 };
 
+// The number whose bytes in memory are those of `number`, the highest first.
+constexpr std::uint64_t BigEndian(std::uint64_t number) noexcept {
+  return std::endian::native == std::endian::big ? number : __builtin_bswap64(number);
+}
+
+// Compilers turn no loop over the bytes into these two instructions.
 constexpr void StoreBytes(Id128 id, unsigned char* bytes) noexcept {
-  for (int i = 8; i-- > 0; id.high >>= 8, id.low >>= 8) {
-    bytes[i] = static_cast<unsigned char>(id.high);
-    bytes[8 + i] = static_cast<unsigned char>(id.low);
-  }
+  using Bytes = std::array<unsigned char, 16>;
+  const auto all = std::bit_cast<Bytes>(std::array{BigEndian(id.high), BigEndian(id.low)});
+  std::copy(all.begin(), all.end(), bytes);
 }
 
 constexpr Id128 LoadBytes(const unsigned char* bytes) noexcept {
-  Id128 id;
-  for (int i = 0; i < 8; ++i) {
-    id.high = id.high << 8 | bytes[i];
-    id.low = id.low << 8 | bytes[8 + i];
-  }
-  return id;
+  std::array<unsigned char, 16> all{};
+  std::copy_n(bytes, all.size(), all.begin());
+  const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(all);
+  return {BigEndian(words[0]), BigEndian(words[1])};
 }
 
 }  // namespace idgen

@@ -27,6 +27,14 @@ TEST(Id128Bytes, WhatWasStoredIsLoaded) {
   }
 }
 
+static_assert(
+    [] {
+      Bytes bytes{};
+      StoreBytes({1, 2}, bytes.data());
+      return bytes[7] == 1 && bytes[15] == 2 && LoadBytes(bytes.data()) == Id128{1, 2};
+    }(),
+    "usable when compiling");
+
 TEST(Id128, IsOrderedAsItsBytes) {
   const std::array<Id128, 5> ids = {{{0, 0}, {0, ~0ULL}, {1, 0}, {1, 1}, {1ULL << 63, 0}}};
   for (const Id128& a : ids) {
