@@ -3,8 +3,8 @@
 #   - A block without a language right after a block of SQL is psql's output, except for "(n rows)" and
 #     spaces at the ends of lines. After ```sql unaligned it is only the values.
 #   - A comment of one word after a SELECT on its line is the value: SELECT f();  -- x
-# IDs (15 to 19 digits) that are not in the statement itself differ each time: only their length is
-# compared. Other varying output stands in a ```text block, which is not compared.
+# IDs (15 to 19 digits, or UUIDs) that are not in the statement itself differ each time: only their
+# length is compared. Other varying output stands in a ```text block, which is not compared.
 # A block ```sh run is run by a shell, with the document's database as psql's default. The service
 # idgen_registry, for libpq, is the database "registry" of the same server.
 use strict;
@@ -35,6 +35,7 @@ sub comparable
 {
 	my ($text, $sql) = @_;
 	$text =~ s/(?<!\d)(\d{15,19})(?!\d)/index($sql, $1) < 0 ? '#' x length($1) : $1/ge;
+	$text =~ s/\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b/index($sql, $1) < 0 ? '#' x 36 : $1/ge;
 	$text =~ s/[ \t]+$//mg;
 	$text =~ s/^\n+|\n+$//g;
 	return $text;
