@@ -141,6 +141,8 @@ void UseGrant(Handle& handle, const Grant* grant) {
   handle.slots.Reset();
 }
 
+bool NeedsLease(const Handle& handle) { return handle.is_leased && LeasesAreOn(); }
+
 // Returns the time up to which other servers may have used an ID space. The lease may be under
 // another grant than the handle's: then the handle must be prepared anew.
 std::int64_t FloorOfLease(Handle& handle, std::uint64_t identity_bits) {
@@ -160,9 +162,10 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   if (known != nullptr) return *known;
   const Layout& layout = handle.layout();
   std::int64_t floor_ms = FloorOf(handle.machine_id);
-  if (LeasesAreOn()) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
-  Slot& slot =
-      SlotOf(SlotKeyOf(layout, identity_bits), PositionLimit(layout, floor_ms), handle.machine_id);
+  if (NeedsLease(handle)) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
+  IdSpaceKey space = SlotKeyOf(layout, identity_bits);
+  space.is_clock = handle.is_clock;
+  Slot& slot = SlotOf(space, PositionLimit(layout, floor_ms), handle.machine_id);
   // Other servers may have used the ID space since this one did.
   StartAbove(slot.position, slot.start, layout, floor_ms);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
@@ -258,7 +261,14 @@ Handle& HandleOf(std::string_view generator) {
   return *handle;
 }
 
+void StartHandle(Handle& handle, std::string_view name, void (*define)(Handle&)) {
+  Link(handle, name);
+  handle.define = define;
+  define(handle);
+}
+
 void ResolveGenerator(Handle& handle) {
+  if (handle.define != nullptr) return handle.define(handle);
   const GeneratorDefinition found = FindGenerator(handle.name);
   if (found.layout != handle.generator.layout) {
     // Altered, or dropped and made anew.
@@ -288,7 +298,7 @@ void PrepareHandle(Handle& handle) {
   const GeneratorDefinition& generator = handle.generator;
   const Layout& layout = handle.layout();
   if (!layout.CanGenerate()) Report(DecodeOnly(layout));
-  if (!LeasesAreOn()) {
+  if (!NeedsLease(handle)) {
     UseGrant(handle, &UnboundedGrant());
   } else if (handle.grant == &UnboundedGrant() || GrantHasEnded(handle)) {
     UseGrant(handle, nullptr);
@@ -300,8 +310,10 @@ void PrepareHandle(Handle& handle) {
   CheckRestart(SharedRoot());
   handle.database = &CurrentMark();
 
-  handle.allowance.Restart(layout, static_cast<std::uint64_t>(BlockSize()), CyclesPerUsOnce());
-  handle.keeps_blocks = BlockSize() > 1;
+  // A kind's IDs are in order across sessions, whatever the setting.
+  const int block_size = handle.define != nullptr ? 1 : BlockSize();
+  handle.allowance.Restart(layout, static_cast<std::uint64_t>(block_size), CyclesPerUsOnce());
+  handle.keeps_blocks = block_size > 1;
   handle.composer = layout.ComposerFor(0);
   handle.server_bits = layout.IdentityBits(server);
   handle.machine_id =

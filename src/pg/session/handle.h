@@ -114,6 +114,13 @@ struct alignas(64) Handle {
 
   // The slow path's.
   char name[NAMEDATALEN] = {};
+  // Defines what no name in the catalog stands for (kind.h); nullptr: the name is looked up.
+  void (*define)(Handle&) = nullptr;
+  // Whether other servers could make the same IDs: they are to have other identities.
+  bool is_leased = true;
+  // A hybrid logical clock (core/hlc.h): it has its own guard, and shares no position with IDs, so
+  // that neither moves the other.
+  bool is_clock = false;
   GeneratorDefinition generator;
   char layout_name[kLongestLayoutText] = {};
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
@@ -133,6 +140,10 @@ Handle& InstagramHandle();
 // The handle of a generator by its name; an error if there is none. The reference stays
 // good for the session, and works again if the generator is dropped and made anew.
 Handle& HandleOf(std::string_view generator);
+
+// Begins a handle that no name finds. `define` sets its generator, now and each time when it is
+// prepared.
+void StartHandle(Handle& handle, std::string_view name, void (*define)(Handle&));
 
 // Looks up what the handle's name stands for now; an error if that is nothing.
 void ResolveGenerator(Handle& handle);

@@ -5,6 +5,7 @@
 #include "callsite.h"
 #include "core/fields.h"
 #include "core/builtin_layouts.h"
+#include "core/hlc.h"
 #include "errors.h"
 
 namespace idgen::pg {
@@ -57,20 +58,6 @@ Datum TimestampOfId(const Layout& layout, int64 argument) {
 Datum IntOf(const Layout& layout, FieldKind kind, std::uint64_t value, bool& is_null) {
   is_null = !layout.Has(kind);
   return Int32GetDatum(static_cast<int32>(value));
-}
-
-// Returns the columns of a parse function, which live as long as the call site.
-TupleDesc ColumnsOf(FunctionCallInfo fcinfo) {
-  MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-  TupleDesc columns = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("function returning record called in context that cannot accept type "
-                           "record")));
-  }
-  BlessTupleDesc(columns);
-  MemoryContextSwitchTo(caller);
-  return columns;
 }
 
 Datum PartsOf(const Layout& layout, int64 argument, TupleDesc columns) {
@@ -183,6 +170,10 @@ IDGEN_SHORTCUT(idgen_instagram_sequence,
                FieldOf(kInstagram, FieldKind::kSequence, PG_GETARG_INT64(0)))
 IDGEN_SHORTCUT(idgen_instagram_min_id, MinIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0)))
 IDGEN_SHORTCUT(idgen_instagram_max_id, MaxIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0)))
+IDGEN_SHORTCUT(idgen_hlc_timestamp, TimestampOfId(kHlc, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_hlc_logical, FieldOf(kHlc, FieldKind::kSequence, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_hlc_min_id, MinIdOf(kHlc, PG_GETARG_TIMESTAMPTZ(0)))
+IDGEN_SHORTCUT(idgen_hlc_max_id, MaxIdOf(kHlc, PG_GETARG_TIMESTAMPTZ(0)))
 
 #undef IDGEN_SHORTCUT
 
