@@ -3,6 +3,7 @@
 
 #include "callsite.h"
 #include "errors.h"
+#include "row.h"
 #include "take.h"
 
 namespace idgen::pg {
@@ -46,15 +47,11 @@ Datum idgen_hlc_observe(PG_FUNCTION_ARGS) {
 }
 
 Datum idgen_hlc_parse(PG_FUNCTION_ARGS) {
-  void*& kept = fcinfo->flinfo->fn_extra;
-  if (unlikely(kept == nullptr)) kept = ColumnsOf(fcinfo);
   const Parts parts = kHlc.Parse(CheckId(kHlc, PG_GETARG_INT64(0)));
-  TimestampTz timestamp = 0;
-  (void)ToTimestamp(kHlc.StartOfTick(parts.tick), timestamp);  // PostgreSQL's end later
-  Datum values[3] = {TimestampTzGetDatum(timestamp), Int64GetDatum(static_cast<int64>(parts.tick)),
-                     Int32GetDatum(static_cast<int32>(parts.sequence))};
-  bool nulls[3] = {};
-  return HeapTupleGetDatum(heap_form_tuple(static_cast<TupleDesc>(kept), values, nulls));
+  const Column row[] = {TimeOrNull(kHlc.StartOfTick(parts.tick)),
+                        Int64GetDatum(static_cast<int64>(parts.tick)),
+                        Int32GetDatum(static_cast<int32>(parts.sequence))};
+  return RecordOf(fcinfo, row);
 }
 
 Datum idgen_hlc_to_text(PG_FUNCTION_ARGS) {

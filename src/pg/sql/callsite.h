@@ -52,20 +52,6 @@ Site& NewSite(FunctionCallInfo fcinfo, int argument) {
   return *site;
 }
 
-// Returns the columns of a parse function, which live as long as the call site.
-inline TupleDesc ColumnsOf(FunctionCallInfo fcinfo) {
-  MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-  TupleDesc columns = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("function returning record called in context that cannot accept type "
-                           "record")));
-  }
-  BlessTupleDesc(columns);
-  MemoryContextSwitchTo(caller);
-  return columns;
-}
-
 // --- A layout ---------------------------------------------------------------------------------
 
 struct LayoutSite {

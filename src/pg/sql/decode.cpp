@@ -7,6 +7,7 @@
 #include "core/builtin_layouts.h"
 #include "core/hlc.h"
 #include "errors.h"
+#include "row.h"
 
 namespace idgen::pg {
 

@@ -1,4 +1,4 @@
-// Rows of set-returning functions. A column is a value and whether it is NULL.
+// Rows that functions return. A column is a value and whether it is NULL.
 #pragma once
 
 #include "pg.h"
@@ -43,6 +43,34 @@ void PutRow(FunctionCallInfo fcinfo, const Column (&row)[N]) {
   }
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+// Returns the columns of a function that returns one row; they live as long as the call site.
+inline TupleDesc ColumnsOf(FunctionCallInfo fcinfo) {
+  MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+  TupleDesc columns = nullptr;
+  if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE) {
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("function returning record called in context that cannot accept type "
+                           "record")));
+  }
+  BlessTupleDesc(columns);
+  MemoryContextSwitchTo(caller);
+  return columns;
+}
+
+// Returns such a row. The call site keeps nothing but its columns.
+template <std::size_t N>
+Datum RecordOf(FunctionCallInfo fcinfo, const Column (&row)[N]) {
+  void*& columns = fcinfo->flinfo->fn_extra;
+  if (unlikely(columns == nullptr)) columns = ColumnsOf(fcinfo);
+  Datum values[N];
+  bool nulls[N];
+  for (std::size_t i = 0; i < N; ++i) {
+    values[i] = row[i].value;
+    nulls[i] = row[i].is_null;
+  }
+  return HeapTupleGetDatum(heap_form_tuple(static_cast<TupleDesc>(columns), values, nulls));
 }
 
 }  // namespace idgen::pg
