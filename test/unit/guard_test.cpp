@@ -428,13 +428,9 @@ TEST(GuardModel, EveryAttemptOnATinyLayout) {
   for (std::uint64_t count = 1; count <= 5; ++count) requests.push_back({count, false});
   for (std::uint64_t count = 1; count <= kTinyIds; ++count) requests.push_back({count, true});
   std::uint64_t attempts = 0;
-  struct Way {
-    ClockRegression mode;
-    bool paces_lead;
-  };
-  for (const auto& [mode, paces_lead] :
-       {Way{ClockRegression::kWait, true}, Way{ClockRegression::kLead, true},
-        Way{ClockRegression::kLead, false}, Way{ClockRegression::kError, true}}) {
+  for (const std::size_t way : {0U, 1U, 2U, 3U}) {
+    const ClockRegression mode = way < 3 ? kModes[way] : ClockRegression::kLead;
+    const bool paces_lead = way < 3;
     for (const std::int64_t slack_us : {0, 1, 4, 6, 40}) {
       GuardSettings settings;
       settings.mode = mode;
