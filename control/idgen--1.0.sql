@@ -1055,3 +1055,105 @@ CREATE FUNCTION objectid_max_id(ts timestamptz) RETURNS text
   AS 'MODULE_PATHNAME', 'idgen_objectid_max_id';
 COMMENT ON FUNCTION objectid_max_id(timestamptz) IS
   'the text of the largest ObjectId of that second';
+
+-- Hybrid logical clock -------------------------------------------------------------------
+
+CREATE FUNCTION hlc_now() RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_now';
+COMMENT ON FUNCTION hlc_now() IS
+  'the time by the hybrid logical clock of this server, greater than any before';
+
+CREATE FUNCTION hlc_observe(hlc bigint) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_observe';
+COMMENT ON FUNCTION hlc_observe(bigint) IS
+  'the time by the hybrid logical clock of this server, greater than any before and than a received one';
+-- It moves the clock of all users, so not everybody may call it.
+REVOKE EXECUTE ON FUNCTION hlc_observe(bigint) FROM PUBLIC;
+
+CREATE FUNCTION hlc_parse(hlc bigint, OUT ts timestamptz, OUT unix_ms bigint, OUT logical int)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_parse';
+COMMENT ON FUNCTION hlc_parse(bigint) IS 'the fields of an HLC timestamp';
+
+CREATE FUNCTION hlc_timestamp(hlc bigint) RETURNS timestamptz
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_timestamp';
+COMMENT ON FUNCTION hlc_timestamp(bigint) IS 'the time in an HLC timestamp';
+
+CREATE FUNCTION hlc_logical(hlc bigint) RETURNS int
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_logical';
+COMMENT ON FUNCTION hlc_logical(bigint) IS 'the logical number in an HLC timestamp';
+
+CREATE FUNCTION hlc_min_id(ts timestamptz) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_min_id';
+COMMENT ON FUNCTION hlc_min_id(timestamptz) IS 'the smallest HLC timestamp of that millisecond';
+
+CREATE FUNCTION hlc_max_id(ts timestamptz) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_max_id';
+COMMENT ON FUNCTION hlc_max_id(timestamptz) IS 'the largest HLC timestamp of that millisecond';
+
+CREATE FUNCTION hlc_to_text(hlc bigint) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_to_text';
+COMMENT ON FUNCTION hlc_to_text(bigint) IS 'an HLC timestamp as text, which sorts as the number does';
+
+CREATE FUNCTION hlc_from_text(hlc text) RETURNS bigint
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_hlc_from_text';
+COMMENT ON FUNCTION hlc_from_text(text) IS 'the HLC timestamp of a text that hlc_to_text() wrote';
+
+-- Vector clocks ----------------------------------------------------------------------------
+
+-- A JSON object of nodes and their counters. A node that is not in it has the counter 0. Functions in
+-- SQL cannot report errors of their own. So what is wrong, NULL included, is left to fail in
+-- jsonb_each() or in the cast of a counter.
+CREATE DOMAIN vclock_counter AS bigint
+  CONSTRAINT vclock_counter_is_not_negative CHECK (VALUE >= 0);
+COMMENT ON DOMAIN vclock_counter IS 'idgen: the counter of a node in a vector clock';
+
+CREATE FUNCTION vclock_each(clock jsonb, OUT node text, OUT counter bigint) RETURNS SETOF record
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT e.key, e.value::text::vclock_counter FROM jsonb_each(coalesce(clock, 'null'::jsonb)) e;
+END;
+COMMENT ON FUNCTION vclock_each(jsonb) IS 'the nodes of a vector clock, and their counters';
+
+CREATE FUNCTION vclock_increment(clock jsonb, node text) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT c.checked || jsonb_build_object(node, coalesce((c.checked ->> node)::bigint, 0::bigint) + 1)
+  FROM (SELECT coalesce(jsonb_object_agg(e.node, e.counter), '{}'::jsonb) AS checked
+        FROM vclock_each(clock) e) c;
+END;
+COMMENT ON FUNCTION vclock_increment(jsonb, text) IS 'a vector clock after an event of a node';
+
+CREATE FUNCTION vclock_merge(clock_1 jsonb, clock_2 jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT coalesce(jsonb_object_agg(m.node, m.counter), '{}'::jsonb)
+  FROM (SELECT e.node, max(e.counter) AS counter
+        FROM (SELECT * FROM vclock_each(clock_1) UNION ALL SELECT * FROM vclock_each(clock_2)) e
+        GROUP BY e.node) m;
+END;
+COMMENT ON FUNCTION vclock_merge(jsonb, jsonb) IS 'the vector clock that knows what either knows';
+
+CREATE FUNCTION vclock_compare(clock_1 jsonb, clock_2 jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT CASE WHEN d.less AND d.more THEN 'concurrent' WHEN d.less THEN 'before'
+              WHEN d.more THEN 'after' ELSE 'equal' END
+  FROM (SELECT bool_or(coalesce(e1.counter, 0::bigint) < coalesce(e2.counter, 0::bigint)) AS less,
+               bool_or(coalesce(e1.counter, 0::bigint) > coalesce(e2.counter, 0::bigint)) AS more
+        FROM vclock_each(clock_1) e1 FULL JOIN vclock_each(clock_2) e2 ON e1.node = e2.node) d;
+END;
+COMMENT ON FUNCTION vclock_compare(jsonb, jsonb) IS
+  'whether a vector clock is before another, after it, equal or concurrent';
+
+CREATE AGGREGATE vclock_merge_agg(clock jsonb) (
+  SFUNC = vclock_merge, STYPE = jsonb, INITCOND = '{}', COMBINEFUNC = vclock_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE vclock_merge_agg(jsonb) IS 'the vector clock that knows what any of them knows';

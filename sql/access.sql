@@ -344,7 +344,10 @@ INSERT INTO public.regress_attacked VALUES
   (21, 'SELECT SCHEMA.idgen_drop_layout(''trapped'') IS NOT NULL AS dropped'),
   (22, 'SELECT machine_id FROM SCHEMA.snowflake_parse(0)'),
   (23, 'SELECT SCHEMA.idgen_inspect(5, ''tsid'') IS NOT NULL AND SCHEMA.idgen_inspect_json(5) IS NOT NULL AS shown'),
-  (24, 'SELECT SCHEMA.idgen_decode(SCHEMA.idgen_encode(5, ''base62''), ''base62'') AS five');
+  (24, 'SELECT SCHEMA.idgen_decode(SCHEMA.idgen_encode(5, ''base62''), ''base62'') AS five'),
+  (30, 'SELECT SCHEMA.hlc_observe(SCHEMA.hlc_from_text(SCHEMA.hlc_to_text(SCHEMA.hlc_now()))) IS NOT NULL AS observed'),
+  (31, 'SELECT SCHEMA.vclock_compare(SCHEMA.vclock_increment(''{"a": 1}'', ''a''), SCHEMA.vclock_merge(''{"a": 1}'', ''{"b": 1}'')),
+         SCHEMA.vclock_merge_agg(''{"a": 1}'')');
 CREATE SCHEMA regress_idgen_mine;
 CREATE SCHEMA regress_idgen_home;
 

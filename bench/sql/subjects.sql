@@ -54,7 +54,8 @@ INSERT INTO bench.subject (name, call, block, parts, needs) VALUES
   ('idgen_nextval(''wide'')', 'idgen_nextval(''wide'')', 1, 'one generators sessions rows',
    $$EXISTS (SELECT FROM idgen_layouts WHERE layout = 'wide')$$),
   ('idgen_nextval(''tso'')', 'idgen_nextval(''tso'')', 1, 'one generators batches sessions transactions', 'true'),
-  ('idgen_nextval(''tso''), block_size 64', 'idgen_nextval(''tso'')', 64, 'one generators sessions', 'true');
+  ('idgen_nextval(''tso''), block_size 64', 'idgen_nextval(''tso'')', 64, 'one generators sessions', 'true'),
+  ('hlc_now()', 'hlc_now()', 1, 'one generators sessions', $$to_regprocedure('hlc_now()') IS NOT NULL$$);
 INSERT INTO bench.subject (name, batch, parts, needs) VALUES
   ('idgen_nextval_batch(''tso'', n)', 'SELECT count(*) FROM idgen_nextval_batch(''tso'', $1)', 'batches', 'true'),
   ('idgen_nextval_array(''tso'', n)', 'SELECT cardinality(idgen_nextval_array(''tso'', $1))', 'batches',

@@ -24,6 +24,12 @@
 // ask for them, and nothing has to be remembered but by the callers that wait. (Positions that were
 // taken for nothing are no sign that their tick has begun: a used-up sequence is waited for
 // from the clock's own tick on.)
+//
+// That does not suit a position that whoever sends a message may raise (hlc.h): each raise would
+// make a new tick of everybody's candidate, and whoever raises it often enough would keep all
+// others waiting. With GuardSettings::paces_lead off, new ticks within the lead are taken at once.
+// So is the one after it: a position raised to the end of the lead's last tick delays nobody
+// either.
 #pragma once
 
 #include <algorithm>
@@ -41,6 +47,7 @@ struct GuardSettings {
   ClockRegression mode = ClockRegression::kWait;
   std::int64_t max_clock_wait_us = 2'000'000;
   std::int64_t max_clock_lead_us = 10'000'000;
+  bool paces_lead = true;  // for kLead: new ticks ahead of the clock cost a wait
   // How long kError waits for the first position after a start, which lies at the
   // high-water mark and so ahead of a clock that is perfectly right.
   std::int64_t max_start_wait_us = 1'000'000;
@@ -119,9 +126,11 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
                 const Bounds& bounds, const Request& request, Clock&& clock) noexcept {
   const unsigned sequence_bits = layout.SequenceBits();
   const std::uint64_t ids_per_tick = layout.IdsPerTick();
-  const std::int64_t lead_us = settings.mode == ClockRegression::kLead
-                                   ? std::max<std::int64_t>(settings.max_clock_lead_us, 0)
-                                   : 0;
+  const std::int64_t free_us = settings.paces_lead ? 0 : layout.tick_us;
+  const std::int64_t lead_us =
+      settings.mode == ClockRegression::kLead
+          ? SumUs(std::max<std::int64_t>(settings.max_clock_lead_us, 0), free_us)
+          : 0;
   AtomicWord position(word);
   std::uint64_t last = position.load(std::memory_order_acquire);
   for (;;) {
@@ -156,7 +165,7 @@ Attempt TryTake(std::uint64_t& word, const Layout& layout, const GuardSettings& 
       // The first tick of this run is no new one: nothing was used up before it.
       const bool is_new = (is_used_up || next_tick > last >> sequence_bits) &&
                           next_tick > bounds.start >> sequence_bits;
-      if (is_new && lead_us > 0) {
+      if (is_new && lead_us > 0 && settings.paces_lead) {
         const std::int64_t new_us =
             is_used_up ? (static_cast<std::int64_t>(next_tick) - now_tick) * layout.tick_us
                        : NewTickUs(layout.tick_us);

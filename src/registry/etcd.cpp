@@ -313,7 +313,9 @@ bool Etcd::ReadExpiries() {
     std::int64_t seconds = 0;
     if (!Post(1)) return false;
     if (!GetNumber(answer_[0], "TTL", seconds)) return Nonsense();
-    holder.expires_in_ms = std::clamp<std::int64_t>(seconds, 0, INT32_MAX) * 1000;
+    // Rounded down; in the last second the holder is alive. It is -1 if it ended meanwhile.
+    const std::int64_t ms = std::clamp<std::int64_t>(seconds, 0, INT32_MAX) * 1000;
+    holder.expires_in_ms = seconds == 0 ? 1 : ms;
   }
   return true;
 }

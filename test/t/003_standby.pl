@@ -31,7 +31,9 @@ for (
 	[ 'snowflake_nextval_batch(3)', 'generate IDs' ],
 	[ "idgen_reserve('snowflake', 3)", 'generate IDs' ],
 	[ "idgen_observe('snowflake', 1)", 'observe IDs' ],
-	[ "idgen_check_identity('orders', 'id')", 'check identities' ])
+	[ "idgen_check_identity('orders', 'id')", 'check identities' ],
+	[ 'hlc_now()', 'generate IDs' ],
+	[ 'hlc_observe(1)', 'observe HLC timestamps' ])
 {
 	my ($call, $what) = @$_;
 	my ($state, $out, $err) = sqlstate_of($standby, "SELECT $call");

@@ -31,6 +31,8 @@ is( $d->safe_psql('postgres', "SELECT count(*), count(DISTINCT holder) FROM idge
 my @ids = map { [ nextvals($_, 2000) ] } $a, $b, $c;
 no_duplicates('three servers', @ids);
 
+is(join('', map { (sqlstate_of($_, 'SELECT hlc_now()'))[0] } $a, $d), '', 'every server has a hybrid logical clock');
+
 # A layout without a datacenter is another identity, with the same machine ID where that is free.
 my $machine_a = machine_of($a);
 is( $a->safe_psql('postgres', "SELECT (idgen_parse(idgen_nextval('wide'), 'wide')).machine_id"),

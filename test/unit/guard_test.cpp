@@ -379,13 +379,16 @@ Attempt Model(std::uint64_t last, const GuardSettings& settings, const Bounds& b
     break;
   }
   const std::int64_t ahead_us = start_of(next / kTinyIds) - now_us;
+  // Without a pace, the tick after the lead is allowed as well.
   const std::int64_t allowed_us =
-      settings.mode == ClockRegression::kLead ? settings.max_clock_lead_us : 0;
+      settings.mode != ClockRegression::kLead
+          ? 0
+          : settings.max_clock_lead_us + (settings.paces_lead ? 0 : kTinyTickUs);
   expected.next = next;
   expected.wait_us = std::max<std::int64_t>(0, ahead_us - allowed_us);
   // Where a lead is allowed, a tick that nothing was used of yet is waited for: till the clock
   // is there, or for its length.
-  if (allowed_us > 0 && ahead_us > 0 && next / kTinyIds != last / kTinyIds &&
+  if (settings.paces_lead && allowed_us > 0 && ahead_us > 0 && next / kTinyIds != last / kTinyIds &&
       next / kTinyIds > bounds.start / kTinyIds) {
     const bool awaits = bounds.awaited.tick == next / kTinyIds;
     const std::int64_t new_us =
@@ -425,10 +428,13 @@ TEST(GuardModel, EveryAttemptOnATinyLayout) {
   for (std::uint64_t count = 1; count <= 5; ++count) requests.push_back({count, false});
   for (std::uint64_t count = 1; count <= kTinyIds; ++count) requests.push_back({count, true});
   std::uint64_t attempts = 0;
-  for (const ClockRegression mode : kModes) {
+  for (const std::size_t way : {0U, 1U, 2U, 3U}) {
+    const ClockRegression mode = way < 3 ? kModes[way] : ClockRegression::kLead;
+    const bool paces_lead = way < 3;
     for (const std::int64_t slack_us : {0, 1, 4, 6, 40}) {
       GuardSettings settings;
       settings.mode = mode;
+      settings.paces_lead = paces_lead;
       settings.max_clock_lead_us = slack_us;
       settings.max_start_wait_us = slack_us;
       for (std::uint64_t last = 0; last < kTinyPositions; ++last) {
@@ -457,7 +463,8 @@ TEST(GuardModel, EveryAttemptOnATinyLayout) {
                 ASSERT_TRUE(same) << "last " << last << ", now " << now_us << ", limit " << limit
                                   << ", start " << start << ", count " << request.count
                                   << ", together " << request.together << ", mode "
-                                  << static_cast<int>(mode) << ", slack " << slack_us;
+                                  << static_cast<int>(mode) << ", paced " << paces_lead
+                                  << ", slack " << slack_us;
               }
             }
           }
@@ -465,7 +472,7 @@ TEST(GuardModel, EveryAttemptOnATinyLayout) {
       }
     }
   }
-  EXPECT_EQ(attempts, 3U * 5 * 32 * 44 * 33 * 2 * 9);
+  EXPECT_EQ(attempts, 4U * 5 * 32 * 44 * 33 * 2 * 9);
 }
 
 // --- Callers that overtake each other ------------------------------------------------

@@ -114,9 +114,11 @@ void ReportClockBehind(const Layout& layout, const char* generator, const Attemp
                           next, now, static_cast<int>(guard.max_clock_wait_us / 1000))
               : errdetail("The next ID is of %s, and the clock shows %s.", next, now),
        errhint("Check the time synchronization of this machine, for example with \"timedatectl\" "
-               "or \"chronyc tracking\". The settings idgen.clock_regression, "
-               "idgen.max_clock_wait and idgen.max_clock_lead say how long to wait for the "
-               "clock, or how far to go ahead of it.")));
+               "or \"chronyc tracking\". The settings %s say how long to wait for the "
+               "clock, or how far to go ahead of it.",
+               guard.paces_lead
+                   ? "idgen.clock_regression, idgen.max_clock_wait and idgen.max_clock_lead"
+                   : "idgen.max_clock_wait and idgen.max_clock_offset")));
   pg_unreachable();
 }
 

@@ -15,6 +15,7 @@ constinit int shard_id = -1;
 constinit int clock_regression = static_cast<int>(ClockRegression::kWait);
 constinit int max_clock_wait_ms = 2000;
 constinit int max_clock_lead_ms = 10000;
+constinit int max_clock_offset_ms = 500;
 constinit int reserve_window_ms = 1000;
 constinit int block_size = 1;
 constinit int max_clock_step_s = 0;
@@ -182,6 +183,9 @@ void DefineSettings() {
   DefineInt("idgen.max_clock_lead", "Longest time by which IDs may run ahead of the clock.",
             "Applies where idgen.clock_regression is lead, and to idgen_observe().",
             &max_clock_lead_ms, 0, kDayMs, PGC_SUSET, GUC_UNIT_MS, nullptr);
+  DefineInt("idgen.max_clock_offset", "Furthest that the clocks of servers may be apart.",
+            "hlc_observe() refuses timestamps that are further ahead of the clock.",
+            &max_clock_offset_ms, 1, 60 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr);
   DefineInt("idgen.reserve_window", "How far ahead the high-water mark is written.",
             "The first ID after a restart may have to wait this long at most.", &reserve_window_ms,
             10, 60 * 60 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr);
@@ -218,6 +222,8 @@ GuardSettings GuardFromSettings() {
           .max_clock_lead_us = std::int64_t{max_clock_lead_ms} * 1000,
           .max_start_wait_us = std::int64_t{reserve_window_ms} * 1000};
 }
+
+std::int64_t MaxClockOffsetUs() { return std::int64_t{max_clock_offset_ms} * 1000; }
 
 int ReserveWindowMs() { return reserve_window_ms; }
 

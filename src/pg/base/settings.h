@@ -29,6 +29,9 @@ bool ShardIsSet();
 // Returns the guard's settings in the core's units.
 GuardSettings GuardFromSettings();
 
+// idgen.max_clock_offset
+std::int64_t MaxClockOffsetUs();
+
 // idgen.reserve_window, in milliseconds.
 int ReserveWindowMs();
 

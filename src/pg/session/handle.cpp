@@ -163,8 +163,9 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   const Layout& layout = handle.layout();
   std::int64_t floor_ms = FloorOf(handle.machine_id);
   if (NeedsLease(handle)) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
-  Slot& slot =
-      SlotOf(SlotKeyOf(layout, identity_bits), PositionLimit(layout, floor_ms), handle.machine_id);
+  IdSpaceKey space = SlotKeyOf(layout, identity_bits);
+  space.is_clock = handle.is_clock;
+  Slot& slot = SlotOf(space, PositionLimit(layout, floor_ms), handle.machine_id);
   // Other servers may have used the ID space since this one did.
   StartAbove(slot.position, slot.start, layout, floor_ms);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()

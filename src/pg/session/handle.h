@@ -118,6 +118,9 @@ struct alignas(64) Handle {
   void (*define)(Handle&) = nullptr;
   // Whether other servers could make the same IDs: they are to have other identities.
   bool is_leased = true;
+  // A hybrid logical clock (core/hlc.h): it has its own guard, and shares no position with IDs, so
+  // that neither moves the other.
+  bool is_clock = false;
   GeneratorDefinition generator;
   char layout_name[kLongestLayoutText] = {};
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field

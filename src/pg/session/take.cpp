@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/hlc.h"
 #include "core/lease.h"
 #include "core/loop.h"
 #include "core/mark.h"
@@ -51,6 +52,32 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
                  InstantText(until_us), InstantText(now_us)),
        errhint("Try again then, or set idgen.max_clock_wait to a longer time. If it is very "
                "long, a clock was wrong: use another machine ID.")));
+  pg_unreachable();
+}
+
+[[noreturn]] void ReportTooFarAhead(const Handle& handle, std::uint64_t id,
+                                    const Observed& observed, const GuardSettings& guard) {
+  const auto number = static_cast<long long>(id);
+  const char* const time = InstantText(observed.time_us);
+  const char* const now = InstantText(observed.now_us);
+  const auto most_ms = static_cast<long long>(guard.max_clock_lead_us / 1000);
+  if (handle.is_clock) {
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("HLC timestamp %lld is %s ahead of the clock", number,
+                    DurationText(DifferenceUs(observed.time_us, observed.now_us))),
+             errdetail("It is of %s, and the clock shows %s; idgen.max_clock_offset is %lld ms.",
+                       time, now, most_ms),
+             errhint("Check the time synchronization of this machine and of the one that sent "
+                     "it.")));
+  }
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("ID %lld is too far ahead of the clock", number),
+                  errdetail("It is of %s, and the clock shows %s; idgen.max_clock_lead is %lld ms.",
+                            time, now, most_ms),
+                  errhint("Check that the ID is of layout \"%s\", and the time synchronization of "
+                          "this machine and of the one that made it.",
+                          NameOf(handle.layout()))));
   pg_unreachable();
 }
 
@@ -110,7 +137,8 @@ class SessionPolicy {
 
   void NoteAttempt(const Attempt& attempt) {
     NoteClock();
-    if (attempt.behind_us > 0) {
+    // A hybrid logical clock is ahead where others' clocks are.
+    if (attempt.behind_us > 0 && (attempt.wait_us > 0 || !handle_.is_clock)) {
       NoteAhead(handle_.name, attempt.now_us + attempt.behind_us, attempt.now_us);
     }
   }
@@ -131,6 +159,10 @@ class SessionPolicy {
  protected:
   Source SourceOf(const SessionSlot& space) {
     guard_ = GuardFromSettings();
+    if (handle_.is_clock) {
+      const bool has_begun = LoadPosition(space.slot->position) >= LoadShared(space.slot->start);
+      guard_ = HlcGuard(guard_.max_clock_wait_us, MaxClockOffsetUs(), has_begun);
+    }
     const std::int64_t limit_ms = LeaseLimitMs(DurableMs(*handle_.database), *handle_.grant);
     return {&space.slot->position,
             &handle_.layout(),
@@ -178,6 +210,8 @@ class ObservingPolicy : public SessionPolicy {
     return SourceOf(*space_);
   }
   bool Extend(std::uint64_t last, std::int64_t now_us) {
+    // An ID is observed because it exists, whatever the clock shows. A timestamp has to be near it.
+    if (handle_.is_clock) CheckClockStep();
     MoveMark(last, now_us);
     return true;
   }
@@ -210,15 +244,7 @@ std::int64_t Observe(Handle& handle, std::uint64_t id) {
   ObservingPolicy policy(handle, id);
   const Observed observed = ObserveId(policy, id);
   if (observed.ending == Ending::kTooFarAhead) {
-    ereport(ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-             errmsg("ID %lld is too far ahead of the clock", static_cast<long long>(id)),
-             errdetail("It is of %s, and the clock shows %s; idgen.max_clock_lead is %lld ms.",
-                       InstantText(observed.time_us), InstantText(observed.now_us),
-                       static_cast<long long>(policy.guard().max_clock_lead_us / 1000)),
-             errhint("Check that the ID is of layout \"%s\", and the time synchronization of "
-                     "this machine and of the one that made it.",
-                     NameOf(handle.layout()))));
+    ReportTooFarAhead(handle, id, observed, policy.guard());
   }
   SessionSlot& space = policy.space();
   // What is left of this session's own block may be below it.

@@ -95,7 +95,8 @@ inline Issued Take(Handle& handle, std::int64_t shard, std::uint64_t count) {
 }
 
 // Makes every later ID of an ID space greater than `id`, durably; an error when that is
-// further ahead of the clock than idgen.max_clock_lead. The ID space is the handle's, of the
+// further ahead of the clock than idgen.max_clock_lead (of a hybrid logical clock,
+// idgen.max_clock_offset). The ID space is the handle's, of the
 // shard in the ID where the generator makes IDs of any. Returns the last one that counts as
 // issued then.
 std::int64_t Observe(Handle& handle, std::uint64_t id);

@@ -5,6 +5,7 @@
 #include "callsite.h"
 #include "core/fields.h"
 #include "core/builtin_layouts.h"
+#include "core/hlc.h"
 #include "errors.h"
 #include "row.h"
 
@@ -170,6 +171,10 @@ IDGEN_SHORTCUT(idgen_instagram_sequence,
                FieldOf(kInstagram, FieldKind::kSequence, PG_GETARG_INT64(0)))
 IDGEN_SHORTCUT(idgen_instagram_min_id, MinIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0)))
 IDGEN_SHORTCUT(idgen_instagram_max_id, MaxIdOf(kInstagram, PG_GETARG_TIMESTAMPTZ(0)))
+IDGEN_SHORTCUT(idgen_hlc_timestamp, TimestampOfId(kHlc, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_hlc_logical, FieldOf(kHlc, FieldKind::kSequence, PG_GETARG_INT64(0)))
+IDGEN_SHORTCUT(idgen_hlc_min_id, MinIdOf(kHlc, PG_GETARG_TIMESTAMPTZ(0)))
+IDGEN_SHORTCUT(idgen_hlc_max_id, MaxIdOf(kHlc, PG_GETARG_TIMESTAMPTZ(0)))
 
 #undef IDGEN_SHORTCUT
 
