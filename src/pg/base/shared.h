@@ -79,6 +79,13 @@ struct LeaseState {
   char error[512];          // of the last failure
 };
 
+// The directory of what sequences have given to tickets (ticket_entry.h). `lock` guards its
+// creation.
+struct TicketsState {
+  LWLock lock;
+  dshash_table_handle entries;
+};
+
 // The state of the server since its start.
 struct Root {
   std::uint32_t version;      // kRootVersion of the module that created it
@@ -95,6 +102,7 @@ struct Root {
   // What the server log was told about the clock (events.h).
   ClockEvents events;
   LeaseState lease;
+  TicketsState tickets;
   dsa_handle area;
   dshash_table_handle slots;
   dshash_table_handle databases;
@@ -105,7 +113,7 @@ struct Root {
 
 // Raise it with every change of what is in shared memory: a module that is replaced while the
 // server runs must notice. The size is generous, so that it never has to change.
-inline constexpr std::uint32_t kRootVersion = 3;
+inline constexpr std::uint32_t kRootVersion = 4;
 inline constexpr std::size_t kRootSize = 2048;
 static_assert(sizeof(Root) <= kRootSize);
 

@@ -1,21 +1,12 @@
 // The SQL functions that make many IDs in one call, as rows or as an array.
 #include "callsite.h"
+#include "count.h"
 #include "errors.h"
 #include "take.h"
 
 namespace idgen::pg {
 
 namespace {
-
-// A larger batch is more likely a mistake than intended.
-constexpr int kMostInBatch = 10'000'000;
-
-std::uint64_t CheckedCount(int count) {
-  if (count < 1 || count > kMostInBatch) {
-    ReportCount(count, kMostInBatch, psprintf("A batch has 1 to %d IDs.", kMostInBatch));
-  }
-  return static_cast<std::uint64_t>(count);
-}
 
 // Up to `count` positions of one tick, and their composer: the handle may have another identity by
 // the time they are used.
@@ -70,15 +61,7 @@ Datum NextOfBatch(FunctionCallInfo fcinfo) {
 
 Datum ArrayOfIds(Handle& handle, int count, std::int64_t shard) {
   const std::uint64_t wanted = CheckedCount(count);
-  const Size size = ARR_OVERHEAD_NONULLS(1) + wanted * sizeof(std::int64_t);
-  // All the IDs are written below.
-  auto* const array = static_cast<ArrayType*>(palloc(size));
-  SET_VARSIZE(array, size);
-  array->ndim = 1;
-  array->dataoffset = 0;
-  array->elemtype = INT8OID;
-  ARR_DIMS(array)[0] = count;
-  ARR_LBOUND(array)[0] = 1;
+  ArrayType* const array = NewBigintArray(count);
   auto* const ids = reinterpret_cast<std::int64_t*>(ARR_DATA_PTR(array));
   for (std::uint64_t filled = 0; filled < wanted;) {
     const Run run = TakeRun(handle, shard, wanted - filled);

@@ -1,0 +1,33 @@
+// What the functions have in common that make many IDs in one call.
+#pragma once
+
+#include "pg.h"
+
+#include "errors.h"
+
+namespace idgen::pg {
+
+// Returns the count that a caller asked for. A larger batch is more likely a mistake than intended.
+inline std::uint64_t CheckedCount(int count) {
+  constexpr int kMostInBatch = 10'000'000;
+  if (count < 1 || count > kMostInBatch) {
+    ReportCount(count, kMostInBatch, psprintf("A batch has 1 to %d IDs.", kMostInBatch));
+  }
+  return static_cast<std::uint64_t>(count);
+}
+
+// Returns an array of bigint whose elements are not written yet.
+inline ArrayType* NewBigintArray(int count) {
+  const Size size =
+      ARR_OVERHEAD_NONULLS(1) + static_cast<std::size_t>(count) * sizeof(std::int64_t);
+  auto* const array = static_cast<ArrayType*>(palloc(size));
+  SET_VARSIZE(array, size);
+  array->ndim = 1;
+  array->dataoffset = 0;
+  array->elemtype = INT8OID;
+  ARR_DIMS(array)[0] = count;
+  ARR_LBOUND(array)[0] = 1;
+  return array;
+}
+
+}  // namespace idgen::pg
