@@ -169,7 +169,7 @@ std::uint64_t EndRange(TicketEntry& entry) {
 // Plans what to reserve. `least` of 0 means: early, and only if the page is as it was left.
 bool Plan(const TicketHandle& handle, TicketPage& page, std::uint64_t least, Reserved& reserved) {
   TicketEntry& entry = *handle.entry;
-  const bool is_entrys = page.recorded && page.record.token == entry.token;
+  const bool is_entrys = page.recorded && entry.token != 0 && page.record.token == entry.token;
   const std::int64_t token = is_entrys ? entry.token : NewToken();
   const bool is_as_left = IsAsLeft(handle, page);
   TicketStart start;
@@ -284,7 +284,8 @@ TakenTickets TakeTicketsSlowly(TicketHandle& handle, std::uint64_t least, std::u
 }
 
 std::int64_t NextTicketSlowly(TicketHandle& handle) {
-  return TakeTicketsSlowly(handle, 1, 1).first;
+  NoteLast(handle, TakeTicketsSlowly(handle, 1, 1).first);
+  return handle.last;
 }
 
 // Its holder keeps the LWLock over a flush. Nobody waits for it: who does not get it goes on with
