@@ -65,22 +65,18 @@ $first->quit;
 # --- Crashes -------------------------------------------------------------------------------------
 
 my @last = tickets($node, 3);
-for my $how ('kill', 'immediate')
-{
-	my $session = $node->background_psql('postgres', on_error_stop => 0);
-	my @taken = split /\n/, $session->query_safe("SELECT ticket_nextval('tickets') FROM generate_series(1, 30000)");
-	if ($how eq 'kill') { kill_server($node); }
-	else { $node->stop('immediate'); }
-	eval { $session->quit };
-	$node->start;
-	my @more = tickets($node, 3000);
-	check_ids("$how", \@last, \@taken, \@more);
-	cmp_ok($more[0] - $taken[-1], '<=', $reserve + 1, "$how: one reserve is skipped at most");
-	@last = @more;
-}
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my @taken = split /\n/, $session->query_safe("SELECT ticket_nextval('tickets') FROM generate_series(1, 30000)");
+kill_server($node);
+eval { $session->quit };
+$node->start;
+@after = tickets($node, 3000);
+check_ids('kill -9 of the postmaster', \@last, \@taken, \@after);
+cmp_ok($after[0] - $taken[-1], '<=', $reserve + 1, 'one reserve is skipped at most');
+@last = @after;
 
 my $victim = $node->background_psql('postgres', on_error_stop => 0);
-my @taken = split /\n/, $victim->query_safe("SELECT ticket_nextval('tickets') FROM generate_series(1, 1000)");
+@taken = split /\n/, $victim->query_safe("SELECT ticket_nextval('tickets') FROM generate_series(1, 1000)");
 $pid = $victim->query_safe('SELECT pg_backend_pid()');
 kill('KILL', $pid);
 eval { $victim->quit };
@@ -92,9 +88,9 @@ check_ids('kill -9 of a backend', \@last, \@taken, \@after);
 # --- Files that a crash takes back ---------------------------------------------------------------
 
 # Tickets of a sequence that the open transaction has restarted: its file is gone after the crash.
-for my $change ('RESTART', 'INCREMENT 1', 'RESTART 1000000')
+for my $change ('RESTART', 'INCREMENT 1')
 {
-	my $session = $node->background_psql('postgres', on_error_stop => 0);
+	$session = $node->background_psql('postgres', on_error_stop => 0);
 	$session->query("SET client_min_messages = error; BEGIN; ALTER SEQUENCE tickets $change");
 	@taken = split /\n/, $session->query_safe("SELECT ticket_nextval('tickets') FROM generate_series(1, 500)");
 	kill_server($node);
@@ -129,7 +125,7 @@ SQL
 # --- Dump and restore ----------------------------------------------------------------------------
 
 {
-	my $session = $node->background_psql('postgres');
+	$session = $node->background_psql('postgres');
 	my @seen = $session->query_safe("SELECT ticket_nextval('tickets')");
 	my $file = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
 	$node->command_ok([ 'pg_dump', '-f', $file, '-d', $node->connstr('postgres') ], 'pg_dump, while in use');
@@ -188,7 +184,7 @@ $node->append_conf('postgresql.conf', "synchronous_standby_names = '*'\nidgen.ti
 $node->reload;
 $node->poll_query_until('postgres', q{SELECT sync_state = 'sync' FROM pg_stat_replication})
   or die 'the standby does not become synchronous';
-my $session = $node->background_psql('postgres', on_error_stop => 0);
+$session = $node->background_psql('postgres', on_error_stop => 0);
 $session->query("SET statement_timeout = '500ms'; SET synchronous_commit = local");
 my $take = "SELECT ticket_nextval('tickets')";
 my @replicated = $session->query_safe($take);
