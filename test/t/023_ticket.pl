@@ -17,9 +17,10 @@ idgen.ticket_reserve = $reserve
 max_prepared_transactions = 5
 wal_consistency_checking = 'generic'
 restart_after_crash = on
+wal_writer_delay = 10s
 log_min_messages = fatal
 CONF
-$node->safe_psql('postgres', 'CREATE SEQUENCE tickets');
+$node->safe_psql('postgres', 'CREATE SEQUENCE tickets; CREATE SEQUENCE alone');
 
 # Tickets straight from the sequence, as the client gets them.
 sub tickets
@@ -67,10 +68,13 @@ $first->quit;
 my @last = tickets($node, 3);
 my $session = $node->background_psql('postgres', on_error_stop => 0);
 my @taken = split /\n/, $session->query_safe("SELECT ticket_nextval('tickets') FROM generate_series(1, 30000)");
+# Nothing else flushes the log after this one.
+my @alone = $session->query_safe("SELECT ticket_nextval('alone')");
 kill_server($node);
 eval { $session->quit };
 $node->start;
 @after = tickets($node, 3000);
+check_ids('the first ticket before a crash', \@alone, [ tickets($node, 10, sequence => 'alone') ]);
 check_ids('kill -9 of the postmaster', \@last, \@taken, \@after);
 cmp_ok($after[0] - $taken[-1], '<=', $reserve + 1, 'one reserve is skipped at most');
 @last = @after;
@@ -85,41 +89,43 @@ $node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'th
 check_ids('kill -9 of a backend', \@last, \@taken, \@after);
 @last = @after;
 
-# --- Files that a crash takes back ---------------------------------------------------------------
+# --- Files that a crash, or a rollback after it, takes back -------------------------------------------
 
-# Tickets of a sequence that the open transaction has restarted: its file is gone after the crash.
-for my $change ('RESTART', 'INCREMENT 1')
+# Each with a sequence of its own, and one crash for all. The change is in an open transaction, or
+# prepared and then ended in either way.
+my %changes = (
+	open_restart => [ 'RESTART', '' ],
+	open_alter => [ 'INCREMENT 1', '' ],
+	prepared_back => [ 'RESTART', 'ROLLBACK' ],
+	prepared => [ 'RESTART', 'COMMIT' ]);
+my (%runs, @open);
+for my $sequence (sort keys %changes)
 {
+	my ($change, $end) = @{ $changes{$sequence} };
+	$node->safe_psql('postgres', "CREATE SEQUENCE $sequence");
+	$runs{$sequence} = [ [ tickets($node, 100, sequence => $sequence) ] ];
 	$session = $node->background_psql('postgres', on_error_stop => 0);
-	$session->query("SET client_min_messages = error; BEGIN; ALTER SEQUENCE tickets $change");
-	@taken = split /\n/, $session->query_safe("SELECT ticket_nextval('tickets') FROM generate_series(1, 500)");
-	kill_server($node);
-	eval { $session->quit };
-	$node->start;
-	my $plain = $node->safe_psql('postgres', "SELECT nextval('tickets')");
-	@after = tickets($node, 10, set => 'SET client_min_messages = error;');
-	check_ids("a crash before the commit of $change", \@last, \@taken, [$plain], \@after);
-	@last = @after;
+	$session->query("SET client_min_messages = error; BEGIN; ALTER SEQUENCE $sequence $change");
+	push @{ $runs{$sequence} },
+	  [ split /\n/, $session->query_safe("SELECT ticket_nextval('$sequence') FROM generate_series(1, 500)") ];
+	$session->query("PREPARE TRANSACTION '$sequence'") if $end;
+	push @open, $session;
 }
-
-# Prepared, and ended after a crash in either way.
-for my $end ('ROLLBACK', 'COMMIT')
+kill_server($node);
+for (@open) { eval { $_->quit }; }
+$node->start;
+for my $sequence (sort keys %changes)
 {
-	@taken = split /\n/, $node->safe_psql('postgres', <<"SQL");
-BEGIN;
-SET LOCAL client_min_messages = error;
-ALTER SEQUENCE tickets RESTART;
-SELECT ticket_nextval('tickets') FROM generate_series(1, 500);
-PREPARE TRANSACTION 'change';
-SQL
-	kill_server($node);
-	$node->start;
-	my ($state) = sqlstate_of($node, "SET lock_timeout = '50ms'; SELECT ticket_nextval('tickets')");
-	is($state, '55P03', "a prepared change locks the sequence, as it does for nextval()");
-	$node->safe_psql('postgres', "$end PREPARED 'change'");
-	@after = tickets($node, 10);
-	check_ids("$end of a prepared change", \@last, \@taken, \@after);
-	@last = @after;
+	my ($change, $end) = @{ $changes{$sequence} };
+	if ($end)
+	{
+		my ($state) = sqlstate_of($node, "SET lock_timeout = '50ms'; SELECT ticket_nextval('$sequence')");
+		is($state, '55P03', "$sequence: a prepared change locks the sequence, as for nextval()");
+		$node->safe_psql('postgres', "$end PREPARED '$sequence'");
+	}
+	my $plain = $node->safe_psql('postgres', "SELECT nextval('$sequence')");
+	check_ids("$sequence: a change, and a crash", @{ $runs{$sequence} }, [$plain],
+		[ tickets($node, 10, sequence => $sequence, set => 'SET client_min_messages = error;') ]);
 }
 
 # --- Dump and restore ----------------------------------------------------------------------------
