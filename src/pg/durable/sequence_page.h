@@ -10,6 +10,7 @@
 #include "pg.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace idgen::pg {

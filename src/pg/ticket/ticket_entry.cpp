@@ -42,10 +42,10 @@ dshash_table* TicketPlaces() {
   return ticket_places;
 }
 
+// Segments of the area lie at the beginning of a page of memory.
 TicketEntry& EntryIn(dsa_pointer memory) {
-  auto* const address = static_cast<char*>(dsa_get_address(SharedArea(), memory));
-  return *reinterpret_cast<TicketEntry*>(
-      TYPEALIGN(alignof(TicketEntry), reinterpret_cast<std::uintptr_t>(address)));
+  const dsa_pointer aligned = TYPEALIGN(alignof(TicketEntry), memory);
+  return *static_cast<TicketEntry*>(dsa_get_address(SharedArea(), aligned));
 }
 
 }  // namespace
