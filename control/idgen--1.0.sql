@@ -1157,3 +1157,41 @@ COMMENT ON FUNCTION vclock_compare(jsonb, jsonb) IS
 CREATE AGGREGATE vclock_merge_agg(clock jsonb) (
   SFUNC = vclock_merge, STYPE = jsonb, INITCOND = '{}', COMBINEFUNC = vclock_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE vclock_merge_agg(jsonb) IS 'the vector clock that knows what any of them knows';
+
+-- Tickets -----------------------------------------------------------------------------
+
+CREATE FUNCTION ticket_nextval(sequence regclass) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_nextval';
+COMMENT ON FUNCTION ticket_nextval(regclass) IS
+  'the next number of a sequence, handed out from shared memory';
+
+CREATE FUNCTION ticket_nextval_batch(sequence regclass, count int) RETURNS SETOF bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1000
+  AS 'MODULE_PATHNAME', 'idgen_ticket_nextval_batch';
+COMMENT ON FUNCTION ticket_nextval_batch(regclass, int) IS
+  'many tickets of a sequence, in order';
+
+CREATE FUNCTION ticket_nextval_array(sequence regclass, count int) RETURNS bigint[]
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_nextval_array';
+COMMENT ON FUNCTION ticket_nextval_array(regclass, int) IS
+  'many tickets of a sequence as an array, in order';
+
+CREATE FUNCTION ticket_currval(sequence regclass) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_ticket_currval';
+COMMENT ON FUNCTION ticket_currval(regclass) IS
+  'the last ticket of a sequence that this session has taken';
+
+CREATE FUNCTION ticket_reserve(sequence regclass, count int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_reserve';
+COMMENT ON FUNCTION ticket_reserve(regclass, int) IS
+  'the first of as many consecutive tickets of a sequence, all this caller''s';
+
+CREATE FUNCTION ticket_restart(sequence regclass, value bigint) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_restart';
+COMMENT ON FUNCTION ticket_restart(regclass, bigint) IS
+  'begins a sequence anew, so that its tickets may come again; for its owner';

@@ -231,7 +231,9 @@ GRANT EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int), sno
   instagram_nextval(), instagram_nextval(int), instagram_nextval_for(text, int),
   idgen_nextval(text), idgen_nextval(text, int),
   idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int),
-  idgen_nextval_array(text, int), idgen_nextval_array(text, int, int), idgen_reserve(text, int)
+  idgen_nextval_array(text, int), idgen_nextval_array(text, int, int), idgen_reserve(text, int),
+  ticket_nextval(regclass), ticket_nextval_batch(regclass, int), ticket_nextval_array(regclass, int),
+  ticket_reserve(regclass, int)
 TO PUBLIC;
 
 SELECT idgen_drop_generator('regress_access_7');

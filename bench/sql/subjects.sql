@@ -10,6 +10,7 @@ CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
 CREATE SEQUENCE bench.cache_1;
 CREATE SEQUENCE bench.cache_32 CACHE 32;
 CREATE SEQUENCE bench.cache_1000 CACHE 1000;
+CREATE SEQUENCE bench.tickets;
 SELECT idgen_create_layout('bench', 'timestamp:41, shard:8, machine:2, sequence:12') \g /dev/null
 SELECT idgen_create_generator('bench_named', 'snowflake', machine_id => 5) \g /dev/null
 
@@ -65,6 +66,15 @@ INSERT INTO bench.subject (name, batch, call, parts, needs) VALUES
    'limit batches', 'true'),
   ('snowflake_nextval_array(n)', 'SELECT cardinality(snowflake_nextval_array($1))', NULL, 'batches',
    $$to_regprocedure('snowflake_nextval_array(int)') IS NOT NULL$$);
+-- Numbers without time: beside nextval(), of which each is one.
+INSERT INTO bench.subject (name, call, parts, needs) VALUES
+  ('ticket_nextval()', 'ticket_nextval(''bench.tickets'')', 'one generators sessions transactions inserts rows parallel',
+   $$to_regprocedure('ticket_nextval(regclass)') IS NOT NULL$$);
+INSERT INTO bench.subject (name, batch, parts, needs) VALUES
+  ('ticket_nextval_batch(n)', 'SELECT count(*) FROM ticket_nextval_batch(''bench.tickets'', $1)', 'batches',
+   $$to_regprocedure('ticket_nextval_batch(regclass, int)') IS NOT NULL$$),
+  ('ticket_nextval_array(n)', 'SELECT cardinality(ticket_nextval_array(''bench.tickets'', $1))', 'batches',
+   $$to_regprocedure('ticket_nextval_array(regclass, int)') IS NOT NULL$$);
 
 -- IDs of 128 bits.
 INSERT INTO bench.subject (name, call, type, parts) VALUES

@@ -6,6 +6,7 @@
 #include "mark.h"
 #include "settings.h"
 #include "shared.h"
+#include "ticket_handle.h"
 #include "utility.h"
 #include "worker.h"
 
@@ -20,6 +21,7 @@ void _PG_init(void) {
   idgen::pg::WatchMark();
   idgen::pg::WatchDrops();
   idgen::pg::WatchCatalog();
+  idgen::pg::WatchTickets();
   idgen::pg::WatchUtility();
   if (!process_shared_preload_libraries_in_progress) return;
   idgen::pg::RequestSharedMemory();

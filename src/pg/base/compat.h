@@ -40,6 +40,13 @@ inline RelFileNumber MappedFileOf(char* database_path, Oid relation) {
   return RelationMapOidToFilenodeForDatabase(database_path, relation);
 }
 #endif
+inline bool IsSameFile(const FileLocator& a, const FileLocator& b) {
+#if PG_VERSION_NUM >= 160000
+  return RelFileLocatorEquals(a, b);
+#else
+  return RelFileNodeEquals(a, b);
+#endif
+}
 #ifndef InvalidRelFileNumber
 #define InvalidRelFileNumber InvalidOid
 #endif
@@ -66,6 +73,13 @@ inline void CopyPathOf(const FileLocator& file, char (&path)[MAXPGPATH]) {
   char* const made = relpathperm(file, MAIN_FORKNUM);
   strlcpy(path, made, sizeof(path));
   pfree(made);
+#endif
+}
+inline const FileLocator& FileOf(Relation relation) {
+#if PG_VERSION_NUM >= 160000
+  return relation->rd_locator;
+#else
+  return relation->rd_node;
 #endif
 }
 inline FileLocator MakeFileLocator(Oid tablespace, Oid database, RelFileNumber file) {
@@ -115,6 +129,14 @@ inline bool OwnsDatabase(Oid database) {
   return object_ownercheck(DatabaseRelationId, database, GetUserId());
 #else
   return pg_database_ownercheck(database, GetUserId());
+#endif
+}
+
+inline bool OwnsRelation(Oid relation) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(RelationRelationId, relation, GetUserId());
+#else
+  return pg_class_ownercheck(relation, GetUserId());
 #endif
 }
 
@@ -182,6 +204,15 @@ inline uint64 MyProcPlace() {
   return static_cast<uint64>(MyProcNumber);
 #else
   return static_cast<uint64>(MyProc->pgprocno);
+#endif
+}
+
+// 17 put the parts of a virtual transaction ID together (upstream ab355e3a88d).
+inline LocalTransactionId CurrentLocalXid() {
+#if PG_VERSION_NUM >= 170000
+  return MyProc->vxid.lxid;
+#else
+  return MyProc->lxid;
 #endif
 }
 

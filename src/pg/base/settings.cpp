@@ -18,6 +18,7 @@ constinit int max_clock_lead_ms = 10000;
 constinit int max_clock_offset_ms = 500;
 constinit int reserve_window_ms = 1000;
 constinit int block_size = 1;
+constinit int ticket_reserve = 32768;
 constinit int max_clock_step_s = 0;
 constinit int machine_id_source = static_cast<int>(MachineIdSource::kSetting);
 constinit int uuid_node = static_cast<int>(UuidNode::kRandom);
@@ -193,6 +194,9 @@ void DefineSettings() {
             "Above 1, IDs of different sessions may be out of order by at most one tick, and what "
             "is left of a block at the end of its tick is dropped.",
             &block_size, 1, 1 << 20, PGC_USERSET, 0, AssignHandleSetting);
+  DefineInt("idgen.ticket_reserve", "Most numbers that a sequence sets aside for tickets.",
+            "A crash of the server skips this many at most. Fewer are set aside where they last.",
+            &ticket_reserve, 1, 1 << 24, PGC_SUSET, 0, nullptr);
   DefineInt("idgen.max_clock_step", "Longest step forward of the clock that is accepted.",
             "After a longer one no IDs are made until idgen_accept_clock() is called, or the clock "
             "is set back. 0: every step is accepted.",
@@ -230,6 +234,8 @@ int ReserveWindowMs() { return reserve_window_ms; }
 std::int64_t MaxClockStepUs() { return std::int64_t{max_clock_step_s} * 1'000'000; }
 
 int BlockSize() { return block_size; }
+
+int TicketReserve() { return ticket_reserve; }
 
 MachineIdSource SourceOfMachineId() { return static_cast<MachineIdSource>(machine_id_source); }
 

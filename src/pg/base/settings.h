@@ -41,6 +41,9 @@ std::int64_t MaxClockStepUs();
 // idgen.block_size: IDs that a session takes at a time.
 int BlockSize();
 
+// idgen.ticket_reserve: the most numbers that a sequence sets aside.
+int TicketReserve();
+
 // idgen.machine_id_source
 enum class MachineIdSource : std::uint8_t { kSetting, kHostname, kCitus, kRegistry };
 MachineIdSource SourceOfMachineId();

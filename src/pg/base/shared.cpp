@@ -40,6 +40,8 @@ static void InitializeRoot(void* memory) {
   LWLockInitialize(&fresh->lock, fresh->tranche);
   LWLockInitialize(&fresh->lease.lock, fresh->tranche);
   fresh->lease.identities = InvalidDsaPointer;
+  LWLockInitialize(&fresh->tickets.lock, fresh->tranche);
+  fresh->tickets.entries = InvalidDsaPointer;
   std::uint64_t random[2] = {};
   if (!pg_strong_random(random, sizeof(random))) {
     random[0] = static_cast<std::uint64_t>(GetCurrentTimestamp()) * 2862933555777941757U +

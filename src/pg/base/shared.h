@@ -79,6 +79,13 @@ struct LeaseState {
   char error[512];          // of the last failure
 };
 
+// The directory of what sequences have given to tickets (ticket_entry.h). `lock` guards its
+// creation.
+struct TicketsState {
+  LWLock lock;
+  dshash_table_handle entries;
+};
+
 // The state of the server since its start.
 struct Root {
   std::uint32_t version;      // kRootVersion of the module that created it
@@ -96,6 +103,7 @@ struct Root {
   // What the server log was told about the clock (events.h).
   ClockEvents events;
   LeaseState lease;
+  TicketsState tickets;
   dsa_handle area;
   dshash_table_handle slots;
   dshash_table_handle databases;

@@ -1,35 +1,17 @@
 #include "sequence.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "invalidate.h"
-#include "wait.h"
 
 namespace idgen::pg {
 
 namespace {
 
-// From commands/sequence.c; no header has it.
-constexpr uint32 kSequenceMagic = 0x1717;
-struct SequenceMagic {
-  uint32 magic;
-};
-
 constexpr std::uint64_t kRecordMagic = 0x31304B52414D4449;  // "IDMARK01" in memory order
-// The record comes after PostgreSQL's columns.
-constexpr std::size_t kRecordPlace = MAXALIGN(sizeof(FormData_pg_sequence_data));
-constexpr std::size_t kDataSize = kRecordPlace + sizeof(MarkRecord);
 
 // Cached until the relation is invalidated.
 constinit Oid mark_sequence = InvalidOid;
-
-HeapTupleHeader TupleOn(Page page) {
-  return reinterpret_cast<HeapTupleHeader>(
-      PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)));
-}
-
-char* DataOf(HeapTupleHeader tuple) { return reinterpret_cast<char*>(tuple) + tuple->t_hoff; }
 
 // Returns the extension's present schema, which may change.
 Oid ExtensionSchema() {
@@ -83,48 +65,12 @@ static void ForgetMarkSequence(Datum, Oid relation) {
 }  // namespace
 
 bool ReadMarkPage(Page page, MarkPage& found) {
-  if (PageIsNew(page) || PageGetSpecialSize(page) != MAXALIGN(sizeof(SequenceMagic)) ||
-      reinterpret_cast<SequenceMagic*>(PageGetSpecialPointer(page))->magic != kSequenceMagic ||
-      PageGetMaxOffsetNumber(page) < FirstOffsetNumber) {
-    return false;
-  }
-  ItemId item = PageGetItemId(page, FirstOffsetNumber);
-  if (!ItemIdIsNormal(item)) return false;
-  HeapTupleHeader tuple = TupleOn(page);
-  const std::size_t size = ItemIdGetLength(item);
-  if (size < tuple->t_hoff + offsetof(FormData_pg_sequence_data, is_called) + sizeof(bool)) {
-    return false;
-  }
+  SequencePage sequence;
+  if (!ReadSequencePage(page, sequence)) return false;
   found = {};
-  const char* const data = DataOf(tuple);
-  found.shown = std::max<std::int64_t>(
-      reinterpret_cast<const FormData_pg_sequence_data*>(data)->last_value, 0);
-  if (size >= tuple->t_hoff + kDataSize) {
-    MarkRecord record;
-    std::memcpy(&record, data + kRecordPlace, sizeof(record));
-    found.recorded = record.magic == kRecordMagic;
-    if (found.recorded) found.record = record;
-  }
+  found.shown = std::max<std::int64_t>(sequence.columns->last_value, 0);
+  found.recorded = ReadRecord(sequence, kRecordMagic, found.record);
   return true;
-}
-
-void WriteMarkPage(Page page, const MarkRecord& record) {
-  alignas(MAXIMUM_ALIGNOF) char written[MaxHeapTupleSize / 4] = {};
-  HeapTupleHeader old = TupleOn(page);
-  const std::size_t head = old->t_hoff;
-  Assert(head + kDataSize <= sizeof(written));
-  std::memcpy(written, old, head);
-  auto* tuple = reinterpret_cast<HeapTupleHeader>(written);
-  auto* data = reinterpret_cast<Form_pg_sequence_data>(DataOf(tuple));
-  data->last_value = record.mark_ms;
-  data->log_cnt = 0;
-  data->is_called = true;
-  MarkRecord with_magic = record;
-  with_magic.magic = kRecordMagic;
-  std::memcpy(DataOf(tuple) + kRecordPlace, &with_magic, sizeof(with_magic));
-  if (!PageIndexTupleOverwrite(page, FirstOffsetNumber, written, head + kDataSize)) {
-    elog(ERROR, "no room for the high-water mark on its page");
-  }
 }
 
 Relation OpenMark() {
@@ -148,37 +94,6 @@ Relation OpenMark() {
   pg_unreachable();
 }
 
-// In the session itself, the relation cache knows. A parallel worker has to check who wrote the row
-// in pg_class. That may have been a mere GRANT; then only some time is lost.
-bool IsUncommitted(Relation relation) {
-  if (relation->rd_createSubid != InvalidSubTransactionId ||
-      FirstNewFileOf(relation) != InvalidSubTransactionId) {
-    return true;
-  }
-  if (!IsParallelWorker()) return false;
-  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(RelationGetRelid(relation)));
-  if (!HeapTupleIsValid(tuple)) return true;
-  const bool own = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
-  ReleaseSysCache(tuple);
-  return own;
-}
-
-bool TryLockPage(Buffer buffer) { return ConditionalLockBuffer(buffer); }
-
-// A holder keeps the page locked for a microsecond, unless it was stopped just then. The others
-// must not wait inside PostgreSQL's own lock, where nothing can be cancelled.
-void LockPage(Buffer buffer) {
-  constexpr int kSpins = 100;
-  constexpr std::int64_t kRetryUs = 100;
-  for (int spins = 0; !TryLockPage(buffer); ++spins) {
-    if (spins < kSpins) {
-      SPIN_DELAY();
-    } else {
-      WaitForClock(kRetryUs);
-    }
-  }
-}
-
 Buffer LockMarkPage(Relation relation, MarkPage& found) {
   Buffer buffer = ReadBuffer(relation, 0);
   LockPage(buffer);
@@ -197,12 +112,15 @@ Buffer TryLockMarkPage(Relation relation, MarkPage& found) {
 }
 
 XLogRecPtr WriteAndUnlockMarkPage(Relation relation, Buffer buffer, const MarkRecord& record) {
-  GenericXLogState* state = GenericXLogStart(relation);
-  WriteMarkPage(GenericXLogRegisterBuffer(state, buffer, 0), record);
-  GenericXLogFinish(state);
-  const XLogRecPtr written = PageGetLSN(BufferGetPage(buffer));
+  FormData_pg_sequence_data columns{};
+  columns.last_value = record.mark_ms;
+  columns.is_called = true;
+  MarkRecord with_magic = record;
+  with_magic.magic = kRecordMagic;
+  const XLogRecPtr written =
+      LogSequencePage(relation, buffer, columns, &with_magic, sizeof(with_magic));
   UnlockReleaseBuffer(buffer);
-  return RelationNeedsWAL(relation) ? written : InvalidXLogRecPtr;
+  return written;
 }
 
 void WatchMarkSequence() {

@@ -1,11 +1,5 @@
-// The page of the high-water mark: the only page of the sequence idgen_high_water_mark, and what
-// idgen keeps on it.
-//
-// PostgreSQL knows three columns in a sequence's tuple. Anyone with UPDATE on the sequence can
-// write them with setval(), and so can extensions that replicate sequences. idgen's own record
-// stands behind these columns, in bytes of the same tuple that no statement reaches: PostgreSQL
-// takes the tuple's length from the page, and keeps all of it when it logs, replays or copies the
-// tuple (commands/sequence.c). last_value only shows the mark.
+// The page of the high-water mark: the only page of the sequence idgen_high_water_mark. The mark is
+// in a record behind PostgreSQL's columns (sequence_page.h). last_value only shows it.
 #pragma once
 
 #include "pg.h"
@@ -13,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "sequence_page.h"
 #include "shared.h"
 
 namespace idgen::pg {
@@ -40,20 +35,9 @@ inline constexpr char kMarkSequence[] = "idgen_high_water_mark";
 // Reads a page, or a copy of one. Returns false if it is not a sequence's.
 bool ReadMarkPage(Page page, MarkPage& found);
 
-// Writes a record on a sequence's page: the image of a generic WAL record.
-void WriteMarkPage(Page page, const MarkRecord& record);
-
 // Opens the mark's sequence, wherever the extension is now, with the lock that nextval() takes.
 // Errors: it does not exist, or it would not survive a crash.
 Relation OpenMark();
-
-// Whether an open transaction of this session made the relation's file and may take it back.
-bool IsUncommitted(Relation relation);
-
-// Locks a page exclusively. The wait can be cancelled unless an LWLock is held; then use
-// TryLockPage(), which returns false if somebody else has locked the page.
-void LockPage(Buffer buffer);
-bool TryLockPage(Buffer buffer);
 
 // Locks the open sequence's only page and reads it. An error if the page is bad.
 Buffer LockMarkPage(Relation relation, MarkPage& found);

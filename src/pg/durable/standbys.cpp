@@ -37,7 +37,7 @@ bool MustReplicate() {
          AreStandbysDefined();
 }
 
-void WaitForStandbys(XLogRecPtr lsn) {
+void WaitForStandbys(XLogRecPtr lsn, const char* what) {
   if (!MustReplicate()) return;
   // If there is an error, the end of the transaction restores the setting.
   const int settings = NewGUCNestLevel();
@@ -55,9 +55,10 @@ void WaitForStandbys(XLogRecPtr lsn) {
   if (IsReplicated(lsn) || !AreStandbysDefined()) return;
   // SyncRepWaitForLSN() took the cancel request for its own and only warned.
   ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
-                  errmsg("canceled while the high-water mark was being replicated"),
-                  errdetail("No ID is handed out before the synchronous standbys have the mark "
-                            "that covers it."),
+                  errmsg("canceled while the %s was being replicated", what),
+                  errdetail("No ID is handed out before the synchronous standbys have the %s "
+                            "that covers it.",
+                            what),
                   errhint("Check the standbys that synchronous_standby_names lists.")));
 }
 

@@ -13,7 +13,8 @@ namespace idgen::pg {
 bool MustReplicate();
 
 // Waits until the synchronous standbys have flushed the write-ahead log up to `lsn`, if this
-// session must. Not with an LWLock held. An error if the wait was cancelled.
-void WaitForStandbys(XLogRecPtr lsn);
+// session must. Not with an LWLock held. An error if the wait was cancelled, which names what the
+// standbys were to have.
+void WaitForStandbys(XLogRecPtr lsn, const char* what = "high-water mark");
 
 }  // namespace idgen::pg

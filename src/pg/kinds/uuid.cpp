@@ -107,14 +107,7 @@ Datum NextRow(FunctionCallInfo fcinfo) {
 template <typename Maker>
 Datum ArrayOf(int count) {
   const std::uint64_t wanted = CheckedCount(count);
-  const Size size = ARR_OVERHEAD_NONULLS(1) + wanted * sizeof(pg_uuid_t);
-  auto* const array = static_cast<ArrayType*>(palloc(size));
-  SET_VARSIZE(array, size);
-  array->ndim = 1;
-  array->dataoffset = 0;
-  array->elemtype = UUIDOID;
-  ARR_DIMS(array)[0] = count;
-  ARR_LBOUND(array)[0] = 1;
+  ArrayType* const array = NewArray(count, UUIDOID, sizeof(pg_uuid_t));
   auto* const bytes = reinterpret_cast<unsigned char*>(ARR_DATA_PTR(array));
   typename Maker::Run run{};
   for (std::uint64_t i = 0; i < wanted; ++i) {

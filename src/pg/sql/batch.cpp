@@ -60,15 +60,7 @@ Datum NextOfBatch(FunctionCallInfo fcinfo) {
 
 Datum ArrayOfIds(Handle& handle, int count, std::int64_t shard) {
   const std::uint64_t wanted = CheckedCount(count);
-  const Size size = ARR_OVERHEAD_NONULLS(1) + wanted * sizeof(std::int64_t);
-  // All the IDs are written below.
-  auto* const array = static_cast<ArrayType*>(palloc(size));
-  SET_VARSIZE(array, size);
-  array->ndim = 1;
-  array->dataoffset = 0;
-  array->elemtype = INT8OID;
-  ARR_DIMS(array)[0] = count;
-  ARR_LBOUND(array)[0] = 1;
+  ArrayType* const array = NewArray(count, INT8OID, sizeof(std::int64_t));
   auto* const ids = reinterpret_cast<std::int64_t*>(ARR_DATA_PTR(array));
   for (std::uint64_t filled = 0; filled < wanted;) {
     const Run run = TakeRun(handle, shard, wanted - filled);

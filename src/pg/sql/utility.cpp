@@ -2,6 +2,7 @@
 
 #include "handle.h"
 #include "settings.h"
+#include "ticket_handle.h"
 
 namespace idgen::pg {
 
@@ -45,7 +46,10 @@ static void OnUtility(PlannedStmt* statement, const char* query, bool read_only_
   ProcessUtility_hook_type run =
       next_utility_hook != nullptr ? next_utility_hook : standard_ProcessUtility;
   run(statement, query, read_only_tree, context, params, environment, dest, completion);
-  if (effects.forgets_ids) ForgetLastIds();
+  if (effects.forgets_ids) {
+    ForgetLastIds();
+    ForgetLastTickets();
+  }
   // The transaction may still be rolled back. What was refused is then refused again in the next
   // connection.
   if (effects.resets_all) OnSettingsReset(nullptr);
