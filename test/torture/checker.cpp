@@ -61,7 +61,13 @@ struct Layout {
   std::int64_t epoch_us;
   std::int64_t tick_us;
   Field time, datacenter, machine, shard;
+  // How far IDs run ahead of the clock; -1: as the call's settings allow.
+  std::int64_t own_lead_us = -1;
+  bool has_time = true;
 
+  [[nodiscard]] std::int64_t LeadNs(const Call& call) const {
+    return (own_lead_us >= 0 ? own_lead_us : call.lead_us) * kNsPerUs;
+  }
   [[nodiscard]] std::int64_t Tick(std::int64_t id) const { return id >> time.shift; }
   [[nodiscard]] std::int64_t StartNs(std::int64_t tick) const {
     return (epoch_us + tick * tick_us) * kNsPerUs;
@@ -92,6 +98,9 @@ std::array<Layout, kLayouts> layouts{{
      {5, 20}},
     {"microseconds", 0, 1, {11, 52}, {0, 0}, {0, 0}, {0, 0}},
     {"gregorian", 0, 1, {3, 56}, {0, 0}, {0, 0}, {0, 0}},
+    // The offset, and the tick after it.
+    {"hlc", 0, 1000, {17, 46}, {0, 0}, {0, 0}, {0, 0}, 501'000},
+    {"tickets", 0, 0, {0, 62}, {0, 0}, {0, 0}, {0, 0}, 0, false},
 }};
 
 std::map<std::string, std::string> options;
@@ -250,7 +259,7 @@ void CheckError(const Call& call) {
     const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
     const Range clock = ClockBetween(call.server, call.invoked_ns - kReadingNs, call.completed_ns);
     const std::int64_t ticks = std::int64_t{1} << layout.time.bits;
-    if (clock.most < layout.StartNs(ticks) - call.lead_us * kNsPerUs) {
+    if (layout.has_time && clock.most < layout.StartNs(ticks) - layout.LeadNs(call)) {
       Violation("error", "out of time before the layout's end, %s", where.c_str());
     }
   }
@@ -282,16 +291,17 @@ void CheckCall(const Record& record) {
       Violation("identity", "%lld, %s", shown, Describe(call).c_str());
     }
     const std::int64_t start_ns = layout.StartNs(tick);
-    if (!counter_lies && start_ns > clock.most + call.lead_us * kNsPerUs) {
+    const bool has_time = layout.has_time && !counter_lies;
+    if (has_time && start_ns > clock.most + layout.LeadNs(call)) {
       Violation("ahead", "%lld is %.3f ms ahead of the clock, %s", shown,
                 static_cast<double>(start_ns - clock.most) / 1e6, Describe(call).c_str());
     }
-    if (!counter_lies && start_ns + layout.tick_us * kNsPerUs <= clock.least) {
+    if (has_time && start_ns + layout.tick_us * kNsPerUs <= clock.least) {
       Violation("late", "%lld is %.3f ms older than the call, %s", shown,
                 static_cast<double>(clock.least - start_ns - layout.tick_us * kNsPerUs) / 1e6,
                 Describe(call).c_str());
     }
-    if (call.kind == Kind::kReserve && tick != layout.Tick(ids[record.first])) {
+    if (call.kind == Kind::kReserve && layout.has_time && tick != layout.Tick(ids[record.first])) {
       Violation("reserve", "%lld is not of the tick of the first, %s", shown,
                 Describe(call).c_str());
     }
@@ -325,10 +335,14 @@ void AddToIdSpaces(const Record& record) {
   const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
   IdSpaceHistory* space = nullptr;
   std::int64_t identity = -1;
+  // Each database has a sequence of its own.
+  const auto identity_of = [&](std::int64_t id) {
+    return layout.has_time ? layout.IdentityBits(id) : call.shard;
+  };
   for (std::size_t i = record.first; i < record.first + call.count; ++i) {
     const std::int64_t id = ids[i];
-    if (space == nullptr || layout.IdentityBits(id) != identity) {
-      identity = layout.IdentityBits(id);
+    if (space == nullptr || identity_of(id) != identity) {
+      identity = identity_of(id);
       space = &spaces[{static_cast<int>(call.layout), identity}];
     }
     if (call.kind != Kind::kObserve) space->ids.push_back(id);

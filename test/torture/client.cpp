@@ -167,6 +167,11 @@ class Session {
       target = OneOf(targets);
     }
     server_ = target.server;
+    // The two databases that scenarios use, and any other.
+    const auto is_in = [&](const char* name) {
+      return (target.connection + " ").find(name) != std::string::npos;
+    };
+    database_ = is_in("dbname=postgres ") ? 0 : is_in("dbname=other ") ? 1 : 2;
     user_ = OneOf(options.List("users", "postgres"));
     given_ = OneOf(options.List("options", "", '|'));
     const std::string before = OneOf(options.List("before", "", '|'));
@@ -393,6 +398,7 @@ class Session {
     const Operation& what = kOperations[operation];
     Values values{Percent(25) ? 1 : Random(1, what.most)};
     Shards shards;
+    if (what.layout == LayoutName::kTickets) shards.first = database_;
     if (what.how == How::kShard) {
       const bool own = !Percent(options.Number("contested", 100));
       values.push_back(shards.first = (own ? 3 * server_ : 0) + Random(0, 2));
@@ -504,6 +510,7 @@ class Session {
   PGconn* connection_ = nullptr;
   int seen_ = -1;  // the generation of the targets
   int server_ = 0;
+  int database_ = 0;
   Mode mode_ = Mode::kWait;
   std::int64_t lead_us_ = 0;
   Settings settings_;

@@ -12,8 +12,9 @@ enum class Kind : std::uint8_t {
   kError,
 };
 
-// The layouts that the campaign uses; it creates kSeconds to kMany itself (Torture/Round.pm). The
-// last two are the positions of IDs of 128 bits.
+// The layouts that the campaign uses; it creates kSeconds to kMany itself (Torture/Round.pm). Then
+// come the positions of IDs of 128 bits, the hybrid logical clock, and the tickets of a sequence of
+// each database.
 enum class LayoutName : std::uint8_t {
   kSnowflake,
   kInstagram,
@@ -24,8 +25,10 @@ enum class LayoutName : std::uint8_t {
   kMany,
   kMicroseconds,  // UUIDs of version 7, and ULIDs
   kGregorian,     // UUIDs of versions 1 and 6
+  kHlc,
+  kTickets,
 };
-constexpr int kLayouts = 9;
+constexpr int kLayouts = 11;
 
 enum class Mode : std::uint8_t { kWait, kLead, kError };
 
@@ -37,7 +40,7 @@ struct Call {
   std::int64_t lead_us;  // how far the call's settings let IDs run ahead
   std::uint32_t session;
   std::uint32_t count;  // number of IDs that follow
-  std::int32_t shard;   // the shard that the call named, or -1
+  std::int32_t shard;   // the shard that the call named, or -1; of tickets, which database
   std::int32_t stride;  // the second ID is of shard + stride, and so on; 0: all are of one shard
   std::int16_t datacenter;  // what the session had set, or -1: the server's
   std::int16_t machine;

@@ -74,6 +74,20 @@ const Operation kOperations[] = {
      0, 0.5, Form::kGregorian},
     {"uuidv1", WITH_CLOCK("uuidv1_nextval_array($1::int)"), Kind::kIds, LayoutName::kGregorian, 300,
      How::kShared, 0, 0.5, Form::kGregorian},
+    {"hlc", IN_ARRAY("hlc_now()"), Kind::kIds, LayoutName::kHlc, 300, How::kShared, 0, 0.5},
+    // From half a second behind the clock to 100 ms beyond what is accepted.
+    {"hlc_observe",
+     WITH_CLOCK("hlc_observe(hlc_max_id(clock_timestamp() + (600 - $1::int) * interval '1 ms'))"),
+     Kind::kObserve, LayoutName::kHlc, 1100, How::kShared, 0, 0.3},
+    // What a restore or an asynchronous standby does not know, tickets do not either.
+    {"ticket", IN_ARRAY("ticket_nextval('torture_tickets')"), Kind::kIds, LayoutName::kTickets, 300,
+     How::kShared, 0, 0.0},
+    {"tickets", WITH_CLOCK("ticket_nextval_array('torture_tickets', $1::int)"), Kind::kIds,
+     LayoutName::kTickets, 2000, How::kShared, 0, 0.0},
+    {"ticket_reserve", WITH_CLOCK("ticket_reserve('torture_tickets', $1::int)"), Kind::kReserve,
+     LayoutName::kTickets, 300, How::kShared, 0, 0.0},
+    {"nextval", IN_ARRAY("nextval('torture_tickets')"), Kind::kIds, LayoutName::kTickets, 50,
+     How::kShared, 0, 0.0},
     // From a second behind the clock to 50 ms ahead of it.
     {"observe",
      WITH_CLOCK("idgen_observe('snowflake', snowflake_max_id(clock_timestamp() + "

@@ -153,7 +153,7 @@ sub synchronous
 	$round->sessions(users => 'app,app,granted,postgres', before => join('|', map { $_ ? "SET $_" : '' } @set),
 		options => join('|', map { $_ ? "-c $_" =~ s/ = /=/r : '' } @set), modes => 'wait,lead',
 		between => 2, acts => join('|', map { $_ ? "SET $_" : 'RESET synchronous_commit' } @set),
-		mix => 'single:1,array:2,arrays:1,batch:1,reserve:1,shard:2,named:1,seconds:1');
+		mix => 'single:1,array:2,arrays:1,batch:1,reserve:1,shard:2,named:1,seconds:1,hlc:1,ticket:1,tickets:1');
 	$round->during(0.8, 0);
 	$standby->stop('fast');
 	$round->fault('standby away');

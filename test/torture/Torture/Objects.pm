@@ -16,6 +16,7 @@ our %scenarios = (
 	schema => \&schema,
 	settings => \&settings,
 	extension => \&extension,
+	tickets => \&tickets,
 	startover => \&start_over,
 	disk => \&disk,
 );
@@ -51,6 +52,55 @@ sub names
 			$round->fault('alter generator');
 		});
 	$round->expect_ids($server, $_) for 'postgres', 'other';
+	return;
+}
+
+# Tickets of a sequence that others write too: by nextval() and setval() forward, or by whatever would
+# bring back numbers that were handed out, also in transactions that are rolled back.
+my @BACK = (
+	'ALTER SEQUENCE torture_tickets RESTART', "SELECT setval('torture_tickets', 5)",
+	'ALTER SEQUENCE torture_tickets CACHE 3', 'ALTER SEQUENCE torture_tickets RESTART WITH 100',
+);
+
+sub tickets
+{
+	my ($round) = @_;
+	my $server = $round->server('main', Torture::Scenarios::window(), Torture::Scenarios::lazy_log(), $round->leading,
+		'idgen.ticket_reserve = ' . one_of(32, 1000, 32768));
+	$round->allow('down');
+	$round->target($server);
+	my $mix = 'ticket:4,tickets:2,ticket_reserve:2,single:1';
+	my $back = chance(0.6);
+	if ($back)
+	{
+		$round->sessions(mix => $mix, modes => 'wait,lead', users => 'app,postgres', between => 1, acts => join('|', @BACK));
+		$round->sessions(threads => 1, mix => $mix, modes => 'wait,lead', wraps => 70, wrap => join('|', @BACK), wrap_ms => '20,200',
+			ends => one_of('rollback', 'rollback,savepoint', 'rollback,savepoint,commit'));
+	}
+	else
+	{
+		# Further than others come meanwhile: plain nextval() must not go back.
+		$round->sessions(mix => "$mix,nextval:1", modes => 'wait,lead', users => 'app,postgres', between => 2,
+			acts => "SELECT setval('torture_tickets', nextval('torture_tickets') + 10000000)");
+	}
+	# What plain nextval() gave and nobody committed, PostgreSQL forgets at a crash.
+	$round->during(4, 0.3,
+		sub {
+			if ($back) { $round->fault('kill session') if $server->kill_backend; return; }
+			$server->ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+				WHERE application_name = 'torture' AND random() < 0.3");
+			$round->fault('terminate');
+		},
+		sub {
+			my $how = $back ? one_of('immediate', 'kill', 'fast') : 'fast';
+			return if chance(0.5);
+			if ($how eq 'kill') { $server->kill_postmaster; }
+			else { $server->stop($how); }
+			$round->fault("down, $how");
+			$server->start;
+		});
+	$server->wait_ready;
+	$round->expect_ids($server, undef, "ticket_nextval('torture_tickets')");
 	return;
 }
 
