@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "core/position.h"
+#include "position.h"
 
 namespace idgen {
 
