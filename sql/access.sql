@@ -185,7 +185,7 @@ REVOKE EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int), sn
   idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int),
   idgen_nextval_array(text, int), idgen_nextval_array(text, int, int), idgen_reserve(text, int),
   ticket_nextval(regclass), ticket_nextval_batch(regclass, int), ticket_nextval_array(regclass, int),
-  ticket_reserve(regclass, int)
+  ticket_reserve(regclass, int), lamport_tick(regclass), lamport_observe(regclass, bigint)
 FROM PUBLIC;
 SELECT maker AS still_there FROM regress_makers WHERE has_function_privilege('regress_idgen_user', objid, 'EXECUTE');
 SET ROLE regress_idgen_user;
@@ -236,7 +236,7 @@ GRANT EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int), sno
   idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int),
   idgen_nextval_array(text, int), idgen_nextval_array(text, int, int), idgen_reserve(text, int),
   ticket_nextval(regclass), ticket_nextval_batch(regclass, int), ticket_nextval_array(regclass, int),
-  ticket_reserve(regclass, int)
+  ticket_reserve(regclass, int), lamport_tick(regclass), lamport_observe(regclass, bigint)
 TO PUBLIC;
 
 SELECT idgen_drop_generator('regress_access_7');
