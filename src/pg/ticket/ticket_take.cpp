@@ -31,6 +31,7 @@ constexpr std::uint64_t kLowPart = 4;
 
 // How long a session that ends tries to lock the page.
 constexpr std::int64_t kExitPatienceUs = 200'000;
+constexpr long kExitPauseUs = 100;
 
 constexpr char kWhat[] = "reserve of tickets";
 
@@ -372,7 +373,10 @@ void GiveBackTickets(TicketHandle& handle) {
   Buffer buffer = ReadBuffer(relation, 0);
   const std::int64_t end = MonotonicUs() + kExitPatienceUs;
   bool locked = TryLockPage(buffer);
-  while (!locked && MonotonicUs() < end) locked = TryLockPage(buffer);
+  while (!locked && MonotonicUs() < end) {
+    pg_usleep(kExitPauseUs);
+    locked = TryLockPage(buffer);
+  }
   if (locked) {
     TicketPage page;
     ReadTicketPage(relation, buffer, page);
