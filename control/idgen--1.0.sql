@@ -1195,3 +1195,15 @@ CREATE FUNCTION ticket_restart(sequence regclass, value bigint) RETURNS bigint
   AS 'MODULE_PATHNAME', 'idgen_ticket_restart';
 COMMENT ON FUNCTION ticket_restart(regclass, bigint) IS
   'begins a sequence anew, so that its tickets may come again; for its owner';
+
+CREATE FUNCTION lamport_tick(sequence regclass) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_lamport_tick';
+COMMENT ON FUNCTION lamport_tick(regclass) IS
+  'the next value of a Lamport clock: a ticket of the sequence above, the machine ID in the lowest 10 bits';
+
+CREATE FUNCTION lamport_observe(sequence regclass, value bigint) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_lamport_observe';
+COMMENT ON FUNCTION lamport_observe(regclass, bigint) IS
+  'the value of a Lamport clock for an event after one of another server: greater than both';

@@ -177,7 +177,7 @@ RESET ROLE;
 -- What makes IDs, all of it: a REVOKE of one leaves the others.
 CREATE VIEW public.regress_makers AS
   SELECT objid, objid::regprocedure AS maker FROM regress_members
-  WHERE classid = 'pg_proc'::regclass AND objid::regprocedure::text ~ '_(nextval|reserve)';
+  WHERE classid = 'pg_proc'::regclass AND objid::regprocedure::text ~ '_(nextval|reserve|tick|now)|lamport_observe';
 SELECT maker FROM regress_makers ORDER BY maker::text COLLATE "C";
 SELECT 'REVOKE EXECUTE ON FUNCTION ' || string_agg(maker::text, ', ' ORDER BY maker::text COLLATE "C") || ' FROM PUBLIC'
   AS statement FROM regress_makers \gset
@@ -233,7 +233,7 @@ GRANT EXECUTE ON FUNCTION snowflake_nextval(), snowflake_nextval_batch(int), sno
   idgen_nextval_batch(text, int), idgen_nextval_batch(text, int, int),
   idgen_nextval_array(text, int), idgen_nextval_array(text, int, int), idgen_reserve(text, int),
   ticket_nextval(regclass), ticket_nextval_batch(regclass, int), ticket_nextval_array(regclass, int),
-  ticket_reserve(regclass, int)
+  ticket_reserve(regclass, int), lamport_tick(regclass), lamport_observe(regclass, bigint)
 TO PUBLIC;
 
 SELECT idgen_drop_generator('regress_access_7');

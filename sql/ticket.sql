@@ -120,7 +120,9 @@ SELECT ticket_nextval_array('ticket_turn', 3);
 
 -- Transactions that are rolled back, or a part of them.
 CREATE SEQUENCE ticket_tx;
--- psql keeps what the transaction forgets.
+-- psql keeps what the transaction forgets. How far apart the numbers are depends on the time that all
+-- this takes, and the warnings name them.
+SET client_min_messages = error;
 SELECT ticket_nextval_array('ticket_tx', 3) AS seen_1 \gset
 BEGIN;
 ALTER SEQUENCE ticket_tx RESTART;
@@ -147,6 +149,7 @@ COMMIT;
 SELECT count(*), count(DISTINCT n)
 FROM unnest(:'seen_1'::bigint[] || :'seen_2'::bigint[] || :'seen_3'::bigint[] || :'seen_4'::bigint[] || :'seen_5'::bigint[]
   || :'seen_6'::bigint[] || :'seen_7'::bigint[] || :'seen_8'::bigint[] || :'seen_9'::bigint[]) n;
+SET client_min_messages = warning;
 -- Made and used in one transaction.
 BEGIN;
 CREATE SEQUENCE ticket_new;

@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "core/position.h"
+#include "position.h"
 
 namespace idgen {
 
@@ -133,6 +133,30 @@ inline TakenTickets TakeTickets(Tickets& tickets, unsigned level, std::uint64_t 
                                    std::memory_order_acquire)) {
       return {static_cast<std::int64_t>(base + index * increment),
               static_cast<std::int64_t>(increment), count, index + count > low};
+    }
+  }
+}
+
+// Takes the first number that is greater than `beyond`, and leaves those before it unused. None if
+// it is not there yet, or if the numbers descend.
+template <typename IsValid>
+inline TakenTickets TakeTicketBeyond(Tickets& tickets, unsigned level, std::int64_t beyond,
+                                     IsValid&& is_valid) noexcept {
+  AtomicWord word(tickets.word);
+  std::uint64_t seen = word.load(std::memory_order_acquire);
+  for (;;) {
+    const TicketRange& range = tickets.ranges[TicketGeneration(seen) & 1];
+    const std::uint64_t size = LoadTicketWord(range.size[level]);
+    const auto base = static_cast<std::int64_t>(LoadTicketWord(range.base));
+    const auto increment = static_cast<std::int64_t>(LoadTicketWord(range.increment));
+    const std::uint64_t low = LoadTicketWord(range.low);
+    if (increment <= 0) return {};
+    const std::uint64_t index = std::max(TicketIndex(seen), CountTickets(base, beyond, increment));
+    if (size <= index || !is_valid()) return {};
+    const std::uint64_t next = (TicketGeneration(seen) << kTicketIndexBits) + index + 1;
+    if (word.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                   std::memory_order_acquire)) {
+      return {TicketAt(base, increment, index), increment, 1, index + 1 > low};
     }
   }
 }

@@ -35,6 +35,12 @@ class AtomicWord {
     return word_;
   }
 
+  void store(std::uint64_t desired, std::memory_order) const noexcept {
+    Step();
+    Note("stores", desired);
+    word_ = desired;
+  }
+
   std::uint64_t fetch_add(std::uint64_t value, std::memory_order) noexcept {
     Step();
     const std::uint64_t before = word_;

@@ -1,6 +1,6 @@
 // Every interleaving of two and three threads in the core's own code (position.h, guard.h,
-// cursor.h, lease.h, generator.cpp), with a clock that runs, stands still or steps at each reading,
-// a cycle counter that says fresh or not, and swaps that fail for no reason.
+// cursor.h, lease.h, ticket.h, generator.cpp), with a clock that runs, stands still or steps at
+// each reading, a cycle counter that says fresh or not, and swaps that fail for no reason.
 //
 // usage: model_test [name ...]          (the scenarios whose names begin so; default: all)
 //        model_test --singly name ...   executions are taken one by one, also where they are
@@ -9,6 +9,7 @@
 #include <fleet.h>
 #include "library.h"
 #include "scenarios.h"
+#include "tickets.h"
 
 #include <array>
 #include <chrono>
@@ -121,6 +122,7 @@ class Scenarios {
                                     Calls{2, 2, 1}, still, kError, 1);
     overshoot.ids_left = 3;
     AddFleets();
+    AddTickets();
   }
 
   [[nodiscard]] const std::vector<Named>& all() const { return all_; }
@@ -178,6 +180,21 @@ class Scenarios {
     cursors.clocks_ms = {0, 2};
     cursors.moves = {1, 0};
     cursors.uses_cursors = true;
+  }
+
+  void AddTickets() {
+    using enum Ticketing::Does;
+    using Script = std::vector<Ticketing::Does>;
+    Add<Ticketing>("ticket: 2 take, one lengthens", Script{kLengthen}, Calls{2, 2});
+    Add<Ticketing>("ticket: 2 take, one sets", Script{kSet, kOpen, kPublishLate}, Calls{2, 1})
+        .spurious_failures = 1;
+    Add<Ticketing>("ticket: 2 take, one opens", Script{kOpen, kOpen, kPublishLate}, Calls{1, 1});
+    Add<Ticketing>("ticket: 2 take, one gives back", Script{kGiveBack, kOpen, kLengthen},
+                   Calls{2, 1});
+    Add<Ticketing>("ticket: 3 take, one gives back", Script{kGiveBack, kOpen}, Calls{1, 1, 1});
+    Add<Ticketing>("ticket: 1 takes, there and back", Script{kGiveBack, kOpen, kSet, kOpen},
+                   Calls{3})
+        .spurious_failures = 1;
   }
 
   template <typename Kind, typename... Arguments>

@@ -97,6 +97,24 @@ TEST(Tickets, AreHandedOutAtTheLevelThatTheyArePublishedFor) {
   EXPECT_EQ(TakeOne(tickets, 0).first, 5);
 }
 
+TEST(Tickets, OneBeyondANumberSkipsThoseBefore) {
+  const auto beyond = [](Tickets& tickets, std::int64_t number) {
+    return TakeTicketBeyond(tickets, 0, number, kAlways);
+  };
+  Tickets tickets{};
+  Open(tickets, 10, 3, 5);  // 10, 13, 16, 19, 22
+  EXPECT_EQ(beyond(tickets, kLeast).first, 10);
+  EXPECT_EQ(beyond(tickets, 2).first, 13);
+  EXPECT_EQ(beyond(tickets, 18).first, 19);
+  EXPECT_EQ(beyond(tickets, 22).count, 0U);
+  EXPECT_EQ(beyond(tickets, kMost).count, 0U);
+  EXPECT_EQ(TakeTicketBeyond(tickets, 0, 0, [] { return false; }).count, 0U);
+  EXPECT_EQ(TakeOne(tickets).first, 22);
+  EXPECT_EQ(TicketIndex(tickets.word), 5U);
+  Open(tickets, 10, -3, 5);
+  EXPECT_EQ(beyond(tickets, 5).count, 0U);
+}
+
 TEST(Tickets, ARangeIsLowAfterItsIndex) {
   Tickets tickets{};
   (void)OpenTickets(tickets, 1, 1);

@@ -2,35 +2,11 @@
 #include "errors.h"
 #include "count.h"
 #include "ticket_handle.h"
+#include "ticket_site.h"
 
 namespace idgen::pg {
 
 namespace {
-
-// What a place in a query keeps between calls.
-struct TicketSite {
-  Oid sequence;
-  TicketHandle* handle;
-};
-
-[[gnu::noinline]] TicketHandle& FindTicketHandle(FunctionCallInfo fcinfo, Oid sequence) {
-  TicketHandle& handle = TicketHandleOf(sequence);
-  auto* site = static_cast<TicketSite*>(fcinfo->flinfo->fn_extra);
-  if (site == nullptr) {
-    site = static_cast<TicketSite*>(
-        MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(TicketSite)));
-    fcinfo->flinfo->fn_extra = site;
-  }
-  *site = {sequence, &handle};
-  return handle;
-}
-
-inline TicketHandle& TicketArgument(FunctionCallInfo fcinfo) {
-  const Oid sequence = PG_GETARG_OID(0);
-  const auto* const site = static_cast<TicketSite*>(fcinfo->flinfo->fn_extra);
-  if (likely(site != nullptr && site->sequence == sequence)) return *site->handle;
-  return FindTicketHandle(fcinfo, sequence);
-}
 
 struct TicketBatch {
   TicketHandle* handle;

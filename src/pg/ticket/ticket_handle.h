@@ -113,6 +113,9 @@ pg_attribute_always_inline TakenTickets TakeSome(TicketHandle& handle, std::uint
 // One, by the slow path.
 std::int64_t NextTicketSlowly(TicketHandle& handle);
 
+// One that is greater than `beyond`; numbers in between are skipped. Of a sequence that ascends.
+std::int64_t NextTicketBeyond(TicketHandle& handle, std::int64_t beyond);
+
 inline std::int64_t NextTicket(TicketHandle& handle) {
   if (likely(IsReady(handle))) {
     const TakenTickets taken =

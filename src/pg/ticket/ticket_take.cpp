@@ -31,8 +31,18 @@ constexpr std::uint64_t kLowPart = 4;
 
 // How long a session that ends tries to lock the page.
 constexpr std::int64_t kExitPatienceUs = 200'000;
+constexpr long kExitPauseUs = 100;
 
 constexpr char kWhat[] = "reserve of tickets";
+
+// What a caller needs: so many numbers, if they ascend greater than `beyond`. None: early, and only
+// if the page is as it was left.
+struct Wish {
+  std::uint64_t least = 0;
+  std::int64_t beyond = kNothing;
+
+  static constexpr std::int64_t kNothing = std::numeric_limits<std::int64_t>::min();
+};
 
 // What is to be published, when it is durable.
 struct Reserved {
@@ -102,11 +112,14 @@ std::uint64_t LowOf(std::uint64_t size, std::uint64_t most, std::uint64_t reserv
 
 // Plans to lengthen the range, and what the page is to show. Nothing is reserved if the range
 // cannot have `least` more.
-bool PlanLonger(const TicketHandle& handle, TicketPage& page, std::uint64_t least,
+bool PlanLonger(const TicketHandle& handle, TicketPage& page, const Wish& wish,
                 Reserved& reserved) {
+  const std::uint64_t least = wish.least;
   TicketEntry& entry = *handle.entry;
   const std::uint64_t word = LoadTicketWord(entry.tickets.word);
-  const std::uint64_t index = TicketIndex(word);
+  const std::uint64_t passed =
+      entry.increment > 0 ? CountTickets(entry.base, wish.beyond, entry.increment) : 0;
+  const std::uint64_t index = std::max(TicketIndex(word), passed);
   const std::uint64_t written = CountTickets(entry.base, page.last_value, entry.increment);
   const std::uint64_t most = CountTickets(entry.base, entry.limit, entry.increment);
   reserved.generation = TicketGeneration(word);
@@ -166,8 +179,8 @@ std::uint64_t EndRange(TicketEntry& entry) {
   return TicketIndex(OpenTickets(entry.tickets, 0, 0));
 }
 
-// Plans what to reserve. `least` of 0 means: early, and only if the page is as it was left.
-bool Plan(const TicketHandle& handle, TicketPage& page, std::uint64_t least, Reserved& reserved) {
+bool Plan(const TicketHandle& handle, TicketPage& page, const Wish& wish, Reserved& reserved) {
+  const std::uint64_t least = wish.least;
   TicketEntry& entry = *handle.entry;
   const bool is_entrys = page.recorded && entry.token != 0 && page.record.token == entry.token;
   const std::int64_t token = is_entrys ? entry.token : NewToken();
@@ -175,12 +188,17 @@ bool Plan(const TicketHandle& handle, TicketPage& page, std::uint64_t least, Res
   TicketStart start;
   bool has_end = false;
   LWLockAcquire(&entry.lock, LW_EXCLUSIVE);
-  bool planned = is_as_left && PlanLonger(handle, page, least, reserved);
+  bool planned = is_as_left && PlanLonger(handle, page, wish, reserved);
   if (!planned && least > 0) {
     // Of a range that others have cut off, only what was taken counts.
     if (is_entrys && entry.is_open && !is_as_left) Shorten(page.record, entry, EndRange(entry));
     start = StartTickets(page.last_value, page.is_called, handle.increment, page.record.lowest,
                          page.record.highest);
+    if (start.exists && handle.increment > 0 && start.first <= wish.beyond) {
+      const bool is_moved = start.is_moved;
+      start = StartTickets(start.first, false, handle.increment, Wish::kNothing, wish.beyond);
+      start.is_moved = is_moved;
+    }
     has_end = !start.exists || CountTickets(start.first, LimitOf(handle), handle.increment) < least;
     if (!has_end) PlanNew(handle, page, least, start, token, reserved);
     planned = !has_end;
@@ -218,10 +236,10 @@ struct Written {
 
 // Reserves on the page, which is locked, and unlocks it. Returns false if there is nothing to
 // publish.
-bool ReserveOnPage(Relation relation, TicketHandle& handle, std::uint64_t least, Written& written) {
+bool ReserveOnPage(Relation relation, TicketHandle& handle, const Wish& wish, Written& written) {
   TicketPage& page = written.page;
   ReadTicketPage(relation, handle.pinned, page);
-  const bool planned = Plan(handle, page, least, written.reserved);
+  const bool planned = Plan(handle, page, wish, written.reserved);
   if (planned) {
     written.lsn = written.reserved.is_new ? WritePlan(relation, handle, page)
                                           : PageGetLSN(BufferGetPage(handle.pinned));
@@ -256,11 +274,11 @@ void ReportMoved(const TicketHandle& handle, std::int64_t first) {
            errhint("The owner can begin anew with ticket_restart().")));
 }
 
-void Lengthen(TicketHandle& handle, std::uint64_t least) {
+void Lengthen(TicketHandle& handle, const Wish& wish) {
   Relation relation = relation_open(handle.sequence, NoLock);
   LockPage(handle.pinned);
   Written written;
-  if (ReserveOnPage(relation, handle, least, written)) {
+  if (ReserveOnPage(relation, handle, wish, written)) {
     MakeDurableAndPublish(relation, handle, written);
     if (written.reserved.is_moved) ReportMoved(handle, written.reserved.first);
   }
@@ -279,13 +297,28 @@ TakenTickets TakeTicketsSlowly(TicketHandle& handle, std::uint64_t least, std::u
       if (taken.is_low) LengthenEarly(handle);
       return taken;
     }
-    Lengthen(handle, least);
+    Lengthen(handle, {least, Wish::kNothing});
   }
 }
 
 std::int64_t NextTicketSlowly(TicketHandle& handle) {
   NoteLast(handle, TakeTicketsSlowly(handle, 1, 1).first);
   return handle.last;
+}
+
+std::int64_t NextTicketBeyond(TicketHandle& handle, std::int64_t beyond) {
+  for (;;) {
+    CHECK_FOR_INTERRUPTS();
+    if (!IsReady(handle)) EnterTickets(handle, "lamport_observe()");
+    const TakenTickets taken = TakeTicketBeyond(*handle.tickets, handle.level, beyond,
+                                                [&handle] { return IsSealed(handle); });
+    if (taken.count > 0) {
+      NoteLast(handle, taken.first);
+      if (taken.is_low) LengthenEarly(handle);
+      return handle.last;
+    }
+    Lengthen(handle, {1, beyond});
+  }
 }
 
 // Its holder keeps the LWLock over a flush. Nobody waits for it: who does not get it goes on with
@@ -298,7 +331,7 @@ void LengthenEarly(TicketHandle& handle) {
   Written written;
   bool planned = false;
   if (LWLockConditionalAcquire(&entry.refilling, LW_EXCLUSIVE)) {
-    if (TryLockPage(handle.pinned)) planned = ReserveOnPage(relation, handle, 0, written);
+    if (TryLockPage(handle.pinned)) planned = ReserveOnPage(relation, handle, {}, written);
     if (planned && written.lsn != InvalidXLogRecPtr) XLogFlush(written.lsn);
     LWLockRelease(&entry.refilling);
   }
@@ -340,7 +373,10 @@ void GiveBackTickets(TicketHandle& handle) {
   Buffer buffer = ReadBuffer(relation, 0);
   const std::int64_t end = MonotonicUs() + kExitPatienceUs;
   bool locked = TryLockPage(buffer);
-  while (!locked && MonotonicUs() < end) locked = TryLockPage(buffer);
+  while (!locked && MonotonicUs() < end) {
+    pg_usleep(kExitPauseUs);
+    locked = TryLockPage(buffer);
+  }
   if (locked) {
     TicketPage page;
     ReadTicketPage(relation, buffer, page);
