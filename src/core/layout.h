@@ -91,7 +91,7 @@ struct Composer {
 
 // Tells which IDs may be equal: IDs are from one ID space exactly when these bytes are the same. It
 // holds the constants that compose an ID and not the layout's name, so that two layouts of the same
-// shape share one position. A hybrid logical clock has a space of its own, whatever its shape.
+// shape share one position. Only layouts of one family do.
 struct IdSpaceKey {
   std::int64_t epoch_us = 0;
   std::int64_t tick_us = 0;
@@ -99,7 +99,7 @@ struct IdSpaceKey {
   std::uint8_t timestamp_shift = 0;
   std::uint8_t sequence_bits = 0;
   std::uint8_t sequence_shift = 0;
-  bool is_clock = false;
+  std::uint8_t family = 0;      // 0: IDs of 64 bits
   std::uint8_t unused[4] = {};  // always zero: the struct is compared as bytes
 };
 static_assert(sizeof(IdSpaceKey) == 32);

@@ -47,6 +47,10 @@ my @ahead = nextvals($node, 1000);
 my @ahead_other = nextvals($node, 1000, database => 'other');
 my @ahead_tso = nextvals($node, 1000, generator => 'tso');
 my @ahead_fixed = nextvals($node, 1000, generator => 'fixed');
+my @fresh_anyway = qw(uuidv7 ulid uuidv6 uuidv1);
+my $of_each = 'SELECT ' . join(' UNION ALL SELECT ', map { "${_}_nextval_batch(100)::text" } @fresh_anyway);
+my $uuids_ahead = $node->safe_psql('postgres', $of_each);
+$node->safe_psql('postgres', 'SELECT hlc_now(), uuidv8_nextval()');
 set_clock($node, '+0');
 
 sub is_refused
@@ -128,6 +132,15 @@ for my $machine (0, 3, 9)
 }
 is_refused('a generator with a machine ID', q{SELECT idgen_nextval('fixed')});
 is_refused('a layout without a machine ID', q{SELECT idgen_nextval('tso')});
+
+# UUIDs with random bits of each run of the server cannot come again. Nothing holds them back.
+my %seen = map { $_ => 1 } split(/\n/, $uuids_ahead . "\n" . $node->safe_psql('postgres', $of_each));
+is(scalar keys %seen, 2 * 100 * @fresh_anyway, 'UUIDs and ULIDs go on');
+is_refused('a UUID with a machine ID that was used',
+	'SET idgen.machine_id = 0; SELECT uuidv8_nextval()');
+is_refused('the same in version 6',
+	'SET idgen.machine_id = 0; SET idgen.uuid_node = identity; SELECT uuidv6_nextval()');
+is_refused('the hybrid logical clock', 'SELECT hlc_now()');
 is_refused('there is nothing to start over from now', 'SELECT idgen_start_over(10)', state => '55000');
 
 # Crashes, and a clock that goes back: machine ID 7 is as safe as any.

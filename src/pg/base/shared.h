@@ -30,12 +30,14 @@ namespace idgen::pg {
 
 // Stands for no machine ID: the layout has no such field, or a hold exempts no machine.
 inline constexpr std::int64_t kNoMachine = -1;
+// Stands for one that no other run of the server has.
+inline constexpr std::int64_t kFreshAnyway = -2;
 
 // One ID space, in a cache line of its own.
 struct alignas(PG_CACHE_LINE_SIZE) Slot {
   std::uint64_t position;   // written only by the functions of core/position.h
   std::uint64_t start;      // the first position of this run; atomic, only grows
-  std::int64_t machine_id;  // in its IDs; kNoMachine: the layout has none. Set once
+  std::int64_t machine_id;  // in its IDs, or one of the above. Set once
 };
 static_assert(sizeof(Slot) == PG_CACHE_LINE_SIZE);
 static_assert(std::is_trivially_copyable_v<Slot> && std::is_standard_layout_v<Slot>);

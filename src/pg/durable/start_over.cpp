@@ -24,7 +24,8 @@ std::int64_t FloorOf(std::int64_t machine_id) {
   const Root& shared = SharedRoot();
   const std::uint64_t floor_ms = LoadShared(shared.floor_ms);
   const std::uint64_t held_until_ms = LoadShared(shared.held_until_ms);
-  const bool is_fresh = machine_id != kNoMachine && machine_id == LoadWord(shared.fresh_machine);
+  const bool is_fresh = machine_id == kFreshAnyway ||
+                        (machine_id != kNoMachine && machine_id == LoadWord(shared.fresh_machine));
   return static_cast<std::int64_t>(is_fresh ? floor_ms : std::max(floor_ms, held_until_ms));
 }
 

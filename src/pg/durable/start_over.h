@@ -25,7 +25,7 @@ std::int64_t FreshOfBoth(std::int64_t held_until_ms, std::int64_t machine_id,
                          std::int64_t other_machine_id);
 
 // Returns the time, in milliseconds since 1970, before which this server must not hand out IDs with
-// a machine ID (kNoMachine: IDs without one).
+// a machine ID (kNoMachine: IDs without one; kFreshAnyway: IDs that no other run can have made).
 std::int64_t FloorOf(std::int64_t machine_id);
 
 // Reports an error while a restart is needed.

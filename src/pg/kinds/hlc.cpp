@@ -15,7 +15,7 @@ constinit Handle hlc_handle;
 void DefineHlc(Handle& handle) {
   handle.generator.layout = kHlc;
   handle.is_leased = false;  // servers' timestamps are compared, and need not differ
-  handle.is_clock = true;
+  handle.family = Family::kClock;
 }
 
 Handle& HlcHandle() {

@@ -12,7 +12,8 @@ constinit GregorianNode node_base{};
 
 void DefineFine(Handle& handle) {
   handle.generator.layout = FineLayout(handle.name);
-  handle.is_leased = false;  // two servers' IDs differ by their random bits
+  handle.is_leased = false;  // two servers' IDs differ by their random bits, and those of two runs
+  handle.renews = true;
 }
 
 void DefineWithNode(Handle& handle) { handle.generator.layout = WithNode(FineLayout(handle.name)); }
@@ -56,6 +57,7 @@ void DefineGregorian(Handle& handle) {
   const Layout layout = GregorianLayout(handle.name);
   const UuidNode source = SourceOfUuidNode();
   handle.is_leased = source == UuidNode::kIdentity;
+  handle.renews = source == UuidNode::kRandom;
   handle.generator.layout = handle.is_leased ? WithNode(layout) : layout;
   GregorianNode base;
   // New with each start of the server, as RFC 9562 has it where no stable storage keeps it.
@@ -79,6 +81,7 @@ constinit Kind id128 = {"id128", {}, {}};
 void StartKind(Kind& kind) {
   const bool is_gregorian = &kind == &uuidv1 || &kind == &uuidv6;
   const bool has_node = &kind == &uuidv8 || &kind == &id128;
+  kind.handle.family = Family::kUuids;
   StartHandle(kind.handle, kind.name,
               is_gregorian ? DefineGregorian
               : has_node   ? DefineWithNode

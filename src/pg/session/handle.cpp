@@ -164,7 +164,7 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   std::int64_t floor_ms = FloorOf(handle.machine_id);
   if (NeedsLease(handle)) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
   IdSpaceKey space = SlotKeyOf(layout, identity_bits);
-  space.is_clock = handle.is_clock;
+  space.family = static_cast<std::uint8_t>(handle.family);
   Slot& slot = SlotOf(space, PositionLimit(layout, floor_ms), handle.machine_id);
   // Other servers may have used the ID space since this one did.
   StartAbove(slot.position, slot.start, layout, floor_ms);
@@ -316,8 +316,10 @@ void PrepareHandle(Handle& handle) {
   handle.keeps_blocks = block_size > 1;
   handle.composer = layout.ComposerFor(0);
   handle.server_bits = layout.IdentityBits(server);
-  handle.machine_id =
-      layout.Has(FieldKind::kMachine) ? static_cast<std::int64_t>(identity.machine) : kNoMachine;
+  handle.machine_id = handle.renews ? kFreshAnyway
+                      : layout.Has(FieldKind::kMachine)
+                          ? static_cast<std::int64_t>(identity.machine)
+                          : kNoMachine;
   const bool takes_shard = layout.Has(FieldKind::kShard) && generator.shard_id < 0;
   if (takes_shard) {
     handle.largest_shard = static_cast<std::int64_t>(layout[FieldKind::kShard].Largest());

@@ -94,6 +94,13 @@ class SlotTable {
 // An argument that was not given, and no int: the shard is the generator's or the settings'.
 inline constexpr std::int64_t kNoShard = std::numeric_limits<std::int64_t>::min();
 
+// ID spaces of different families share no position, so that neither moves the other.
+enum class Family : std::uint8_t {
+  kIds,    // of 64 bits, by name
+  kUuids,  // of 128 bits (kinds/kind.h)
+  kClock,  // the hybrid logical clock (core/hlc.h), which has its own guard
+};
+
 struct alignas(64) Handle {
   // The hot path's: two cache lines, this and the beginning of the allowance.
   SessionSlot* space = nullptr;  // of calls that name no shard: `own`, or nullptr if there is none
@@ -116,11 +123,12 @@ struct alignas(64) Handle {
   char name[NAMEDATALEN] = {};
   // Defines what no name in the catalog stands for (kind.h); nullptr: the name is looked up.
   void (*define)(Handle&) = nullptr;
+  Family family = Family::kIds;
   // Whether other servers could make the same IDs: they are to have other identities.
   bool is_leased = true;
-  // A hybrid logical clock (core/hlc.h): it has its own guard, and shares no position with IDs, so
-  // that neither moves the other.
-  bool is_clock = false;
+  // Whether each run of the server makes other IDs, whatever their time: a hold (start_over.h) is
+  // not for them.
+  bool renews = false;
   GeneratorDefinition generator;
   char layout_name[kLongestLayoutText] = {};
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
@@ -131,6 +139,7 @@ struct alignas(64) Handle {
   Handle* next = nullptr;          // all handles of the session
 
   [[nodiscard]] const Layout& layout() const { return generator.layout; }
+  [[nodiscard]] bool is_clock() const { return family == Family::kClock; }
 };
 
 // The handles of the generators that have functions of their own.

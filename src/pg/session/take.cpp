@@ -61,7 +61,7 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
   const char* const time = InstantText(observed.time_us);
   const char* const now = InstantText(observed.now_us);
   const auto most_ms = static_cast<long long>(guard.max_clock_lead_us / 1000);
-  if (handle.is_clock) {
+  if (handle.is_clock()) {
     ereport(ERROR,
             (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
              errmsg("HLC timestamp %lld is %s ahead of the clock", number,
@@ -138,7 +138,7 @@ class SessionPolicy {
   void NoteAttempt(const Attempt& attempt) {
     NoteClock();
     // A hybrid logical clock is ahead where others' clocks are.
-    if (attempt.behind_us > 0 && (attempt.wait_us > 0 || !handle_.is_clock)) {
+    if (attempt.behind_us > 0 && (attempt.wait_us > 0 || !handle_.is_clock())) {
       NoteAhead(handle_.name, attempt.now_us + attempt.behind_us, attempt.now_us);
     }
   }
@@ -159,7 +159,7 @@ class SessionPolicy {
  protected:
   Source SourceOf(const SessionSlot& space) {
     guard_ = GuardFromSettings();
-    if (handle_.is_clock) {
+    if (handle_.is_clock()) {
       const bool has_begun = LoadPosition(space.slot->position) >= LoadShared(space.slot->start);
       guard_ = HlcGuard(guard_.max_clock_wait_us, MaxClockOffsetUs(), has_begun);
     }
@@ -211,7 +211,7 @@ class ObservingPolicy : public SessionPolicy {
   }
   bool Extend(std::uint64_t last, std::int64_t now_us) {
     // An ID is observed because it exists, whatever the clock shows. A timestamp has to be near it.
-    if (handle_.is_clock) CheckClockStep();
+    if (handle_.is_clock()) CheckClockStep();
     MoveMark(last, now_us);
     return true;
   }
