@@ -92,7 +92,7 @@ std::vector<std::uint64_t> FinePositions() {
   std::set<std::uint64_t> positions;
   std::mt19937_64 random(2);
   for (std::uint64_t us = kVectorUs; us < kVectorUs + 2100; ++us) {
-    for (const std::uint64_t sequence : {0, 1, 63, 64, 1023, 2046, 2047}) {
+    for (const std::uint64_t sequence : {0ULL, 1ULL, 63ULL, 64ULL, 1023ULL, 2046ULL, 2047ULL}) {
       positions.insert(PositionAt(us, sequence));
     }
   }
@@ -175,7 +175,7 @@ TEST(RoundTrip, TimesBefore1970AreRoundedDown) {
 
 TEST(Bounds, HoldEveryIdOfTheirMillisecondAndNoOther) {
   for (const std::uint64_t us : {std::uint64_t{kVectorUs}, std::uint64_t{kVectorUs} + 999}) {
-    for (const std::uint64_t sequence : {0, 2047}) {
+    for (const std::uint64_t sequence : {0ULL, 2047ULL}) {
       for (const std::uint64_t random : {0ULL, ~0ULL}) {
         const FineTime time = TimeAt(us, sequence);
         const std::uint64_t ms = us / 1000;

@@ -66,7 +66,7 @@ sub prepare_database
 	  "SELECT idgen_create_generator('fixed', 'snowflake', machine_id => 9)",
 	  'CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), item int)',
 	  'CREATE SEQUENCE torture_tickets',
-	  'GRANT USAGE ON SEQUENCE torture_tickets TO PUBLIC',
+	  'GRANT USAGE, SELECT ON SEQUENCE torture_tickets TO PUBLIC',
 	  'CREATE TABLE numbers AS SELECT generate_series(1, 2000) AS n',
 	  'GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO granted',
 	  'GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO PUBLIC';
