@@ -77,7 +77,9 @@ const Operation kOperations[] = {
     {"hlc", IN_ARRAY("hlc_now()"), Kind::kIds, LayoutName::kHlc, 300, How::kShared, 0, 0.5},
     // From half a second behind the clock to 100 ms beyond what is accepted.
     {"hlc_observe",
-     WITH_CLOCK("hlc_observe(hlc_max_id(clock_timestamp() + (600 - $1::int) * interval '1 ms'))"),
+     WITH_CLOCK(
+         "(SELECT greatest(received, hlc_observe(received)) FROM (SELECT "
+         "hlc_max_id(clock_timestamp() + (600 - $1::int) * interval '1 ms') AS received) m)"),
      Kind::kObserve, LayoutName::kHlc, 1100, How::kShared, 0, 0.3},
     // What a restore or an asynchronous standby does not know, tickets do not either.
     {"ticket", IN_ARRAY("ticket_nextval('torture_tickets')"), Kind::kIds, LayoutName::kTickets, 300,
