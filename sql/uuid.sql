@@ -4,42 +4,19 @@
 
 -- Of each kind in a loop, as rows and as an array: none twice, and each greater than the one before.
 CREATE TABLE made (kind text, how text, at bigint, id uuid);
-INSERT INTO made
-  SELECT 'uuidv7', 'one', n, uuidv7_nextval() FROM generate_series(1, 3000) n;
-INSERT INTO made
-  SELECT 'uuidv7', 'rows', n, id FROM uuidv7_nextval_batch(3000) WITH ORDINALITY AS b (id, n);
-INSERT INTO made
-  SELECT 'uuidv7', 'array', n, id FROM unnest(uuidv7_nextval_array(3000)) WITH ORDINALITY AS b (id, n);
-INSERT INTO made SELECT 'uuidv8', 'one', n, uuidv8_nextval() FROM generate_series(1, 3000) n;
-INSERT INTO made
-  SELECT 'uuidv8', 'rows', n, id FROM uuidv8_nextval_batch(3000) WITH ORDINALITY AS b (id, n);
-INSERT INTO made
-  SELECT 'uuidv8', 'array', n, id FROM unnest(uuidv8_nextval_array(3000)) WITH ORDINALITY AS b (id, n);
-INSERT INTO made SELECT 'uuidv6', 'one', n, uuidv6_nextval() FROM generate_series(1, 3000) n;
-INSERT INTO made
-  SELECT 'uuidv6', 'rows', n, id FROM uuidv6_nextval_batch(3000) WITH ORDINALITY AS b (id, n);
-INSERT INTO made
-  SELECT 'uuidv6', 'array', n, id FROM unnest(uuidv6_nextval_array(3000)) WITH ORDINALITY AS b (id, n);
-INSERT INTO made SELECT 'ulid', 'one', n, ulid_nextval() FROM generate_series(1, 3000) n;
-INSERT INTO made
-  SELECT 'ulid', 'rows', n, id FROM ulid_nextval_batch(3000) WITH ORDINALITY AS b (id, n);
-INSERT INTO made
-  SELECT 'ulid', 'array', n, id FROM unnest(ulid_nextval_array(3000)) WITH ORDINALITY AS b (id, n);
-INSERT INTO made SELECT 'id128', 'one', n, id128_nextval() FROM generate_series(1, 3000) n;
-INSERT INTO made
-  SELECT 'id128', 'rows', n, id FROM id128_nextval_batch(3000) WITH ORDINALITY AS b (id, n);
-INSERT INTO made
-  SELECT 'id128', 'array', n, id FROM unnest(id128_nextval_array(3000)) WITH ORDINALITY AS b (id, n);
-INSERT INTO made SELECT 'uuidv1', 'one', n, uuidv1_nextval() FROM generate_series(1, 3000) n;
-INSERT INTO made
-  SELECT 'uuidv1', 'rows', n, id FROM uuidv1_nextval_batch(3000) WITH ORDINALITY AS b (id, n);
-INSERT INTO made
-  SELECT 'uuidv1', 'array', n, id FROM unnest(uuidv1_nextval_array(3000)) WITH ORDINALITY AS b (id, n);
-INSERT INTO made SELECT 'uuidv4', 'one', n, uuidv4_nextval() FROM generate_series(1, 3000) n;
-INSERT INTO made
-  SELECT 'uuidv4', 'rows', n, id FROM uuidv4_nextval_batch(3000) WITH ORDINALITY AS b (id, n);
-INSERT INTO made
-  SELECT 'uuidv4', 'array', n, id FROM unnest(uuidv4_nextval_array(3000)) WITH ORDINALITY AS b (id, n);
+DO $$
+DECLARE
+  kind text;
+BEGIN
+  FOREACH kind IN ARRAY '{uuidv7,uuidv8,uuidv6,ulid,id128,uuidv1,uuidv4}'::text[] LOOP
+    EXECUTE format('INSERT INTO made SELECT %L, ''one'', n, %I() FROM generate_series(1, 3000) n',
+                   kind, kind || '_nextval');
+    EXECUTE format('INSERT INTO made SELECT %L, ''rows'', n, id FROM %I(3000) WITH ORDINALITY AS b (id, n)',
+                   kind, kind || '_nextval_batch');
+    EXECUTE format('INSERT INTO made SELECT %L, ''array'', n, id FROM unnest(%I(3000)) WITH ORDINALITY AS b (id, n)',
+                   kind, kind || '_nextval_array');
+  END LOOP;
+END $$;
 SELECT kind, how, count(id), count(DISTINCT id) AS different,
        bool_and(id > before) FILTER (WHERE kind NOT IN ('uuidv1', 'uuidv4')) AS increasing,
        bool_and(CASE kind WHEN 'uuidv1' THEN uuidv1_timestamp(id) >= uuidv1_timestamp(before) END) AS later
@@ -157,6 +134,16 @@ SET idgen.datacenter_id = 2;
 SET idgen.machine_id = 1;
 SET idgen.uuid_node = identity;
 SELECT (uuidv6_parse(uuidv6_nextval())).node AS v6, (uuidv1_parse(uuidv1_nextval())).node AS v1;
+-- IDs of one run of positions have the node with which it was taken, whatever is set meanwhile.
+RESET idgen.uuid_node;
+BEGIN;
+DECLARE run CURSOR FOR SELECT uuidv6_nextval_batch(2) AS id;
+FETCH run \gset first_
+SET LOCAL idgen.uuid_node = identity;
+SELECT (uuidv6_parse(uuidv6_nextval())).node AS others;
+FETCH run \gset second_
+SELECT (uuidv6_parse(:'second_id')).node = (uuidv6_parse(:'first_id')).node AS same_node;
+COMMIT;
 SET idgen.uuid_node = cpu;
 RESET idgen.uuid_node;
 SELECT (uuidv6_parse(uuidv6_nextval())).node = :'node' AS random_again;

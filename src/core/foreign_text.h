@@ -23,6 +23,16 @@ struct DecodedBytes {
   std::array<unsigned char, kBytes> bytes{};  // 0 after an error
 };
 
+// Reads a text whose digits hold the bytes and nothing else.
+template <std::size_t kLimbs>
+constexpr DecodedBytes<4 * kLimbs> DecodeWhole(std::string_view input, const TextFormat& format,
+                                               std::size_t width) noexcept {
+  const DecodedLimbs<kLimbs> decoded = ReadDigits<kLimbs>(input, format, width);
+  DecodedBytes<4 * kLimbs> result{decoded.error, decoded.at, {}};
+  StoreLimbs(decoded.number, result.bytes.data());
+  return result;
+}
+
 // Returns a number of `count` bytes, at most 4, the highest first.
 constexpr std::uint32_t LoadNumber(const unsigned char* bytes, int count) noexcept {
   std::uint32_t number = 0;
@@ -39,10 +49,7 @@ struct Ksuid {
   static constexpr std::string_view kLargest = "aWgEPTl1tmebfsQzFP4bxwgy80V";
 
   static constexpr DecodedBytes<kSize> Decode(std::string_view input) noexcept {
-    const DecodedLimbs<5> decoded = ReadDigits<5>(input, kFormat, kWidth);
-    DecodedBytes<kSize> result{decoded.error, decoded.at, {}};
-    StoreLimbs(decoded.number, result.bytes.data());
-    return result;
+    return DecodeWhole<5>(input, kFormat, kWidth);
   }
 
   // Writes exactly kWidth characters, without a terminator. The same for the others.
@@ -99,10 +106,7 @@ struct ObjectId {
   static constexpr std::string_view kLargest = "ffffffffffffffffffffffff";
 
   static constexpr DecodedBytes<kSize> Decode(std::string_view input) noexcept {
-    const DecodedLimbs<3> decoded = ReadDigits<3>(input, kFormat, kWidth);
-    DecodedBytes<kSize> result{decoded.error, decoded.at, {}};
-    StoreLimbs(decoded.number, result.bytes.data());
-    return result;
+    return DecodeWhole<3>(input, kFormat, kWidth);
   }
 
   static constexpr void Encode(const unsigned char* bytes, char* out) noexcept {

@@ -80,6 +80,9 @@ constexpr std::uint64_t UnixPart(std::uint64_t us) noexcept {
   return us / 1000 << 16 | us % 1000 * 4096 / 1000;
 }
 
+// The last microsecond that 48 bits of milliseconds hold: in the year 10889, beyond all positions.
+inline constexpr std::int64_t kMostUnixUs = ((std::int64_t{1} << 48) - 1) * 1000 + 999;
+
 constexpr std::uint64_t UnixMsOf(Id128 id) noexcept { return id.high >> 16; }
 // Returns the microsecond of the millisecond, from 0 to 999: UnixPart() backwards.
 constexpr std::uint64_t MicrosecondOf(Id128 id) noexcept {
@@ -144,6 +147,10 @@ struct GregorianNode {
     return (clock_sequence & 0x3fff) << 48 | (node & ((1ULL << 48) - 1));
   }
 };
+// The inverse of Bits().
+constexpr GregorianNode GregorianNodeOf(std::uint64_t bits) noexcept {
+  return {bits & ((1ULL << 48) - 1), bits >> 48 & 0x3fff};
+}
 // No network card has an address with this bit, so a node with it is nobody's address.
 inline constexpr std::uint64_t kMulticast = 1ULL << 40;
 
@@ -171,9 +178,7 @@ constexpr std::uint64_t GregorianOf(Id128 id) noexcept {
   if (VersionOf(id) == 6) return id.high >> 16 << 12 | (id.high & 0xfff);
   return (id.high & 0xfff) << 48 | (id.high >> 16 & 0xffff) << 32 | id.high >> 32;
 }
-constexpr GregorianNode GregorianNodeOf(Id128 id) noexcept {
-  return {id.low & ((1ULL << 48) - 1), id.low >> 48 & 0x3fff};
-}
+constexpr GregorianNode GregorianNodeOf(Id128 id) noexcept { return GregorianNodeOf(id.low); }
 
 // --- A 64-bit ID in a UUID ----------------------------------------------------------------------
 

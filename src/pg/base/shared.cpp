@@ -168,6 +168,25 @@ dsa_area* SharedArea() {
   return area;
 }
 
+dshash_table* OpenSharedTable(LWLock& lock, dshash_table_handle& handle, std::size_t key_size,
+                              std::size_t entry_size) {
+  const dshash_parameters parameters = ByteKeyedTable(key_size, entry_size, SharedRoot().tranche);
+  dsa_area* const in = SharedArea();
+  MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+  // Creating it allocates under the lock, once per server start.
+  LWLockAcquire(&lock, LW_EXCLUSIVE);
+  const bool make = !DsaPointerIsValid(handle);
+  dshash_table* table = nullptr;
+  if (make) {
+    table = dshash_create(in, &parameters, nullptr);
+    handle = dshash_get_hash_table_handle(table);
+  }
+  LWLockRelease(&lock);
+  if (!make) table = dshash_attach(in, &parameters, handle, nullptr);
+  MemoryContextSwitchTo(caller);
+  return table;
+}
+
 IdSpaceKey SlotKeyOf(const Layout& layout, std::uint64_t identity_bits) {
   const Field& shard = layout[FieldKind::kShard];
   if (shard.bits > kMostShardBits) {

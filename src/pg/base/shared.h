@@ -152,6 +152,11 @@ DatabaseMark& CurrentDatabaseMark();
 // The dynamic area, for what other rooms keep there.
 dsa_area* SharedArea();
 
+// Attaches this backend to a table in the dynamic area whose keys are bytes. Whoever comes first
+// after the server's start creates it; `lock` guards `handle`, which is invalid until then.
+dshash_table* OpenSharedTable(LWLock& lock, dshash_table_handle& handle, std::size_t key_size,
+                              std::size_t entry_size);
+
 // Access to the plain integers above that are atomic and only grow.
 inline std::uint64_t LoadShared(const std::uint64_t& word) { return LoadPosition(word); }
 inline void RaiseShared(std::uint64_t& word, std::uint64_t at_least) {

@@ -8,8 +8,6 @@ namespace idgen::pg {
 
 namespace {
 
-constinit GregorianNode node_base{};
-
 void DefineFine(Handle& handle) {
   handle.generator.layout = FineLayout(handle.name);
   handle.is_leased = false;  // two servers' IDs differ by their random bits, and those of two runs
@@ -53,41 +51,32 @@ std::uint64_t HardwareAddress() {
   return address;
 }
 
-void DefineGregorian(Handle& handle) {
-  const Layout layout = GregorianLayout(handle.name);
+void DefineGregorian(Kind& kind) {
+  Handle& handle = kind.handle;
+  const Layout layout = GregorianLayout(kind.name);
   const UuidNode source = SourceOfUuidNode();
   handle.is_leased = source == UuidNode::kIdentity;
   handle.renews = source == UuidNode::kRandom;
   handle.generator.layout = handle.is_leased ? WithNode(layout) : layout;
-  GregorianNode base;
-  // New with each start of the server, as RFC 9562 has it where no stable storage keeps it.
+  // The clock sequence is new with each start of the server, as RFC 9562 has it where no stable
+  // storage keeps it.
   const std::uint64_t random = SharedRoot().uuid_node;
-  base.clock_sequence = random >> 48;
-  base.node = kMulticast;
+  GregorianNode base{kMulticast, random >> 48};
   if (source == UuidNode::kRandom) base.node |= random;
   if (source == UuidNode::kMac) base.node = HardwareAddress();
-  node_base = base;
+  kind.node_base = base.Bits();
 }
+
+void DefineV1(Handle&) { DefineGregorian(uuidv1); }
+void DefineV6(Handle&) { DefineGregorian(uuidv6); }
 
 }  // namespace
 
-constinit Kind uuidv1 = {"uuidv1", {}, {}};
-constinit Kind uuidv6 = {"uuidv6", {}, {}};
-constinit Kind uuidv7 = {"uuidv7", {}, {}};
-constinit Kind uuidv8 = {"uuidv8", {}, {}};
-constinit Kind ulid = {"ulid", {}, {}};
-constinit Kind id128 = {"id128", {}, {}};
-
-void StartKind(Kind& kind) {
-  const bool is_gregorian = &kind == &uuidv1 || &kind == &uuidv6;
-  const bool has_node = &kind == &uuidv8 || &kind == &id128;
-  kind.handle.family = Family::kUuids;
-  StartHandle(kind.handle, kind.name,
-              is_gregorian ? DefineGregorian
-              : has_node   ? DefineWithNode
-                           : DefineFine);
-}
-
-const GregorianNode& NodeBase() { return node_base; }
+constinit Kind uuidv1 = {"uuidv1", DefineV1, {}, 0, {}};
+constinit Kind uuidv6 = {"uuidv6", DefineV6, {}, 0, {}};
+constinit Kind uuidv7 = {"uuidv7", DefineFine, {}, 0, {}};
+constinit Kind uuidv8 = {"uuidv8", DefineWithNode, {}, 0, {}};
+constinit Kind ulid = {"ulid", DefineFine, {}, 0, {}};
+constinit Kind id128 = {"id128", DefineWithNode, {}, 0, {}};
 
 }  // namespace idgen::pg

@@ -12,7 +12,10 @@ namespace idgen::pg {
 
 struct Kind {
   const char* name;  // of its functions
+  void (*define)(Handle&);
   Handle handle;
+  // What its IDs show of who made them, besides the identity of their ID space.
+  std::uint64_t node_base;
   // The last ID of this session, if handle.last_id is not negative.
   Id128 last;
 };
@@ -24,40 +27,39 @@ extern Kind uuidv8;
 extern Kind ulid;
 extern Kind id128;
 
-// Defines the handle of a kind, on first use.
-void StartKind(Kind& kind);
-
-// What UUIDs of versions 1 and 6 show besides the identity of their ID space.
-const GregorianNode& NodeBase();
-
 inline Handle& HandleOfKind(Kind& kind) {
-  if (unlikely(!kind.handle.has_name)) StartKind(kind);
+  if (unlikely(!kind.handle.has_name)) {
+    kind.handle.family = Family::kUuids;
+    StartHandle(kind.handle, kind.name, kind.define);
+  }
   return kind.handle;
 }
 
-// Positions, and the identity with which they were taken: the handle may have another later.
+// Positions, and the node with which they were taken: the kind may have another later.
 struct KindRun {
   Taken taken;
   std::uint64_t node;
 };
 
+inline KindRun RunOf(const Kind& kind, const Taken& taken, const SessionSlot& space) {
+  return {taken, kind.node_base | space.identity_bits};
+}
+
 // Up to `count` positions of one tick, at least one.
 inline KindRun TakeRun(Kind& kind, std::uint64_t count) {
   const Issued issued = Take(HandleOfKind(kind), kNoShard, count);
-  return {issued.taken, issued.space->identity_bits};
+  return RunOf(kind, issued.taken, *issued.space);
 }
 
 // The next position, by the hot path if that can tell.
 inline KindRun TakeOne(Kind& kind) {
   Handle& handle = HandleOfKind(kind);
-  SessionSlot* const space = handle.space;
   std::uint64_t next = 0;
-  if (likely(space != nullptr) && likely(space->cursor.Next(handle.allowance, space->slot->position,
-                                                            CycleCounter{}, WallClock{}, next))) {
-    return {{next, 1}, space->identity_bits};
+  if (likely(TakeQuickly(handle, handle.space, next))) {
+    return RunOf(kind, {next, 1}, *handle.space);
   }
   const Issued issued = TakeSlowly(handle, kNoShard, {});
-  return {issued.taken, issued.space->identity_bits};
+  return RunOf(kind, issued.taken, *issued.space);
 }
 
 }  // namespace idgen::pg

@@ -32,13 +32,8 @@ Datum idgen_ticket_nextval(PG_FUNCTION_ARGS) {
 // Here fn_extra belongs to the set-returning call.
 Datum idgen_ticket_nextval_batch(PG_FUNCTION_ARGS) {
   if (SRF_IS_FIRSTCALL()) {
-    const std::uint64_t left = CheckedCount(PG_GETARG_INT32(1));
-    FuncCallContext* call = SRF_FIRSTCALL_INIT();
-    auto* batch = static_cast<TicketBatch*>(
-        MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(TicketBatch)));
-    batch->handle = &TicketHandleOf(PG_GETARG_OID(0));
-    batch->left = left;
-    call->user_fctx = batch;
+    auto& batch = BeginRows<TicketBatch>(fcinfo, PG_GETARG_INT32(1));
+    batch.handle = &TicketHandleOf(PG_GETARG_OID(0));
   }
   FuncCallContext* call = SRF_PERCALL_SETUP();
   auto* batch = static_cast<TicketBatch*>(call->user_fctx);

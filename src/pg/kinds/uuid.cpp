@@ -8,8 +8,7 @@ namespace idgen::pg {
 
 namespace {
 
-// --- Makers: how the IDs of a kind come about
-// -----------------------------------------------------
+// --- Makers: how the IDs of a kind come about --------------------------------------------------
 
 // From positions of the kind, by `compose(position, node)`.
 template <Kind& kind, auto compose>
@@ -57,16 +56,11 @@ using Id128Maker = FromPositions<id128, [](std::uint64_t position, std::uint64_t
   return MakeId128(FineTimeOf(position), node);
 }>;
 
-GregorianNode WithIdentity(std::uint64_t node) {
-  GregorianNode result = NodeBase();
-  result.node |= node;
-  return result;
-}
 using V6 = FromPositions<uuidv6, [](std::uint64_t position, std::uint64_t node) {
-  return UuidV6(GregorianOf(position), WithIdentity(node));
+  return UuidV6(GregorianOf(position), GregorianNodeOf(node));
 }>;
 using V1 = FromPositions<uuidv1, [](std::uint64_t position, std::uint64_t node) {
-  return UuidV1(GregorianOf(position), WithIdentity(node));
+  return UuidV1(GregorianOf(position), GregorianNodeOf(node));
 }>;
 
 struct V4 {
@@ -78,8 +72,7 @@ struct V4 {
   static Id128 Next(Run&, std::uint64_t) { return One(); }
 };
 
-// --- What each kind's functions do
-// ----------------------------------------------------------------
+// --- What each kind's functions do -------------------------------------------------------------
 
 // Rows: positions are taken as rows are fetched.
 template <typename Maker>
@@ -88,14 +81,7 @@ Datum NextRow(FunctionCallInfo fcinfo) {
     std::uint64_t left;
     typename Maker::Run run;
   };
-  if (SRF_IS_FIRSTCALL()) {
-    const std::uint64_t left = CheckedCount(PG_GETARG_INT32(0));
-    FuncCallContext* const call = SRF_FIRSTCALL_INIT();
-    auto* const rows =
-        static_cast<Rows*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Rows)));
-    rows->left = left;
-    call->user_fctx = rows;
-  }
+  if (SRF_IS_FIRSTCALL()) BeginRows<Rows>(fcinfo, PG_GETARG_INT32(0));
   FuncCallContext* const call = SRF_PERCALL_SETUP();
   auto* const rows = static_cast<Rows*>(call->user_fctx);
   if (rows->left == 0) SRF_RETURN_DONE(call);
@@ -118,8 +104,6 @@ Datum ArrayOf(int count) {
 
 // The time of an ID, moved by an interval.
 FineTime Shifted(FineTime time, const Interval* shift) {
-  // The format's own end, which is beyond that of positions.
-  constexpr std::int64_t kMostUs = ((std::int64_t{1} << 48) - 1) * 1000 + 999;
   TimestampTz timestamp = 0;
   std::int64_t us = -1;
   if (ToTimestamp(static_cast<std::int64_t>(time.us), timestamp)) {
@@ -127,7 +111,7 @@ FineTime Shifted(FineTime time, const Interval* shift) {
                                             IntervalPGetDatum(shift));
     if (!FromTimestamp(DatumGetTimestampTz(moved), us)) us = -1;
   }
-  if (us < 0 || us > kMostUs) {
+  if (us < 0 || us > kMostUnixUs) {
     ereport(ERROR,
             (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("time of a UUID is out of range"),
              errdetail("Moved by the interval, it is before 1970 or after the year 10889.")));

@@ -47,7 +47,7 @@ Datum TimeDatum(std::int64_t us) {
 std::int64_t UsOfId128(Id128 id) { return static_cast<std::int64_t>(id.high / 1000); }
 std::int64_t GregorianUs(Id128 id) { return UsOfGregorian(GregorianOf(id)); }
 
-// Returns an instant in microseconds since 1970, from 0 to `most_us`.
+// Returns an instant in microseconds since 1970, from `least_us` to `most_us`.
 std::uint64_t InstantArgument(FunctionCallInfo fcinfo, std::int64_t least_us,
                               std::int64_t most_us) {
   const TimestampTz timestamp = PG_GETARG_TIMESTAMPTZ(0);
@@ -61,7 +61,6 @@ std::uint64_t InstantArgument(FunctionCallInfo fcinfo, std::int64_t least_us,
   return static_cast<std::uint64_t>(us);
 }
 
-constexpr std::int64_t kMostUnixUs = ((std::int64_t{1} << 48) - 1) * 1000 + 999;
 constexpr std::int64_t kMostNanosecondUs = static_cast<std::int64_t>(~std::uint64_t{0} / 1000) - 1;
 
 std::uint64_t MsArgument(FunctionCallInfo fcinfo) {
@@ -142,8 +141,7 @@ IDGEN_SQL_FUNCTION(idgen_id128_parse);
 IDGEN_SQL_FUNCTION(idgen_id128_min_id);
 IDGEN_SQL_FUNCTION(idgen_id128_max_id);
 
-// --- Any UUID
-// -------------------------------------------------------------------------------------
+// --- Any UUID ----------------------------------------------------------------------------------
 
 Datum idgen_uuid_parse(PG_FUNCTION_ARGS) {
   const Id128 id = UuidArgument(fcinfo, 0);
@@ -169,8 +167,7 @@ Datum idgen_uuid_timestamp(PG_FUNCTION_ARGS) {
   pg_unreachable();
 }
 
-// --- A 64-bit ID in a UUID
-// ------------------------------------------------------------------------
+// --- A 64-bit ID in a UUID ---------------------------------------------------------------------
 
 Datum idgen_to_uuid(PG_FUNCTION_ARGS) {
   const int64 id = PG_GETARG_INT64(0);
@@ -188,8 +185,7 @@ Datum idgen_from_uuid(PG_FUNCTION_ARGS) {
   return Int64GetDatum(static_cast<int64>(IdInUuid(uuid)));
 }
 
-// --- Versions 1 and 6
-// -----------------------------------------------------------------------------
+// --- Versions 1 and 6 --------------------------------------------------------------------------
 
 Datum idgen_uuidv1_timestamp(PG_FUNCTION_ARGS) {
   return TimeDatum(GregorianUs(CheckVersion(UuidArgument(fcinfo, 0), 1)));
@@ -217,8 +213,7 @@ Datum idgen_uuidv6_max_id(PG_FUNCTION_ARGS) {
   return UuidDatum(UuidV6(GregorianArgument(fcinfo, 9), {~std::uint64_t{0}, ~std::uint64_t{0}}));
 }
 
-// --- Versions 7 and 8
-// -----------------------------------------------------------------------------
+// --- Versions 7 and 8 --------------------------------------------------------------------------
 
 Datum idgen_uuidv7_timestamp(PG_FUNCTION_ARGS) {
   return TimeDatum(UnixMs(CheckVersion(UuidArgument(fcinfo, 0), 7)) * 1000);
@@ -238,8 +233,7 @@ Datum idgen_uuidv8_parse(PG_FUNCTION_ARGS) {
 Datum idgen_uuidv8_min_id(PG_FUNCTION_ARGS) { return UuidDatum(LeastOfMs(MsArgument(fcinfo), 8)); }
 Datum idgen_uuidv8_max_id(PG_FUNCTION_ARGS) { return UuidDatum(MostOfMs(MsArgument(fcinfo), 8)); }
 
-// --- ULID
-// -----------------------------------------------------------------------------------------
+// --- ULID --------------------------------------------------------------------------------------
 
 Datum idgen_ulid_timestamp(PG_FUNCTION_ARGS) {
   return TimeDatum(UnixMs(UuidArgument(fcinfo, 0)) * 1000);
@@ -257,8 +251,7 @@ Datum idgen_ulid_parse(PG_FUNCTION_ARGS) {
 Datum idgen_ulid_min_id(PG_FUNCTION_ARGS) { return UuidDatum(LeastUlid(MsArgument(fcinfo))); }
 Datum idgen_ulid_max_id(PG_FUNCTION_ARGS) { return UuidDatum(MostUlid(MsArgument(fcinfo))); }
 
-// --- id128
-// ----------------------------------------------------------------------------------------
+// --- id128 -------------------------------------------------------------------------------------
 
 Datum idgen_id128_timestamp(PG_FUNCTION_ARGS) {
   return TimeDatum(UsOfId128(UuidArgument(fcinfo, 0)));

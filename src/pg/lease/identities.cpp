@@ -7,25 +7,11 @@ namespace {
 constinit dshash_table* table = nullptr;  // this backend's attachment
 
 dshash_table* Table() {
-  if (table != nullptr) return table;
-  Root& shared = SharedRoot();
-  LeaseState& state = shared.lease;
-  dsa_area* const area = SharedArea();
-  const dshash_parameters parameters =
-      ByteKeyedTable(sizeof(registry::Identity), sizeof(IdentityEntry), shared.tranche);
-  MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
-  // Creating it allocates under the lock, once per server start.
-  LWLockAcquire(&state.lock, LW_EXCLUSIVE);
-  const bool make = !DsaPointerIsValid(state.identities);
-  dshash_table* found = nullptr;
-  if (make) {
-    found = dshash_create(area, &parameters, nullptr);
-    state.identities = dshash_get_hash_table_handle(found);
+  if (table == nullptr) {
+    LeaseState& state = SharedRoot().lease;
+    table = OpenSharedTable(state.lock, state.identities, sizeof(registry::Identity),
+                            sizeof(IdentityEntry));
   }
-  LWLockRelease(&state.lock);
-  if (!make) found = dshash_attach(area, &parameters, state.identities, nullptr);
-  table = found;
-  MemoryContextSwitchTo(caller);
   return table;
 }
 

@@ -32,14 +32,9 @@ struct Batch {
 };
 
 void BeginBatch(FunctionCallInfo fcinfo, Handle& handle, int count, std::int64_t shard) {
-  const std::uint64_t left = CheckedCount(count);
-  FuncCallContext* call = SRF_FIRSTCALL_INIT();
-  auto* batch =
-      static_cast<Batch*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Batch)));
-  batch->handle = &handle;
-  batch->shard = shard;
-  batch->left = left;
-  call->user_fctx = batch;
+  auto& batch = BeginRows<Batch>(fcinfo, count);
+  batch.handle = &handle;
+  batch.shard = shard;
 }
 
 Datum NextOfBatch(FunctionCallInfo fcinfo) {

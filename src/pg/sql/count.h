@@ -16,6 +16,19 @@ inline std::uint64_t CheckedCount(int count) {
   return static_cast<std::uint64_t>(count);
 }
 
+// Begins a function that returns `count` rows. Returns its state, which lives until the last row:
+// zeroed, but for `left`.
+template <typename Rows>
+Rows& BeginRows(FunctionCallInfo fcinfo, int count) {
+  const std::uint64_t left = CheckedCount(count);
+  FuncCallContext* const call = SRF_FIRSTCALL_INIT();
+  auto* const rows =
+      static_cast<Rows*>(MemoryContextAllocZero(call->multi_call_memory_ctx, sizeof(Rows)));
+  rows->left = left;
+  call->user_fctx = rows;
+  return *rows;
+}
+
 // Returns an array of a type of this size, without NULLs, whose elements are not written yet.
 inline ArrayType* NewArray(int count, Oid type, std::size_t size) {
   const Size all = ARR_OVERHEAD_NONULLS(1) + static_cast<std::size_t>(count) * size;

@@ -78,11 +78,9 @@ Datum PartsOf(const Layout& layout, int64 argument, TupleDesc columns) {
   return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
 }
 
-// The same for a layout that no argument names. The call site keeps only the columns.
+// The same for a layout that no argument names.
 Datum PartsForShortcut(FunctionCallInfo fcinfo, const Layout& layout) {
-  void*& kept = fcinfo->flinfo->fn_extra;
-  if (unlikely(kept == nullptr)) kept = ColumnsOf(fcinfo);
-  return PartsOf(layout, PG_GETARG_INT64(0), static_cast<TupleDesc>(kept));
+  return PartsOf(layout, PG_GETARG_INT64(0), KeptColumns(fcinfo));
 }
 
 Datum MinIdOf(const Layout& layout, TimestampTz timestamp) {

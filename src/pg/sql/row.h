@@ -32,17 +32,26 @@ inline Column TimeOrNull(std::int64_t time_us) {
   return ToTimestamp(time_us, time) ? Column{TimestampTzGetDatum(time)} : kNull;
 }
 
+// A row as PostgreSQL takes it.
+template <std::size_t N>
+struct RowArrays {
+  Datum values[N];
+  bool nulls[N];
+
+  explicit RowArrays(const Column (&row)[N]) {
+    for (std::size_t i = 0; i < N; ++i) {
+      values[i] = row[i].value;
+      nulls[i] = row[i].is_null;
+    }
+  }
+};
+
 // Adds a row to the result that InitMaterializedSRF() began.
 template <std::size_t N>
 void PutRow(FunctionCallInfo fcinfo, const Column (&row)[N]) {
-  Datum values[N];
-  bool nulls[N];
-  for (std::size_t i = 0; i < N; ++i) {
-    values[i] = row[i].value;
-    nulls[i] = row[i].is_null;
-  }
+  RowArrays<N> arrays(row);
   auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  tuplestore_putvalues(result->setResult, result->setDesc, arrays.values, arrays.nulls);
 }
 
 // Returns the columns of a function that returns one row; they live as long as the call site.
@@ -59,18 +68,18 @@ inline TupleDesc ColumnsOf(FunctionCallInfo fcinfo) {
   return columns;
 }
 
-// Returns such a row. The call site keeps nothing but its columns.
-template <std::size_t N>
-Datum RecordOf(FunctionCallInfo fcinfo, const Column (&row)[N]) {
+// The same, kept by a call site that keeps nothing else.
+inline TupleDesc KeptColumns(FunctionCallInfo fcinfo) {
   void*& columns = fcinfo->flinfo->fn_extra;
   if (unlikely(columns == nullptr)) columns = ColumnsOf(fcinfo);
-  Datum values[N];
-  bool nulls[N];
-  for (std::size_t i = 0; i < N; ++i) {
-    values[i] = row[i].value;
-    nulls[i] = row[i].is_null;
-  }
-  return HeapTupleGetDatum(heap_form_tuple(static_cast<TupleDesc>(columns), values, nulls));
+  return static_cast<TupleDesc>(columns);
+}
+
+// Returns a row of them.
+template <std::size_t N>
+Datum RecordOf(FunctionCallInfo fcinfo, const Column (&row)[N]) {
+  RowArrays<N> arrays(row);
+  return HeapTupleGetDatum(heap_form_tuple(KeptColumns(fcinfo), arrays.values, arrays.nulls));
 }
 
 }  // namespace idgen::pg

@@ -20,25 +20,11 @@ struct TicketPlace {
 constinit dshash_table* ticket_places = nullptr;  // this backend's attachment
 
 dshash_table* TicketPlaces() {
-  if (ticket_places != nullptr) return ticket_places;
-  Root& shared = SharedRoot();
-  TicketsState& state = shared.tickets;
-  dsa_area* const area = SharedArea();
-  const dshash_parameters parameters =
-      ByteKeyedTable(sizeof(TicketKey), sizeof(TicketPlace), shared.tranche);
-  MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
-  // Creating it allocates under the lock, once per server start.
-  LWLockAcquire(&state.lock, LW_EXCLUSIVE);
-  const bool make = !DsaPointerIsValid(state.entries);
-  dshash_table* found = nullptr;
-  if (make) {
-    found = dshash_create(area, &parameters, nullptr);
-    state.entries = dshash_get_hash_table_handle(found);
+  if (ticket_places == nullptr) {
+    TicketsState& state = SharedRoot().tickets;
+    ticket_places =
+        OpenSharedTable(state.lock, state.entries, sizeof(TicketKey), sizeof(TicketPlace));
   }
-  LWLockRelease(&state.lock);
-  if (!make) found = dshash_attach(area, &parameters, state.entries, nullptr);
-  ticket_places = found;
-  MemoryContextSwitchTo(caller);
   return ticket_places;
 }
 

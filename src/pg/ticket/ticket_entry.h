@@ -8,10 +8,9 @@
 //
 // Who locks what:
 //   - Tickets::word is advanced by compare-and-swap, without a lock (core/ticket.h).
-//   - Ranges are ended and opened by whoever has the page of the sequence locked, so that what is
-//   on
-//     the page and what is in the entry change together. TicketEntry::lock is taken inside, for a
-//     few words, because a range is published (PublishTickets) without the page's lock.
+//   - Ranges are ended and opened by whoever has the page of the sequence locked: the page and the
+//     entry change together. TicketEntry::lock is taken inside, for a few words, because a range is
+//     published (PublishTickets) without the page's lock.
 //   - TicketEntry::refilling is only tried. Its holder lengthens the range early, for everybody.
 //   - The directory's partition lock guards `users`. An entry that nobody uses is freed.
 #pragma once

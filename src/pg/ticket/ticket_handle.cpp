@@ -21,14 +21,20 @@ constinit TicketHandle* first_entered = nullptr;
 // What a handle without a page looks at.
 constexpr std::int64_t kNoSeal = 0;
 
+// What `take` takes is the transaction's: the end of a savepoint does not let it go.
+template <typename Take>
+void ForTransaction(Take&& take) {
+  ResourceOwner caller = CurrentResourceOwner;
+  CurrentResourceOwner = TopTransactionResourceOwner;
+  take();
+  CurrentResourceOwner = caller;
+}
+
 void Unpin(TicketHandle& handle) {
   handle.ready_in = InvalidLocalTransactionId;
   handle.seal = &kNoSeal;
   if (!BufferIsValid(handle.pinned)) return;
-  ResourceOwner caller = CurrentResourceOwner;
-  CurrentResourceOwner = TopTransactionResourceOwner;
-  ReleaseBuffer(handle.pinned);
-  CurrentResourceOwner = caller;
+  ForTransaction([&] { ReleaseBuffer(handle.pinned); });
   handle.pinned = InvalidBuffer;
 }
 
@@ -45,14 +51,13 @@ void UnpinAll() {
 // Pins the page for the transaction. Its lock on the sequence keeps the file in place.
 void Pin(TicketHandle& handle) {
   if (BufferIsValid(handle.pinned)) return;
-  ResourceOwner caller = CurrentResourceOwner;
-  CurrentResourceOwner = TopTransactionResourceOwner;
-  if (!BufferIsValid(handle.recent) ||
-      !ReadRecentBuffer(handle.file, MAIN_FORKNUM, 0, handle.recent)) {
-    handle.recent =
-        ReadBufferWithoutRelcache(handle.file, MAIN_FORKNUM, 0, RBM_NORMAL, nullptr, true);
-  }
-  CurrentResourceOwner = caller;
+  ForTransaction([&] {
+    if (!BufferIsValid(handle.recent) ||
+        !ReadRecentBuffer(handle.file, MAIN_FORKNUM, 0, handle.recent)) {
+      handle.recent =
+          ReadBufferWithoutRelcache(handle.file, MAIN_FORKNUM, 0, RBM_NORMAL, nullptr, true);
+    }
+  });
   handle.pinned = handle.recent;
   if (handle.is_entered) return;
   handle.next_entered = first_entered;
@@ -63,10 +68,7 @@ void Pin(TicketHandle& handle) {
 // Takes the lock once a transaction, for all of it: a savepoint that is rolled back keeps it.
 void LockSequence(TicketHandle& handle) {
   if (handle.locked_in == CurrentLocalXid()) return;
-  ResourceOwner caller = CurrentResourceOwner;
-  CurrentResourceOwner = TopTransactionResourceOwner;
-  LockRelationOid(handle.sequence, RowExclusiveLock);
-  CurrentResourceOwner = caller;
+  ForTransaction([&] { LockRelationOid(handle.sequence, RowExclusiveLock); });
   handle.locked_in = CurrentLocalXid();
 }
 
