@@ -62,7 +62,7 @@ PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
 REGISTRY_KINDS = postgresql zookeeper etcd
 
 LIBPQ_DIR := $(shell $(PG_CONFIG) --includedir)
-REGISTRY_postgresql_SOURCES = postgresql postgresql_link postgresql_statements
+REGISTRY_postgresql_SOURCES = postgresql postgresql_link postgresql_statements ticket_server
 REGISTRY_postgresql_NEEDS = libpq-fe.h (on Debian: libpq-dev)
 ifneq ($(wildcard $(LIBPQ_DIR)/libpq-fe.h),)
 REGISTRY_postgresql_CPPFLAGS = -isystem $(LIBPQ_DIR)
@@ -103,14 +103,14 @@ $(UNITS): src/pg/%_room.cpp: $(SOURCE)/src/pg/% | $(CURDIR)/src/pg/
 	for file in $(notdir $(call sources,src/pg/$*/*.cpp)); do echo "#include \"pg/$*/$$file\""; done >$@
 
 # A room sees only itself and the rooms below it, so an include that goes up does not compile:
-# kinds -> sql -> session -> durable, catalog, lease -> base -> the core; sql -> ticket -> durable.
+# kinds -> sql -> session -> durable, catalog, lease -> base -> the core; sql -> ticket -> durable, lease.
 room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
 src/pg/base_room.o src/pg/base_room.bc: override CPPFLAGS += $(call room,base)
 src/pg/catalog_room.o src/pg/catalog_room.bc: override CPPFLAGS += $(call room,base catalog)
 src/pg/durable_room.o src/pg/durable_room.bc: override CPPFLAGS += $(call room,base durable)
 src/pg/lease_room.o src/pg/lease_room.bc: override CPPFLAGS += $(call room,base lease)
 src/pg/session_room.o src/pg/session_room.bc: override CPPFLAGS += $(call room,base catalog durable lease session)
-src/pg/ticket_room.o src/pg/ticket_room.bc: override CPPFLAGS += $(call room,base durable ticket)
+src/pg/ticket_room.o src/pg/ticket_room.bc: override CPPFLAGS += $(call room,base durable lease ticket)
 src/pg/sql_room.o src/pg/sql_room.bc: override CPPFLAGS += $(call room,base catalog durable lease ticket session sql)
 src/pg/kinds_room.o src/pg/kinds_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(ROOMS))
 

@@ -1196,6 +1196,30 @@ CREATE FUNCTION ticket_restart(sequence regclass, value bigint) RETURNS bigint
 COMMENT ON FUNCTION ticket_restart(regclass, bigint) IS
   'begins a sequence anew, so that its tickets may come again; for its owner';
 
+CREATE FUNCTION ticket_segment(sequence regclass, count int,
+                               OUT first bigint, OUT last bigint, OUT increment bigint)
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_segment';
+COMMENT ON FUNCTION ticket_segment(regclass, int) IS
+  'as many consecutive tickets of a sequence, all this caller''s: what a ticket server gives';
+
+CREATE FUNCTION ticket_attach(sequence regclass) RETURNS void
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_attach';
+COMMENT ON FUNCTION ticket_attach(regclass) IS
+  'makes a sequence take its numbers from the ticket server (idgen.ticket_servers); for its owner';
+
+CREATE FUNCTION ticket_status(sequence regclass,
+                              OUT remaining bigint, OUT lasts interval,
+                              OUT first bigint, OUT last bigint,
+                              OUT next_first bigint, OUT next_last bigint,
+                              OUT step bigint, OUT fetched_at timestamptz, OUT ordered boolean,
+                              OUT failed_at timestamptz, OUT error text)
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_ticket_status';
+COMMENT ON FUNCTION ticket_status(regclass) IS
+  'what is left here of the numbers that a ticket server gave, and how long it lasts';
+
 CREATE FUNCTION lamport_tick(sequence regclass) RETURNS bigint
   LANGUAGE C VOLATILE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_lamport_tick';

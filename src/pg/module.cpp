@@ -4,6 +4,7 @@
 #include "catalog.h"
 #include "floor.h"
 #include "mark.h"
+#include "segment_worker.h"
 #include "settings.h"
 #include "shared.h"
 #include "ticket_handle.h"
@@ -26,6 +27,7 @@ void _PG_init(void) {
   if (!process_shared_preload_libraries_in_progress) return;
   idgen::pg::RequestSharedMemory();
   idgen::pg::RegisterLeaseWorker();
+  idgen::pg::RegisterTicketWorker();
 }
 
 }  // extern "C"

@@ -1,7 +1,9 @@
-// The driver of PostgreSQL registries as a module of the server, loaded when it is named.
+// The drivers of PostgreSQL registries and of ticket servers as a module of the server, loaded when
+// one is named.
 #include "pg/base/pg.h"
 
 #include "postgresql.h"
+#include "ticket_server.h"
 
 extern "C" {
 
@@ -9,6 +11,10 @@ PG_MODULE_MAGIC;
 
 PGDLLEXPORT const idgen::registry::Driver* idgen_registry_driver(void) {
   return idgen::registry::PostgresqlDriver();
+}
+
+PGDLLEXPORT const idgen::registry::TicketServerDriver* idgen_ticket_server_driver(void) {
+  return idgen::registry::TicketServer();
 }
 
 }  // extern "C"

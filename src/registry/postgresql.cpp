@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +14,7 @@ namespace {
 
 using postgresql::Fail;
 using postgresql::Link;
+using postgresql::LinkOf;
 
 constexpr std::int64_t kLeastMs = 0;
 constexpr std::int64_t kMostMs = 253'402'300'799'999;     // the end of the year 9999
@@ -27,25 +27,14 @@ constexpr std::size_t kChunk = 256;
 constexpr int kRounds = 20;
 constexpr std::int64_t kPauseUs = 2'000;
 
-// The connection that this thread is opening. If the host's wait does not return, the next call of
-// Open finds it here. (There is no destructor: a server's process just ends.)
-thread_local Link* opening = nullptr;
-
-Link& LinkOf(Connection* connection) { return *reinterpret_cast<Link*>(connection); }
-
 Status Failed(Error& error, std::string_view what) noexcept {
   Fail(error, what);
   return Status::kFailed;
 }
 
-// No exception leaves the driver; there is none but a lack of memory.
 template <typename Function>
 Status Guarded(Error& error, Function&& function) noexcept {
-  try {
-    return function();
-  } catch (...) {
-    return Failed(error, "out of memory");
-  }
+  return postgresql::Guarded(error, Status::kFailed, std::forward<Function>(function));
 }
 
 bool CheckTime(std::int64_t ms, Error& error) {
@@ -120,24 +109,18 @@ void AddIdentities(Link& link, const Identity* identities, const std::vector<std
 
 // --- connections -------------------------------------------------------------------------------
 
-bool Check(const char* address, Error& error) {
-  return Guarded(error, [&] {
-           return postgresql::CheckAddress(address, error) ? Status::kDone : Status::kFailed;
-         }) == Status::kDone;
-}
-
-void Close(Connection* connection) { delete reinterpret_cast<Link*>(connection); }
+constexpr postgresql::Peer kRegistry = {
+    .name = "the registry",
+    .probe =
+        "pg_catalog.to_regclass('idgen_registry.holder') IS NOT NULL "
+        "AND pg_catalog.to_regclass('idgen_registry.identity') IS NOT NULL",
+    .missing =
+        "the database of @ has no tables idgen_registry.holder and "
+        "idgen_registry.identity; idgen_registry_schema() is the SQL that makes them",
+    .no_table = "a table of @ is missing (idgen_registry_schema() is the SQL that makes it)"};
 
 Connection* Open(const char* address, const Host& host, std::int64_t deadline_us, Error& error) {
-  delete std::exchange(opening, nullptr);
-  const Status status = Guarded(error, [&] {
-    opening = new Link(host);
-    return opening->Open(address, deadline_us, error) ? Status::kDone : Status::kFailed;
-  });
-  Link* link = std::exchange(opening, nullptr);
-  if (status == Status::kDone) return reinterpret_cast<Connection*>(link);
-  delete link;
-  return nullptr;
+  return postgresql::OpenLink(kRegistry, address, host, deadline_us, error);
 }
 
 // --- holders -----------------------------------------------------------------------------------
@@ -403,8 +386,19 @@ Status Ban(Connection* connection, const char* pool, const Identity& identity, b
   });
 }
 
-constexpr Driver kDriver = {kDriverVersion, "postgresql", Check,   Open, Close, Enrol, Renew,
-                            ClaimThese,     ClaimAny,     Release, List, Evict, Ban};
+constexpr Driver kDriver = {kDriverVersion,
+                            "postgresql",
+                            postgresql::CheckLinkAddress,
+                            Open,
+                            postgresql::CloseLink,
+                            Enrol,
+                            Renew,
+                            ClaimThese,
+                            ClaimAny,
+                            Release,
+                            List,
+                            Evict,
+                            Ban};
 
 }  // namespace
 

@@ -52,7 +52,8 @@ struct Options {
 
 }  // namespace
 
-bool Fail(Error& error, std::string_view what, std::string_view detail) noexcept {
+bool Fail(Error& error, std::string_view what, std::string_view detail,
+          std::string_view peer) noexcept {
   std::size_t size = 0;
   const auto append = [&](std::string_view text) {
     for (const char c : text) {
@@ -64,6 +65,12 @@ bool Fail(Error& error, std::string_view what, std::string_view detail) noexcept
       }
     }
   };
+  for (std::size_t at = what.find('@'); !peer.empty() && at != std::string_view::npos;
+       at = what.find('@')) {
+    append(what.substr(0, at));
+    append(peer);
+    what.remove_prefix(at + 1);
+  }
   append(what);
   if (!detail.empty()) {
     append(": ");
@@ -128,22 +135,26 @@ void Link::Disconnect() noexcept {
 
 bool Link::Wait(bool read, bool write, std::int64_t deadline_us, Error& error) {
   const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
-  if (left_us <= 0) return Fail(error, "the registry did not answer in time");
+  if (left_us <= 0) return Fail(error, "@ did not answer in time");
   const int socket = PQsocket(connection_);
-  if (socket < 0) return FailByLink("the connection to the registry is lost", error);
+  if (socket < 0) return FailByLink("the connection to @ is lost", error);
   if (!host_.wait(host_.context, socket, read, write, left_us)) {
-    return Fail(error, "the wait for the registry was ended");
+    return Fail(error, "the wait for @ was ended");
   }
   return true;
 }
 
 bool Link::Pause(std::int64_t us, std::int64_t deadline_us, Error& error) {
   const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
-  if (left_us <= 0) return Fail(error, "the registry did not answer in time");
+  if (left_us <= 0) return Fail(error, "@ did not answer in time");
   if (!host_.wait(host_.context, -1, false, false, std::min(us, left_us))) {
-    return Fail(error, "the wait for the registry was ended");
+    return Fail(error, "the wait for @ was ended");
   }
   return true;
+}
+
+bool Link::Fail(Error& error, std::string_view what, std::string_view detail) const noexcept {
+  return postgresql::Fail(error, what, detail, peer_.name);
 }
 
 bool Link::FailByLink(const char* what, Error& error) {
@@ -189,7 +200,7 @@ bool Link::Open(const char* address, std::int64_t deadline_us, Error& error) {
     const Place& place = places_[i];
     failures_ += (place.host.empty() ? place.hostaddr : place.host) + ": " + error.message;
   }
-  return Fail(error, failures_);
+  return postgresql::Fail(error, failures_);
 }
 
 bool Link::Connect(const char* address, const Place& place, std::int64_t deadline_us,
@@ -217,12 +228,12 @@ bool Link::Connect(const char* address, const Place& place, std::int64_t deadlin
   connection_ = PQconnectStartParams(keywords, values, 1);
   if (connection_ == nullptr) return Fail(error, "out of memory");
   if (PQstatus(connection_) == CONNECTION_BAD) {
-    return FailByLink("cannot connect to the registry", error);
+    return FailByLink("cannot connect to @", error);
   }
   PQsetNoticeReceiver(connection_, &Link::Notice, this);
   for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;
        next = PQconnectPoll(connection_)) {
-    if (next == PGRES_POLLING_FAILED) return FailByLink("cannot connect to the registry", error);
+    if (next == PGRES_POLLING_FAILED) return FailByLink("cannot connect to @", error);
     if (!Wait(next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING, deadline_us, error)) {
       return false;
     }
@@ -235,35 +246,28 @@ bool Link::Connect(const char* address, const Place& place, std::int64_t deadlin
 // Clear words for what is wrong most often.
 bool Link::Probe(std::int64_t deadline_us, Error& error) {
   if (PQserverVersion(connection_) < kLeastVersion) {
-    return Fail(error, "the registry must be a PostgreSQL of version 12 or later");
+    return Fail(error, "@ must be a PostgreSQL of version 12 or later");
   }
-  sql_ =
-      "SELECT pg_catalog.pg_is_in_recovery(), "
-      "pg_catalog.to_regclass('idgen_registry.holder') IS NOT NULL "
-      "AND pg_catalog.to_regclass('idgen_registry.identity') IS NOT NULL";
+  sql_ = "SELECT pg_catalog.pg_is_in_recovery(), ";
+  sql_ += peer_.probe;
   bool is_standby = false;
-  bool has_tables = false;
+  bool is_there = false;
   if (!Exchange(2, deadline_us, error)) return false;
-  if (Rows() != 1) return Fail(error, "the registry's answer to a query has no row");
+  if (Rows() != 1) return Fail(error, "@'s answer to a query has no row");
   if (!Boolean(0, 0, "pg_is_in_recovery()", is_standby, error) ||
-      !Boolean(0, 1, "to_regclass() IS NOT NULL", has_tables, error)) {
+      !Boolean(0, 1, "what it needs", is_there, error)) {
     return false;
   }
-  if (is_standby) return Fail(error, "the registry's server is a standby, which cannot be written");
-  if (!has_tables) {
-    return Fail(error,
-                "the database of the registry has no tables idgen_registry.holder and "
-                "idgen_registry.identity; idgen_registry_schema() is the SQL that makes them");
-  }
-  return true;
+  if (is_standby) return Fail(error, "@ is a standby, which cannot be written");
+  return is_there || Fail(error, peer_.missing);
 }
 
 // --- statements ------------------------------------------------------------------------------
 
 bool Link::AddText(std::string_view text, Error& error) {
-  if (!usable_) return Fail(error, "the connection to the registry is not usable any more");
+  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
   char* literal = PQescapeLiteral(connection_, text.data(), text.size());
-  if (literal == nullptr) return FailByLink("a name cannot be sent to the registry", error);
+  if (literal == nullptr) return FailByLink("a name cannot be sent to @", error);
   arguments_.emplace_back(literal);
   PQfreemem(literal);
   return true;
@@ -319,9 +323,9 @@ void Link::Expand(std::string_view statement) {
 }
 
 bool Link::Run(const char* statement, int columns, std::int64_t deadline_us, Error& error) {
-  if (!usable_) return Fail(error, "the connection to the registry is not usable any more");
+  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
   const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
-  if (left_us <= 0) return Fail(error, "no time is left to ask the registry");
+  if (left_us <= 0) return Fail(error, "no time is left to ask @");
   // What nobody waits for any more need not go on.
   sql_.clear();
   std::swap(arguments_, others_);
@@ -332,14 +336,15 @@ bool Link::Run(const char* statement, int columns, std::int64_t deadline_us, Err
   Expand(statement);
   sql_ += ";\nCOMMIT";
   committed_ = not_replicated_ = false;
+  state_[0] = '\0';
   if (!Exchange(columns, deadline_us, error)) {
     usable_ = false;
     return false;
   }
   if (!committed_ || not_replicated_) {
     usable_ = false;
-    return Fail(error, committed_ ? "the registry did not wait for its synchronous standbys"
-                                  : "the registry did not commit");
+    return Fail(error,
+                committed_ ? "@ did not wait for its synchronous standbys" : "@ did not commit");
   }
   return true;
 }
@@ -354,15 +359,15 @@ bool Link::TryRun(const char* statement, int columns, std::int64_t deadline_us, 
 
 bool Link::Send(std::int64_t deadline_us, Error& error) {
   if (PQsendQuery(connection_, sql_.c_str()) != 1) {
-    return FailByLink("cannot ask the registry", error);
+    return FailByLink("cannot ask @", error);
   }
   for (;;) {
     const int rest = PQflush(connection_);
     if (rest == 0) return true;
-    if (rest < 0) return FailByLink("cannot ask the registry", error);
+    if (rest < 0) return FailByLink("cannot ask @", error);
     if (!Wait(true, true, deadline_us, error)) return false;
     // The server may have to get rid of something before it reads on.
-    if (PQconsumeInput(connection_) != 1) return FailByLink("cannot ask the registry", error);
+    if (PQconsumeInput(connection_) != 1) return FailByLink("cannot ask @", error);
   }
 }
 
@@ -376,7 +381,7 @@ bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
     while (PQisBusy(connection_) == 1) {
       if (!Wait(true, false, deadline_us, error)) return false;
       if (PQconsumeInput(connection_) != 1) {
-        return right && FailByLink("no answer from the registry", error);
+        return right && FailByLink("no answer from @", error);
       }
     }
     received_ = PQgetResult(connection_);
@@ -387,10 +392,10 @@ bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
     received_ = nullptr;
   }
   if (right && rows_ != nullptr && PQnfields(rows_) != columns) {
-    return Fail(error, "the registry's answer has another number of columns than was asked for");
+    return Fail(error, "@'s answer has another number of columns than was asked for");
   }
   if (right && rows_ == nullptr && columns > 0) {
-    return Fail(error, "the registry's answer has no rows at all");
+    return Fail(error, "@'s answer has no rows at all");
   }
   return right;
 }
@@ -408,7 +413,7 @@ bool Link::Take(PGresult* result, Error& error) {
     case PGRES_FATAL_ERROR:
       return FailByServer(result, error);
     default:
-      return Fail(error, "the registry's answer is of a kind that was not asked for");
+      return Fail(error, "@'s answer is of a kind that was not asked for");
   }
 }
 
@@ -417,13 +422,12 @@ bool Link::FailByServer(const PGresult* result, Error& error) {
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   if (message == nullptr) message = PQresultErrorMessage(result);
   const std::string_view code = state != nullptr ? state : "";
-  const char* what = "the registry refused";
+  std::snprintf(state_, sizeof state_, "%.5s", code.data());
+  const char* what = "@ refused";
   // The second is what BEGIN READ WRITE says on a standby.
-  if (code == "25006" || code == "0A000") what = "the registry cannot be written";
-  if (code == "42P01" || code == "3F000") {
-    what = "a table of the registry is missing (idgen_registry_schema() is the SQL that makes it)";
-  }
-  if (code == "57014") what = "the registry did not answer in time";
+  if (code == "25006" || code == "0A000") what = "@ cannot be written";
+  if (code == "42P01" || code == "3F000") what = peer_.no_table;
+  if (code == "57014") what = "@ did not answer in time";
   return Fail(error, what, message);
 }
 
@@ -456,7 +460,7 @@ bool Link::Number(int row, int column, std::int64_t least, std::int64_t most, co
   const auto [stop, status] = std::from_chars(text.data(), end, number);
   if (IsNull(row, column) || text.empty() || status != std::errc{} || stop != end ||
       number < least || number > most) {
-    Fail(error, "a row of the registry makes no sense", what);
+    Fail(error, "a row of @ makes no sense", what);
     const std::size_t size = std::strlen(error.message);
     const std::string_view shown = IsNull(row, column) ? "NULL" : text.substr(0, 40);
     std::snprintf(error.message + size, kErrorSize - size, " is %.*s",
@@ -471,9 +475,34 @@ bool Link::Boolean(int row, int column, const char* what, bool& value,
   const std::string_view text = Text(row, column);
   value = text == "t";
   if (!value && text != "f") {
-    return Fail(error, "a row of the registry makes no sense", what);
+    return Fail(error, "a row of @ makes no sense", what);
   }
   return true;
 }
+
+// --- drivers' connections ----------------------------------------------------------------------
+
+// The connection that this thread is opening. If the host's wait does not return, the next call
+// finds it here. (There is no destructor: a server's process just ends.)
+static thread_local Link* opening = nullptr;
+
+bool CheckLinkAddress(const char* address, Error& error) {
+  return Guarded(error, false, [&] { return CheckAddress(address, error); });
+}
+
+Connection* OpenLink(const Peer& peer, const char* address, const Host& host,
+                     std::int64_t deadline_us, Error& error) {
+  delete std::exchange(opening, nullptr);
+  const bool done = Guarded(error, false, [&] {
+    opening = new Link(host, peer);
+    return opening->Open(address, deadline_us, error);
+  });
+  Link* link = std::exchange(opening, nullptr);
+  if (done) return reinterpret_cast<Connection*>(link);
+  delete link;
+  return nullptr;
+}
+
+void CloseLink(Connection* connection) { delete reinterpret_cast<Link*>(connection); }
 
 }  // namespace idgen::registry::postgresql

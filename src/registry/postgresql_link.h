@@ -1,4 +1,4 @@
-// A connection of the PostgreSQL driver: sends one statement in a transaction and reads its rows,
+// A connection of the PostgreSQL drivers: sends one statement in a transaction and reads its rows,
 // by libpq's asynchronous functions only.
 //
 // The host's wait may end by a longjmp (registry.h). So whatever must be freed is a member here
@@ -12,26 +12,37 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "registry.h"
 
 namespace idgen::registry::postgresql {
 
-// Sets the message: one line, cut where it must be. Returns false.
-bool Fail(Error& error, std::string_view what, std::string_view detail = {}) noexcept;
+// Sets the message: one line, cut where it must be. Returns false. `peer` stands for each @ of the
+// first text.
+bool Fail(Error& error, std::string_view what, std::string_view detail = {},
+          std::string_view peer = {}) noexcept;
 
 // Whether libpq understands an address, and it names no more than it should.
 bool CheckAddress(const char* address, Error& error);
 
+// Whom a link talks to.
+struct Peer {
+  const char* name;      // in messages: "the registry"
+  const char* probe;     // a SQL expression: what is needed is there
+  const char* missing;   // the message if it is not
+  const char* no_table;  // the message if a statement finds no table
+};
+
 class Link {
  public:
-  explicit Link(const Host& host) noexcept : host_(host) {}
+  Link(const Host& host, const Peer& peer) noexcept : host_(host), peer_(peer) {}
   ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  // Connects, and sees that a registry is there that can be written.
+  // Connects, and sees that the peer is there and can be written.
   bool Open(const char* address, std::int64_t deadline_us, Error& error);
 
   // The parameters of the next statement, in order.
@@ -43,9 +54,12 @@ class Link {
   void AddBoolean(bool value);
   void AddArray(const std::vector<std::int32_t>& numbers);
 
-  // Runs the statement with those parameters. True once the registry has committed it, durably. Any
+  // Runs the statement with those parameters. True once the peer has committed it, durably. Any
   // failure ends the connection's use.
   bool Run(const char* statement, int columns, std::int64_t deadline_us, Error& error);
+
+  // The SQLSTATE of the last error of a statement; empty if it was not the peer's.
+  [[nodiscard]] std::string_view State() const noexcept { return state_; }
 
   // For a statement that may fail without harm. False if the connection is of no use then.
   bool TryRun(const char* statement, int columns, std::int64_t deadline_us, Error& error);
@@ -65,6 +79,7 @@ class Link {
   struct Scratch {
     std::vector<std::size_t> pending, expired, stale;
     std::vector<std::int32_t> datacenters, machines, shards;
+    std::string function;
   } scratch;
 
  private:
@@ -79,6 +94,7 @@ class Link {
   bool Exchange(int columns, std::int64_t deadline_us, Error& error);
   bool Send(std::int64_t deadline_us, Error& error);
   bool Take(PGresult* result, Error& error);
+  bool Fail(Error& error, std::string_view what, std::string_view detail = {}) const noexcept;
   bool FailByServer(const PGresult* result, Error& error);
   bool FailByLink(const char* what, Error& error);
   bool Wait(bool read, bool write, std::int64_t deadline_us, Error& error);
@@ -86,17 +102,38 @@ class Link {
   static void Notice(void* link, const PGresult* result);
 
   Host host_;
+  Peer peer_;
   PGconn* connection_ = nullptr;
   PGresult* rows_ = nullptr;      // of the statement
   PGresult* received_ = nullptr;  // being looked at
   bool usable_ = false;
   bool committed_ = false;
   bool not_replicated_ = false;
+  char state_[6] = {};
   std::vector<std::string> arguments_;  // as literals
   std::vector<std::string> others_;     // those of the transaction
   std::string sql_;
   std::vector<Place> places_;
   std::string failures_;  // of the places before
 };
+
+// Calls `function`. No exception leaves a driver; there is none but a lack of memory.
+template <typename Function>
+auto Guarded(Error& error, decltype(std::declval<Function>()()) failed,
+             Function&& function) noexcept {
+  try {
+    return function();
+  } catch (...) {
+    Fail(error, "out of memory");
+    return failed;
+  }
+}
+
+// A driver's connection is a link.
+inline Link& LinkOf(Connection* connection) { return *reinterpret_cast<Link*>(connection); }
+bool CheckLinkAddress(const char* address, Error& error);
+Connection* OpenLink(const Peer& peer, const char* address, const Host& host,
+                     std::int64_t deadline_us, Error& error);
+void CloseLink(Connection* connection);
 
 }  // namespace idgen::registry::postgresql

@@ -5,8 +5,8 @@
 #   - A comment of one word after a SELECT on its line is the value: SELECT f();  -- x
 # IDs (15 to 19 digits, or UUIDs) that are not in the statement itself differ each time: only their
 # length is compared. Other varying output stands in a ```text block, which is not compared.
-# A block ```sh run is run by a shell, with the document's database as psql's default. The service
-# idgen_registry, for libpq, is the database "registry" of the same server.
+# A block ```sh run is run by a shell, with the document's database as psql's default. The services
+# idgen_registry and idgen_tickets, for libpq, are databases of the same server.
 use strict;
 use warnings;
 
@@ -26,7 +26,8 @@ my $node = PostgreSQL::Test::Cluster->new('documents');
 $node->init;
 my $services = $node->basedir . '/pg_service.conf';
 append_to_file($services,
-	"[idgen_registry]\nhost=" . $node->host . "\nport=" . $node->port . "\ndbname=registry\nuser=idgen_servers\n");
+	"[idgen_registry]\nhost=" . $node->host . "\nport=" . $node->port . "\ndbname=registry\nuser=idgen_servers\n"
+	  . "[idgen_tickets]\nhost=" . $node->host . "\nport=" . $node->port . "\ndbname=tickets\nuser=shop\n");
 $ENV{PGSERVICEFILE} = $services;
 $node->start;
 

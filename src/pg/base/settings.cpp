@@ -19,6 +19,8 @@ constinit int max_clock_offset_ms = 500;
 constinit int reserve_window_ms = 1000;
 constinit int block_size = 1;
 constinit int ticket_reserve = 32768;
+constinit char* ticket_servers = nullptr;
+constinit int ticket_segment = 1000;
 constinit int max_clock_step_s = 0;
 constinit int machine_id_source = static_cast<int>(MachineIdSource::kSetting);
 constinit int uuid_node = static_cast<int>(UuidNode::kRandom);
@@ -69,6 +71,26 @@ static bool CheckPoolSetting(char** value, void**, GucSource) {
       "A pool's name has 1 to %d letters, digits, \"_\", \"-\" and \".\", and does "
       "not begin with \".\".",
       static_cast<int>(kLongestPool));
+  return false;
+}
+
+// The addresses are separated by spaces. Whether libpq understands one is seen when it is used.
+static bool CheckTicketServers(char** value, void**, GucSource) {
+  constexpr char kSpaces[] = " \t\r\n";
+  int addresses = 0;
+  const char* place = *value + strspn(*value, kSpaces);
+  for (; *place != '\0'; place += strspn(place, kSpaces)) {
+    if (strncmp(place, "postgresql://", 13) != 0 && strncmp(place, "postgres://", 11) != 0) {
+      GUC_check_errdetail(
+          "An address begins with \"postgresql://\"; several are separated by spaces.");
+      return false;
+    }
+    ++addresses;
+    place += strcspn(place, kSpaces);
+  }
+  if (addresses <= kMostTicketServers && strlen(*value) <= kLongestTicketServers) return true;
+  GUC_check_errdetail("There are at most %d addresses, of %d bytes altogether.", kMostTicketServers,
+                      static_cast<int>(kLongestTicketServers));
   return false;
 }
 
@@ -125,9 +147,10 @@ void DefineEnum(const char* name, const char* short_text, const char* long_text,
 }
 
 void DefineText(const char* name, const char* short_text, const char* long_text, char** variable,
-                const char* value, int flags, GucStringCheckHook check) {
+                const char* value, int flags, GucStringCheckHook check,
+                GucContext context = PGC_SIGHUP) {
   const GivenSetting given = LookAtGiven(name);
-  DefineCustomStringVariable(name, short_text, long_text, variable, value, PGC_SIGHUP, flags, check,
+  DefineCustomStringVariable(name, short_text, long_text, variable, value, context, flags, check,
                              AssignHandleText, nullptr);
   NoteIfRefused(given);
 }
@@ -152,7 +175,8 @@ void DefineRegistrySettings() {
             "They are renewed when a third of it is gone. A server that crashed waits this long at "
             "most for its own identity.",
             &lease_term_ms, 1000, kDayMs, PGC_SIGHUP, GUC_UNIT_MS, nullptr);
-  DefineInt("idgen.max_lease_wait", "Longest time to wait for an answer of the registry.",
+  DefineInt("idgen.max_lease_wait",
+            "Longest time to wait for an answer of the registry or of a ticket server.",
             "The first ID after a start waits for it, or after the registry was away for a term.",
             &max_lease_wait_ms, 0, kDayMs, PGC_USERSET, GUC_UNIT_MS, nullptr);
 }
@@ -197,6 +221,12 @@ void DefineSettings() {
   DefineInt("idgen.ticket_reserve", "Most numbers that a sequence sets aside for tickets.",
             "A crash of the server skips this many at most. Fewer are set aside where they last.",
             &ticket_reserve, 1, 1 << 24, PGC_SUSET, 0, nullptr);
+  DefineText("idgen.ticket_servers", "Servers that give segments of numbers to sequences here.",
+             "postgresql://...; several are separated by spaces. Empty: none.", &ticket_servers, "",
+             GUC_SUPERUSER_ONLY, CheckTicketServers, PGC_SUSET);
+  DefineInt("idgen.ticket_segment", "Least numbers to fetch from a ticket server at a time.",
+            "More are fetched where they last less than 15 minutes: up to a million.",
+            &ticket_segment, 1, 10'000'000, PGC_SUSET, 0, nullptr);
   DefineInt("idgen.max_clock_step", "Longest step forward of the clock that is accepted.",
             "After a longer one no IDs are made until idgen_accept_clock() is called, or the clock "
             "is set back. 0: every step is accepted.",
@@ -236,6 +266,10 @@ std::int64_t MaxClockStepUs() { return std::int64_t{max_clock_step_s} * 1'000'00
 int BlockSize() { return block_size; }
 
 int TicketReserve() { return ticket_reserve; }
+
+const char* TicketServers() { return ticket_servers != nullptr ? ticket_servers : ""; }
+
+int TicketSegment() { return ticket_segment; }
 
 MachineIdSource SourceOfMachineId() { return static_cast<MachineIdSource>(machine_id_source); }
 

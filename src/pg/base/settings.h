@@ -44,6 +44,14 @@ int BlockSize();
 // idgen.ticket_reserve: the most numbers that a sequence sets aside.
 int TicketReserve();
 
+// idgen.ticket_servers: addresses, separated by white space; empty: there are none.
+const char* TicketServers();
+inline constexpr int kMostTicketServers = 4;
+inline constexpr std::size_t kLongestTicketServers = 1000;
+
+// idgen.ticket_segment: the least numbers to fetch at a time.
+int TicketSegment();
+
 // idgen.machine_id_source
 enum class MachineIdSource : std::uint8_t { kSetting, kHostname, kCitus, kRegistry };
 MachineIdSource SourceOfMachineId();

@@ -25,6 +25,7 @@
 
 #include "core/layout.h"
 #include "core/position.h"
+#include "process.h"
 
 namespace idgen::pg {
 
@@ -67,8 +68,7 @@ struct ClockEvents {
 // What the server knows of its place in the registry (lease.h). `lock` guards what is not atomic.
 struct LeaseState {
   LWLock lock;
-  std::uint64_t worker;     // the worker's place among the processes plus 1, or 0; atomic
-  std::uint64_t asked_us;   // when a worker was last asked for, by the monotonic clock; atomic
+  WorkerPlace worker;
   std::uint64_t requests;   // counts what sessions asked for; atomic, only grows
   std::uint64_t needed_ms;  // the latest time that a session asked for; atomic
   std::uint64_t users;      // sessions that may make IDs (core/lease.h); atomic
@@ -86,6 +86,8 @@ struct LeaseState {
 struct TicketsState {
   LWLock lock;
   dshash_table_handle entries;
+  WorkerPlace worker;      // that fetches segments (segment_worker.cpp)
+  std::uint64_t requests;  // counts what sessions asked of it; atomic, only grows
 };
 
 // The state of the server since its start.
@@ -116,7 +118,7 @@ struct Root {
 
 // Raise it with every change of what is in shared memory: a module that is replaced while the
 // server runs must notice. The size is generous, so that it never has to change.
-inline constexpr std::uint32_t kRootVersion = 4;
+inline constexpr std::uint32_t kRootVersion = 5;
 inline constexpr std::size_t kRootSize = 2048;
 static_assert(sizeof(Root) <= kRootSize);
 

@@ -53,6 +53,16 @@ std::int64_t LamportMachine() {
   return machine;
 }
 
+// Segments of a ticket server are in no order across servers, and cannot be moved on.
+void RefuseFed(const TicketHandle& handle) {
+  if (likely(!handle.is_fed)) return;
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                  errmsg("sequence \"%s\" takes its numbers from a ticket server, and a Lamport "
+                         "clock counts by itself",
+                         get_rel_name(handle.sequence)),
+                  errhint("Use a sequence of its own.")));
+}
+
 Datum LamportValue(const TicketHandle& handle, std::int64_t counter, std::int64_t machine) {
   if (unlikely(counter < 0 || counter > kMostLamportCounter)) {
     ereport(ERROR,
@@ -74,7 +84,9 @@ IDGEN_SQL_FUNCTION(idgen_lamport_observe);
 Datum idgen_lamport_tick(PG_FUNCTION_ARGS) {
   const std::int64_t machine = LamportMachine();
   TicketHandle& handle = TicketArgument(fcinfo);
-  return LamportValue(handle, NextTicket(handle), machine);
+  const std::int64_t counter = NextTicket(handle);
+  RefuseFed(handle);
+  return LamportValue(handle, counter, machine);
 }
 
 // It moves the sequence as setval() does, and so needs the same privilege.
@@ -94,6 +106,7 @@ Datum idgen_lamport_observe(PG_FUNCTION_ARGS) {
   }
   if (!IsReady(handle)) EnterTickets(handle, "lamport_observe()");
   CheckTicketPrivilege(handle, ACL_UPDATE);
+  RefuseFed(handle);
   if (handle.increment < 0) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("sequence \"%s\" descends, and a Lamport clock ascends",

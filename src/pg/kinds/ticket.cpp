@@ -97,6 +97,12 @@ Datum idgen_ticket_restart(PG_FUNCTION_ARGS) {
     aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SEQUENCE, get_rel_name(handle.sequence));
   }
   EnterTickets(handle, "ticket_restart()");
+  if (handle.is_fed) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("sequence \"%s\" takes its numbers from a ticket server",
+                           get_rel_name(handle.sequence)),
+                    errhint("They go on as the sequence does there.")));
+  }
   if (value < handle.least || value > handle.most) {
     ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                     errmsg("%lld is not a value of sequence \"%s\"", static_cast<long long>(value),

@@ -37,32 +37,45 @@ const Kind& KindOf(std::string_view address) {
 extern "C" {
 
 static void ExplainModule(void* module) {
-  errcontext("loading \"%s\", which idgen.registry needs", static_cast<const char*>(module));
+  errcontext("loading \"%s\", which an address in the settings of idgen needs",
+             static_cast<const char*>(module));
 }
 
 }  // extern "C"
 
-}  // namespace
-
-const registry::Driver& DriverFor(const char* address) {
-  const Kind& kind = KindOf(address);
-  ErrorContextCallback context{error_context_stack, ExplainModule, const_cast<char*>(kind.module)};
+// Loads a module and returns its driver. `setting` has the address.
+template <typename Driver>
+const Driver& LoadDriver(const char* module, const char* function, const char* setting,
+                         const char* address) {
+  ErrorContextCallback context{error_context_stack, ExplainModule, const_cast<char*>(module)};
   error_context_stack = &context;
-  const auto load = reinterpret_cast<idgen_registry_driver_function>(load_external_function(
-      psprintf("$libdir/%s", kind.module), "idgen_registry_driver", true, nullptr));
+  const auto load = reinterpret_cast<const Driver* (*)()>(
+      load_external_function(psprintf("$libdir/%s", module), function, true, nullptr));
   error_context_stack = context.previous;
-  const registry::Driver& driver = *load();
+  const Driver& driver = *load();
   if (driver.version != registry::kDriverVersion) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("module \"%s\" is of another version than idgen", kind.module),
+                    errmsg("module \"%s\" is of another version than idgen", module),
                     errhint("Install both from one package, and restart the server.")));
   }
   registry::Error error;
   if (!driver.check_address(address, error)) {
     ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
-                    errmsg("idgen.registry is not valid: %s", error.message)));
+                    errmsg("%s is not valid: %s", setting, error.message)));
   }
   return driver;
+}
+
+}  // namespace
+
+const registry::Driver& DriverFor(const char* address) {
+  return LoadDriver<registry::Driver>(KindOf(address).module, "idgen_registry_driver",
+                                      "idgen.registry", address);
+}
+
+const registry::TicketServerDriver& TicketServerDriverFor(const char* address) {
+  return LoadDriver<registry::TicketServerDriver>("idgen_postgresql", "idgen_ticket_server_driver",
+                                                  "idgen.ticket_servers", address);
 }
 
 void WaitForRegistry(int socket, bool read, bool write, std::int64_t us) {

@@ -14,6 +14,7 @@
 #include "driver.h"
 #include "identities.h"
 #include "lease.h"
+#include "process.h"
 #include "settings.h"
 
 namespace idgen::pg {
@@ -27,10 +28,10 @@ constexpr std::int64_t kRetryUs = 200'000;       // an identity that another ser
 constexpr std::int64_t kStillAskedUs = 300'000;  // a session asked for it at most this long ago
 constexpr std::int64_t kFarewellUs = 2'000'000;  // how long a stop waits for the sessions
 constexpr std::int64_t kIdleUs = 1'000'000;
-constexpr std::int64_t kStartAgainUs =
-    1'000'000;  // a worker that did not come up is asked for again
-constexpr int kRestartSeconds = 1;
 constexpr std::size_t kClaimsAtOnce = 1000;
+
+constexpr WorkerKind kLeaseWorker{"idgen lease worker", "idgen_lease_worker",
+                                  "hold this server's identities"};
 
 std::int64_t WallClockMs() { return WallClockUs() / 1000; }
 
@@ -376,15 +377,6 @@ std::int64_t Step() {
 
 // --- The process ---------------------------------------------------------------------------------
 
-extern "C" {
-
-static void Withdraw(int, Datum) {
-  std::uint64_t& place = State().worker;
-  StoreWord(place, std::uint64_t{0});
-}
-
-}  // extern "C"
-
 // Gives the identities back when the server stops. Returns false if sessions could still make IDs:
 // then the identities stay held for the rest of the term.
 bool Farewell() {
@@ -434,20 +426,8 @@ extern "C" {
 PGDLLEXPORT void idgen_lease_worker(Datum);
 
 void idgen_lease_worker(Datum) {
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-  BackgroundWorkerUnblockSignals();
-  CurrentResourceOwner = ResourceOwnerCreate(nullptr, "idgen lease worker");
-  MemoryContext work =
-      AllocSetContextCreate(TopMemoryContext, "idgen lease worker", ALLOCSET_DEFAULT_SIZES);
-  MemoryContextSwitchTo(work);
-
   LeaseState& state = State();
-  std::uint64_t nobody = 0;
-  if (!std::atomic_ref(state.worker).compare_exchange_strong(nobody, MyProcPlace() + 1)) {
-    proc_exit(0);  // two sessions asked at once
-  }
-  before_shmem_exit(Withdraw, Datum{0});
+  MemoryContext work = BecomeWorker(state.worker, kLeaseWorker);
   TakeOver();
   while (ShutdownRequestPending == 0 && LeasesAreOn()) {
     const std::int64_t rest_us = Step();
@@ -466,46 +446,12 @@ void idgen_lease_worker(Datum) {
 
 }  // extern "C"
 
-BackgroundWorker Description() {
-  BackgroundWorker description{};
-  strlcpy(description.bgw_name, "idgen lease worker", sizeof(description.bgw_name));
-  strlcpy(description.bgw_type, "idgen lease worker", sizeof(description.bgw_type));
-  description.bgw_flags = BGWORKER_SHMEM_ACCESS;
-  description.bgw_start_time = BgWorkerStart_RecoveryFinished;
-  description.bgw_restart_time = kRestartSeconds;
-  strlcpy(description.bgw_library_name, "idgen", sizeof(description.bgw_library_name));
-  strlcpy(description.bgw_function_name, "idgen_lease_worker",
-          sizeof(description.bgw_function_name));
-  return description;
-}
-
 }  // namespace
 
-void WakeLeaseWorker() {
-  LeaseState& state = State();
-  const std::uint64_t place = LoadShared(state.worker);
-  if (place != 0) {
-    SetLatch(&GetPGProcByNumber(static_cast<int>(place - 1))->procLatch);
-    return;
-  }
-  const auto now_us = static_cast<std::uint64_t>(MonotonicUs());
-  std::uint64_t asked_us = LoadShared(state.asked_us);
-  if (asked_us != 0 && now_us - asked_us < std::uint64_t{kStartAgainUs}) return;
-  if (!std::atomic_ref(state.asked_us).compare_exchange_strong(asked_us, now_us)) return;
-  BackgroundWorker description = Description();
-  if (!RegisterDynamicBackgroundWorker(&description, nullptr)) {
-    StoreWord(state.asked_us, std::uint64_t{0});
-    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-                    errmsg("no background worker is free to hold this server's identities"),
-                    errhint("Raise max_worker_processes, or add idgen to "
-                            "shared_preload_libraries, which reserves one.")));
-  }
-}
+void WakeLeaseWorker() { WakeWorker(State().worker, kLeaseWorker); }
 
 void RegisterLeaseWorker() {
-  if (!LeasesAreOn()) return;
-  BackgroundWorker description = Description();
-  RegisterBackgroundWorker(&description);
+  if (LeasesAreOn()) RegisterWorker(kLeaseWorker);
 }
 
 }  // namespace idgen::pg

@@ -2,14 +2,11 @@
 
 #include <new>
 
+#include "segment_feed.h"
+
 namespace idgen::pg {
 
 namespace {
-
-struct TicketKey {
-  Oid database;
-  Oid sequence;
-};
 
 struct TicketPlace {
   TicketKey key;
@@ -32,6 +29,13 @@ dshash_table* TicketPlaces() {
 TicketEntry& EntryIn(dsa_pointer memory) {
   const dsa_pointer aligned = TYPEALIGN(alignof(TicketEntry), memory);
   return *static_cast<TicketEntry*>(dsa_get_address(SharedArea(), aligned));
+}
+
+// Frees what belongs to a place that was taken out of the table.
+void FreeEntry(dsa_pointer memory) {
+  const dsa_pointer feed = EntryIn(memory).feed;
+  if (DsaPointerIsValid(feed)) dsa_free(SharedArea(), feed);
+  dsa_free(SharedArea(), memory);
 }
 
 }  // namespace
@@ -72,13 +76,14 @@ void QuitTickets(Oid sequence) {
   auto* place = static_cast<TicketPlace*>(dshash_find(TicketPlaces(), &key, true));
   if (place == nullptr) return;
   --place->users;
-  if (place->users > 0 || EntryIn(place->memory).is_open) {
+  TicketEntry& entry = EntryIn(place->memory);
+  if (place->users > 0 || entry.is_open || IsFeedBusy(entry)) {
     dshash_release_lock(TicketPlaces(), place);
     return;
   }
   const dsa_pointer memory = place->memory;
   dshash_delete_entry(TicketPlaces(), place);
-  dsa_free(SharedArea(), memory);
+  FreeEntry(memory);
 }
 
 bool IsLastUserOfTickets(Oid sequence) {
@@ -88,6 +93,36 @@ bool IsLastUserOfTickets(Oid sequence) {
   const bool is_last = place->users == 1;
   dshash_release_lock(TicketPlaces(), place);
   return is_last;
+}
+
+void ForEachFeed(bool (*visit)(void* context, const TicketKey& key, std::uint32_t users,
+                               TicketEntry& entry),
+                 void* context) {
+  dshash_seq_status scan;
+  dshash_seq_init(&scan, TicketPlaces(), true);
+  for (void* found = dshash_seq_next(&scan); found != nullptr; found = dshash_seq_next(&scan)) {
+    const auto* place = static_cast<TicketPlace*>(found);
+    if (!DsaPointerIsValid(place->memory)) continue;
+    TicketEntry& entry = EntryIn(place->memory);
+    if (!DsaPointerIsValid(entry.feed)) continue;
+    const bool is_useless = visit(context, place->key, place->users, entry);
+    if (place->users > 0 || !is_useless) continue;
+    const dsa_pointer memory = place->memory;
+    dshash_delete_current(&scan);
+    FreeEntry(memory);
+  }
+  dshash_seq_term(&scan);
+}
+
+void WithFeed(const TicketKey& key, void (*visit)(void* context, TicketEntry& entry),
+              void* context) {
+  auto* place = static_cast<TicketPlace*>(dshash_find(TicketPlaces(), &key, true));
+  if (place == nullptr) return;
+  if (DsaPointerIsValid(place->memory)) {
+    TicketEntry& entry = EntryIn(place->memory);
+    if (DsaPointerIsValid(entry.feed)) visit(context, entry);
+  }
+  dshash_release_lock(TicketPlaces(), place);
 }
 
 }  // namespace idgen::pg

@@ -35,6 +35,15 @@ struct TicketEntry {
   // How many numbers to keep ahead, and when that was last looked at, by the monotonic clock.
   std::uint64_t reserve;
   std::int64_t reserved_us;
+  // Of a sequence that takes its numbers from a ticket server (segment_feed.h).
+  std::uint64_t segment_size;  // of the segment in use; atomic
+  std::int64_t began_us;       // when it was begun, by the monotonic clock
+  dsa_pointer feed;            // a SegmentFeed; invalid: none was needed yet
+};
+
+struct TicketKey {
+  Oid database;
+  Oid sequence;
 };
 
 // Finds or makes the entry of a sequence of this database, and counts the session as its user.
@@ -45,5 +54,16 @@ void QuitTickets(Oid sequence);
 
 // Whether this session is the only user.
 bool IsLastUserOfTickets(Oid sequence);
+
+// For the worker. Calls `visit` with each entry that has a feed and how many use it; it may not
+// wait for anything but the entry's lock. An entry without users, for which it returns true, is
+// freed.
+void ForEachFeed(bool (*visit)(void* context, const TicketKey& key, std::uint32_t users,
+                               TicketEntry& entry),
+                 void* context);
+
+// Calls `visit` with one entry, if it is still there and has a feed.
+void WithFeed(const TicketKey& key, void (*visit)(void* context, TicketEntry& entry),
+              void* context);
 
 }  // namespace idgen::pg

@@ -86,54 +86,78 @@ std::int64_t CommittedIncrement(Oid sequence) {
   return increment;
 }
 
-XLogRecPtr LeaveInFile(const OtherFile& other, const TicketPage& page, bool moves, bool ascends) {
-  // The relation has no name and no cache entry here.
-  Relation relation = CreateFakeRelcacheEntry(other.file);
-  // With wal_level = minimal, a file that this transaction made is not logged.
-  if (other.is_own) relation->rd_createSubid = TopSubTransactionId;
-  Buffer buffer = ReadBufferWithoutRelcache(other.file, MAIN_FORKNUM, 0, RBM_NORMAL, nullptr, true);
-  LockPage(buffer);
+// Calls `write` with each other file's page, locked. Flushes what it has written, up to the
+// position that it returns.
+template <typename Write>
+XLogRecPtr ForEachOtherFile(Relation relation, Write&& write) {
+  List* files = OtherFilesOf(relation);
+  XLogRecPtr last = InvalidXLogRecPtr;
+  ListCell* cell;
+  foreach (cell, files) {
+    const auto& other = *static_cast<OtherFile*>(lfirst(cell));
+    // The relation has no name and no cache entry here.
+    Relation fake = CreateFakeRelcacheEntry(other.file);
+    // With wal_level = minimal, a file that this transaction made is not logged.
+    if (other.is_own) fake->rd_createSubid = TopSubTransactionId;
+    Buffer buffer =
+        ReadBufferWithoutRelcache(other.file, MAIN_FORKNUM, 0, RBM_NORMAL, nullptr, true);
+    LockPage(buffer);
+    last = std::max(last, write(fake, buffer));
+    UnlockReleaseBuffer(buffer);
+    FreeFakeRelcacheEntry(fake);
+  }
+  list_free_deep(files);
+  if (last != InvalidXLogRecPtr) XLogFlush(last);
+  return last;
+}
+
+XLogRecPtr LeaveInFile(Relation relation, Buffer buffer, const TicketPage& page, bool moves,
+                       bool ascends) {
+  // It took its numbers from a ticket server before.
+  SegmentPage segments;
+  if (ReadSegmentPage(buffer, segments) && segments.record.magic != 0) return InvalidXLogRecPtr;
   TicketPage found;
   ReadTicketPage(relation, buffer, found);
-  XLogRecPtr written =
-      RelationNeedsWAL(relation) ? PageGetLSN(BufferGetPage(buffer)) : InvalidXLogRecPtr;
   TicketRecord& record = found.record;
-  if (!found.recorded || record.lowest > page.record.lowest ||
-      record.highest < page.record.highest) {
-    record.lowest = std::min(record.lowest, page.record.lowest);
-    record.highest = std::max(record.highest, page.record.highest);
-    // For plain nextval(), which does not know the record.
-    if (moves) {
-      found.last_value = ascends ? std::max(found.last_value, record.highest)
-                                 : std::min(found.last_value, record.lowest);
-      found.is_called = true;
-    }
-    // Not what is in shared memory: the range there may be of other options.
-    found.is_sealed = false;
-    written = WriteTicketPage(relation, buffer, found);
+  if (found.recorded && record.lowest <= page.record.lowest &&
+      record.highest >= page.record.highest) {
+    return RelationNeedsWAL(relation) ? PageGetLSN(BufferGetPage(buffer)) : InvalidXLogRecPtr;
   }
-  UnlockReleaseBuffer(buffer);
-  FreeFakeRelcacheEntry(relation);
-  return written;
+  record.lowest = std::min(record.lowest, page.record.lowest);
+  record.highest = std::max(record.highest, page.record.highest);
+  // For plain nextval(), which does not know the record.
+  if (moves) {
+    found.last_value = ascends ? std::max(found.last_value, record.highest)
+                               : std::min(found.last_value, record.lowest);
+    found.is_called = true;
+  }
+  // Not what is in shared memory: the range there may be of other options.
+  found.is_sealed = false;
+  return WriteTicketPage(relation, buffer, found);
 }
 
 }  // namespace
 
 XLogRecPtr LeaveTickets(Relation relation, const TicketPage& page, std::int64_t increment) {
-  List* files = OtherFilesOf(relation);
-  if (files == NIL) return InvalidXLogRecPtr;
   const std::int64_t before = CommittedIncrement(RelationGetRelid(relation));
   // A sequence whose direction was turned must not be moved back.
   const bool moves = before != 0 && (before > 0) == (increment > 0);
-  XLogRecPtr last = InvalidXLogRecPtr;
-  ListCell* cell;
-  foreach (cell, files) {
-    last = std::max(
-        last, LeaveInFile(*static_cast<OtherFile*>(lfirst(cell)), page, moves, increment > 0));
-  }
-  list_free_deep(files);
-  if (last != InvalidXLogRecPtr) XLogFlush(last);
-  return last;
+  return ForEachOtherFile(relation, [&](Relation other, Buffer buffer) {
+    return LeaveInFile(other, buffer, page, moves, increment > 0);
+  });
+}
+
+void LeaveSegments(Relation relation) {
+  (void)ForEachOtherFile(relation, [](Relation other, Buffer buffer) {
+    SegmentPage found;
+    if (!ReadSegmentPage(buffer, found) || found.record.magic == 0)
+      return XLogRecPtr{InvalidXLogRecPtr};
+    SegmentRecord& record = found.record;
+    if (record.current.count == 0 && record.next.count == 0)
+      return PageGetLSN(BufferGetPage(buffer));
+    DropFrom(record);
+    return WriteSegmentPage(other, buffer, record, false);
+  });
 }
 
 }  // namespace idgen::pg

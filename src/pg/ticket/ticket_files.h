@@ -4,6 +4,7 @@
 
 #include "pg.h"
 
+#include "segment_page.h"
 #include "ticket_page.h"
 
 namespace idgen::pg {
@@ -12,5 +13,9 @@ namespace idgen::pg {
 // still has, and flushes that. For a relation whose file this transaction made (IsUncommitted).
 // Reads catalogs. Returns the position in the log that the standbys must have.
 XLogRecPtr LeaveTickets(Relation relation, const TicketPage& page, std::int64_t increment);
+
+// Takes the segments out of every other file, and flushes that: for a sequence that takes its
+// numbers from a ticket server. They are used in the file of this transaction, or lost.
+void LeaveSegments(Relation relation);
 
 }  // namespace idgen::pg

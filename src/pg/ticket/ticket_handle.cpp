@@ -3,6 +3,7 @@
 #include <new>
 
 #include "errors.h"
+#include "segment_page.h"
 #include "standbys.h"
 
 namespace idgen::pg {
@@ -102,6 +103,7 @@ void ReadOptions(TicketHandle& handle, Relation relation) {
   handle.increment = row->seqincrement;
   handle.least = row->seqmin;
   handle.most = row->seqmax;
+  handle.is_fed = IsFed(*row);
   ReleaseSysCache(tuple);
   if (cycles) {
     Refuse(relation, "It begins again at its end (CYCLE), and tickets are unique.",
@@ -122,6 +124,12 @@ void Prepare(TicketHandle& handle) {
     handle.recent = InvalidBuffer;
     handle.seal_place = 0;
     handle.file = FileOf(relation);
+  }
+  if (handle.is_fed) {
+    char* const name = quote_qualified_identifier(
+        get_namespace_name(RelationGetNamespace(relation)), RelationGetRelationName(relation));
+    strlcpy(handle.name_at_server, name, sizeof(handle.name_at_server));
+    pfree(name);
   }
   handle.is_uncommitted = IsUncommitted(relation);
   relation_close(relation, NoLock);
@@ -257,9 +265,9 @@ void EnterTickets(TicketHandle& handle, const char* function) {
   handle.ready_in = CurrentLocalXid();
 }
 
-void NoteSeal(TicketHandle& handle, const TicketPage& page) {
-  handle.seal = page.seal;
-  handle.seal_place = reinterpret_cast<const char*>(page.seal) - BufferGetPage(handle.pinned);
+void NoteSeal(TicketHandle& handle, const std::int64_t* seal) {
+  handle.seal = seal;
+  handle.seal_place = reinterpret_cast<const char*>(seal) - BufferGetPage(handle.pinned);
 }
 
 void ForgetLastTickets() {

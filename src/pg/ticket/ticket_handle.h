@@ -38,6 +38,9 @@ struct TicketHandle {
   std::int64_t increment = 0;
   std::int64_t least = 0;  // MINVALUE
   std::int64_t most = 0;   // MAXVALUE
+  // Its numbers come from a ticket server (segment_page.h).
+  bool is_fed = false;
+  char name_at_server[4 * NAMEDATALEN + 8] = {};  // the same as here, qualified and quoted
   TicketHandle* next = nullptr;
   TicketHandle* next_entered = nullptr;  // in this transaction
   bool is_entered = false;
@@ -58,7 +61,7 @@ void CheckTicketPrivilege(const TicketHandle& handle, AclMode any_of);
 
 // Notes where the seal is. The page is locked and has a record: then the tuple stays where it is,
 // as long as the sequence has this file.
-void NoteSeal(TicketHandle& handle, const TicketPage& page);
+void NoteSeal(TicketHandle& handle, const std::int64_t* seal);
 
 inline bool IsReady(const TicketHandle& handle) {
   return handle.ready_in == CurrentLocalXid() && handle.user == GetUserId() && !XactReadOnly;
@@ -79,6 +82,10 @@ void LengthenEarly(TicketHandle& handle);
 
 // Begins anew with `value`, whatever was handed out. The handle is ready.
 void RestartTickets(TicketHandle& handle, std::int64_t value);
+
+// Forgets the segments of a sequence that takes its numbers from a ticket server, as a copy of it
+// does. The handle is ready.
+void DropSegments(TicketHandle& handle);
 
 // Ends the range and writes to the page which number was the last, if nobody else has written it.
 // Waits for nobody: it may do nothing. In a transaction of its own.

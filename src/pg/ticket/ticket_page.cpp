@@ -1,5 +1,7 @@
 #include "ticket_page.h"
 
+#include "segment_page.h"
+
 namespace idgen::pg {
 
 namespace {
@@ -16,7 +18,8 @@ void ReadTicketPage(Relation relation, Buffer buffer, TicketPage& found) {
   }
   found = {};
   found.recorded = ReadRecord(page, kTicketMagic, found.record);
-  if (!found.recorded && page.record_size > 0) {
+  SegmentRecord segments;  // of a sequence that took its numbers from a ticket server before
+  if (!found.recorded && page.record_size > 0 && !ReadRecord(page, kSegmentMagic, segments)) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("sequence \"%s\" holds data that is not of tickets",
                            RelationGetRelationName(relation)),

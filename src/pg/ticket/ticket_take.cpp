@@ -10,24 +10,15 @@
 
 #include "core/clock.h"
 #include "errors.h"
-#include "settings.h"
 #include "standbys.h"
 #include "ticket_files.h"
 #include "ticket_handle.h"
+#include "ticket_plan.h"
 #include "wait.h"
 
 namespace idgen::pg {
 
 namespace {
-
-// The reserve begins with this many numbers, is doubled where it lasts less than the one time, and
-// halved where it lasts longer than the other.
-constexpr std::uint64_t kLeastReserve = 32;
-constexpr std::int64_t kTooShortUs = 1'000'000;
-constexpr std::int64_t kTooLongUs = 10'000'000;
-
-// It is lengthened when less than this part of it is left.
-constexpr std::uint64_t kLowPart = 4;
 
 // How long a session that ends tries to lock the page.
 constexpr std::int64_t kExitPatienceUs = 200'000;
@@ -44,11 +35,8 @@ struct Wish {
   static constexpr std::int64_t kNothing = std::numeric_limits<std::int64_t>::min();
 };
 
-// What is to be published, when it is durable.
-struct Reserved {
-  std::uint64_t generation = 0;
-  std::uint64_t size = 0;
-  std::uint64_t low = 0;
+// A reserve on a page of its own.
+struct OwnReserved : Reserved {
   bool is_new = false;     // the page has to be written
   bool is_moved = false;   // past numbers that were handed out
   std::int64_t first = 0;  // of a new range
@@ -63,14 +51,6 @@ bool IsAsLeft(const TicketHandle& handle, const TicketPage& page) {
   const TicketEntry& entry = *handle.entry;
   return page.is_sealed && page.recorded && entry.is_open && page.record.token == entry.token &&
          handle.increment == entry.increment && LimitOf(handle) == entry.limit;
-}
-
-std::int64_t NewToken() {
-  std::int64_t token = 0;
-  if (!pg_strong_random(&token, sizeof(token))) {
-    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a random number")));
-  }
-  return token;
 }
 
 [[noreturn]] void ReportEnd(const TicketHandle& handle, const TicketStart& start,
@@ -90,30 +70,10 @@ std::int64_t NewToken() {
   pg_unreachable();
 }
 
-// Adapts the number of tickets to keep ahead to how long the last ones lasted.
-std::uint64_t AdaptReserve(TicketEntry& entry, bool lasted) {
-  const std::int64_t now_us = MonotonicUs();
-  const std::int64_t took_us = now_us - entry.reserved_us;
-  entry.reserved_us = now_us;
-  if (!lasted) {
-    entry.reserve = kLeastReserve;
-  } else if (took_us < kTooShortUs) {
-    entry.reserve *= 2;
-  } else if (took_us > kTooLongUs) {
-    entry.reserve = std::max(entry.reserve / 2, kLeastReserve);
-  }
-  entry.reserve = std::min(entry.reserve, static_cast<std::uint64_t>(TicketReserve()));
-  return entry.reserve;
-}
-
-std::uint64_t LowOf(std::uint64_t size, std::uint64_t most, std::uint64_t reserve) {
-  return size == most ? kMostTickets : size - std::min(size, reserve / kLowPart);
-}
-
 // Plans to lengthen the range, and what the page is to show. Nothing is reserved if the range
 // cannot have `least` more.
 bool PlanLonger(const TicketHandle& handle, TicketPage& page, const Wish& wish,
-                Reserved& reserved) {
+                OwnReserved& reserved) {
   const std::uint64_t least = wish.least;
   TicketEntry& entry = *handle.entry;
   const std::uint64_t word = LoadTicketWord(entry.tickets.word);
@@ -140,7 +100,7 @@ bool PlanLonger(const TicketHandle& handle, TicketPage& page, const Wish& wish,
 
 // Plans a new range, opens it, and what the page is to show.
 void PlanNew(const TicketHandle& handle, TicketPage& page, std::uint64_t least,
-             const TicketStart& start, std::int64_t token, Reserved& reserved) {
+             const TicketStart& start, std::int64_t token, OwnReserved& reserved) {
   TicketEntry& entry = *handle.entry;
   const std::uint64_t most = CountTickets(start.first, LimitOf(handle), handle.increment);
   const std::uint64_t reserve = AdaptReserve(entry, false);
@@ -173,13 +133,7 @@ void Shorten(TicketRecord& record, const TicketEntry& entry, std::uint64_t taken
   }
 }
 
-// Ends the range. Returns how many numbers were taken from it.
-std::uint64_t EndRange(TicketEntry& entry) {
-  entry.is_open = false;
-  return TicketIndex(OpenTickets(entry.tickets, 0, 0));
-}
-
-bool Plan(const TicketHandle& handle, TicketPage& page, const Wish& wish, Reserved& reserved) {
+bool Plan(const TicketHandle& handle, TicketPage& page, const Wish& wish, OwnReserved& reserved) {
   const std::uint64_t least = wish.least;
   TicketEntry& entry = *handle.entry;
   const bool is_entrys = page.recorded && entry.token != 0 && page.record.token == entry.token;
@@ -223,17 +177,9 @@ XLogRecPtr WritePlan(Relation relation, const TicketHandle& handle, TicketPage& 
   return WriteTicketPage(relation, handle.pinned, page);
 }
 
-void Publish(TicketHandle& handle, const Reserved& reserved, bool is_replicated) {
-  TicketEntry& entry = *handle.entry;
-  LWLockAcquire(&entry.lock, LW_EXCLUSIVE);
-  PublishTickets(entry.tickets, reserved.generation, reserved.size, reserved.low,
-                 is_replicated ? 1 : 0);
-  LWLockRelease(&entry.lock);
-}
-
 // What a session knows of a page that it has unlocked.
 struct Written {
-  Reserved reserved;
+  OwnReserved reserved;
   TicketPage page;
   XLogRecPtr lsn = InvalidXLogRecPtr;
 };
@@ -250,7 +196,7 @@ bool ReserveOnPage(Relation relation, TicketHandle& handle, const Wish& wish, Wr
     if (!RelationNeedsWAL(relation)) written.lsn = InvalidXLogRecPtr;
     TicketPage now;
     ReadTicketPage(relation, handle.pinned, now);
-    NoteSeal(handle, now);
+    NoteSeal(handle, now.seal);
   }
   LockBuffer(handle.pinned, BUFFER_LOCK_UNLOCK);
   return planned;
@@ -301,7 +247,11 @@ TakenTickets TakeTicketsSlowly(TicketHandle& handle, std::uint64_t least, std::u
       if (taken.is_low) LengthenEarly(handle);
       return taken;
     }
-    Lengthen(handle, {least, Wish::kNothing});
+    if (handle.is_fed) {
+      LengthenSegment(handle, least);
+    } else {
+      Lengthen(handle, {least, Wish::kNothing});
+    }
   }
 }
 
@@ -330,6 +280,7 @@ std::int64_t NextTicketBeyond(TicketHandle& handle, std::int64_t beyond) {
 void LengthenEarly(TicketHandle& handle) {
   // Then catalogs have to be read.
   if (handle.is_uncommitted) return;
+  if (handle.is_fed) return LengthenSegmentEarly(handle);
   Relation relation = relation_open(handle.sequence, NoLock);
   TicketEntry& entry = *handle.entry;
   Written written;
@@ -361,6 +312,27 @@ void RestartTickets(TicketHandle& handle, std::int64_t value) {
   relation_close(relation, NoLock);
 }
 
+namespace {
+
+void GiveBackOwn(Relation relation, Buffer buffer, TicketEntry& entry) {
+  TicketPage page;
+  ReadTicketPage(relation, buffer, page);
+  LWLockAcquire(&entry.lock, LW_EXCLUSIVE);
+  const bool gives_back =
+      page.is_sealed && page.recorded && entry.is_open && page.record.token == entry.token;
+  const std::uint64_t taken = EndRange(entry);
+  LWLockRelease(&entry.lock);
+  if (gives_back) {
+    page.is_sealed = false;
+    page.is_called = taken > 0;
+    page.last_value = taken > 0 ? TicketAt(entry.base, entry.increment, taken - 1) : entry.base;
+    Shorten(page.record, entry, taken);
+    (void)WriteTicketPage(relation, buffer, page);
+  }
+}
+
+}  // namespace
+
 void GiveBackTickets(TicketHandle& handle) {
   TicketEntry& entry = *handle.entry;
   if (!ConditionalLockRelationOid(handle.sequence, RowExclusiveLock)) return;
@@ -382,19 +354,10 @@ void GiveBackTickets(TicketHandle& handle) {
     locked = TryLockPage(buffer);
   }
   if (locked) {
-    TicketPage page;
-    ReadTicketPage(relation, buffer, page);
-    LWLockAcquire(&entry.lock, LW_EXCLUSIVE);
-    const bool gives_back =
-        page.is_sealed && page.recorded && entry.is_open && page.record.token == entry.token;
-    const std::uint64_t taken = EndRange(entry);
-    LWLockRelease(&entry.lock);
-    if (gives_back) {
-      page.is_sealed = false;
-      page.is_called = taken > 0;
-      page.last_value = taken > 0 ? TicketAt(entry.base, entry.increment, taken - 1) : entry.base;
-      Shorten(page.record, entry, taken);
-      (void)WriteTicketPage(relation, buffer, page);
+    if (handle.is_fed) {
+      GiveBackSegments(relation, buffer, entry);
+    } else {
+      GiveBackOwn(relation, buffer, entry);
     }
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
   }
