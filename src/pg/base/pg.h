@@ -19,6 +19,7 @@ extern "C" {
 #include "access/relation.h"
 #include "access/reloptions.h"
 #include "access/table.h"
+#include "access/xlog_internal.h"
 #include "access/xlogutils.h"
 #include "catalog/dependency.h"
 #include "catalog/objectaccess.h"
