@@ -25,21 +25,25 @@ class Allowance {
   constexpr Allowance() = default;
 
   // `block_size` positions, all of one tick, are taken from a shared one at a time.
-  // `cycles_per_us` as CyclesPerUs() returns it.
-  constexpr Allowance(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us)
-      : reading_(layout.tick_us, cycles_per_us),
+  // `cycles_per_us` as CyclesPerUs() returns it. A reading of the clock serves for `oldest_us`
+  // (ClockReading).
+  constexpr Allowance(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us,
+                      std::int64_t oldest_us)
+      : reading_(oldest_us, cycles_per_us),
         may_add_(block_size == 1 && OvershootOf(layout.IdsPerTick()) > 0),
         sequence_bits_(static_cast<std::uint8_t>(layout.SequenceBits())),
         block_size_(block_size),
         ids_per_tick_(layout.IdsPerTick()),
         divider_(layout) {}
+  constexpr Allowance(const Layout& layout, std::uint64_t block_size, std::uint64_t cycles_per_us)
+      : Allowance(layout, block_size, cycles_per_us, ClockReading::OldestUs(layout.tick_us)) {}
 
-  // The same as a new one, closed; but cursors that were used with it until now hold nothing.
-  constexpr void Restart(const Layout& layout, std::uint64_t block_size,
-                         std::uint64_t cycles_per_us) noexcept {
+  // The same as a new one, which is closed; but cursors that were used with it until now hold
+  // nothing.
+  constexpr void Restart(const Allowance& anew) noexcept {
     const std::uint64_t stamp = stamp_ + 1;
     const std::uint64_t readings = readings_ + 1;
-    *this = Allowance(layout, block_size, cycles_per_us);
+    *this = anew;
     stamp_ = stamp;
     closed_at_ = readings_ = readings;
   }

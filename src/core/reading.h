@@ -11,6 +11,7 @@
 // has kept up again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -22,12 +23,20 @@ class ClockReading {
   // How often a reading may serve again.
   static constexpr std::int32_t kMostReuses = 1000;
 
+  // No reading serves for longer than this.
+  static constexpr std::int64_t kOldestUs = 8;
+
+  // How long a reading serves where the time is to be as exact as the ticks are: a 64th of one.
+  static constexpr std::int64_t OldestUs(std::int64_t tick_us) noexcept {
+    return std::min(tick_us / 64, kOldestUs);
+  }
+
   constexpr ClockReading() = default;
 
-  // A reading serves for a 64th of a tick, and never for longer than 8 microseconds.
-  // `cycles_per_us` as CyclesPerUs() returns it; 0: every call reads the clock.
-  constexpr ClockReading(std::int64_t tick_us, std::uint64_t cycles_per_us)
-      : fresh_cycles_(OldestUs(tick_us) * cycles_per_us),
+  // A reading serves for `oldest_us`, at most kOldestUs. `cycles_per_us` as CyclesPerUs() returns
+  // it. Where either is 0, every call reads the clock.
+  constexpr ClockReading(std::int64_t oldest_us, std::uint64_t cycles_per_us)
+      : fresh_cycles_(static_cast<std::uint64_t>(oldest_us) * cycles_per_us),
         cycles_per_us_(static_cast<std::uint32_t>(cycles_per_us)) {}
 
   // True when the last reading is young enough to serve once more.
@@ -52,11 +61,6 @@ class ClockReading {
   constexpr void Forget() noexcept { reuses_left_ = 0; }
 
  private:
-  static constexpr std::uint64_t OldestUs(std::int64_t tick_us) noexcept {
-    const auto part = static_cast<std::uint64_t>(tick_us) / 64;
-    return part < 8 ? part : 8;
-  }
-
   // Whether the counter made at least half of the cycles that belong to the time since it was
   // last judged. A half, because the clock is not exact either: it is read in whole
   // microseconds, and time synchronization may let it run a little fast. Where the clock went
@@ -72,7 +76,7 @@ class ClockReading {
     judged_cycles_ = cycles;
   }
 
-  static constexpr std::uint64_t kLeastUs = 8;
+  static constexpr std::uint64_t kLeastUs = kOldestUs;
   static constexpr std::uint64_t kLongUs = std::uint64_t{1} << 31;  // 36 minutes
   static constexpr std::uint64_t kBackwards = std::uint64_t{1} << 63;
 

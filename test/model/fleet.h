@@ -209,7 +209,7 @@ class FleetSession {
     for (;;) {
       if (!is_prepared_) {
         is_prepared_ = true;
-        allowance.Restart(layout, 1, 0);
+        allowance.Restart(Allowance(layout, 1, 0));
         if (grant_ != nullptr && HasEnded(*grant_)) Use(nullptr);
       }
       if (!known_[identity].is_known && !Require(server, layout, identity)) return false;

@@ -123,6 +123,48 @@ TEST_P(CursorTest, WithoutACounterReadsTheClockEachTime) {
   EXPECT_EQ(readings, 5);
 }
 
+// Ticks may be shorter than a reading serves: then IDs are of the tick that was read, and are late.
+TEST(Cursor, AReadingServesBeyondItsTickWhereItMay) {
+  constexpr Layout kShort =
+      MakeLayout("short", 1, kEpochUs / 1000, {{kTimestamp, 40}, {kSequence, 3}});
+  const std::uint64_t per_tick = kShort.IdsPerTick();
+  for (const std::int64_t oldest_us : {std::int64_t{0}, ClockReading::kOldestUs}) {
+    Allowance allowance(kShort, 1, 1000, oldest_us);
+    Cursor cursor;
+    std::uint64_t word = 0;
+    std::int64_t now_us = kEpochUs + 100;
+    int readings = 0;
+    const auto next = [&] {
+      std::uint64_t got = 0;
+      (void)cursor.Next(
+          allowance, word, [&] { return static_cast<std::uint64_t>(now_us) * 1000; },
+          [&] { return ++readings, now_us; }, got);
+      return got;
+    };
+    (void)next();  // it is closed
+    now_us += 10;
+    (void)next();
+    allowance.Open(kNoLimit);
+    now_us += 10;
+    readings = 0;
+    const bool serves = oldest_us > 0;
+    EXPECT_EQ(next(), At(kShort, 120, 0));
+    now_us += 7;
+    EXPECT_EQ(next(), serves ? At(kShort, 120, 1) : At(kShort, 127, 0));
+    EXPECT_EQ(readings, serves ? 1 : 2);
+    ++now_us;
+    EXPECT_EQ(next(), At(kShort, 128, 0)) << "the reading is old";
+    now_us += 2;
+    for (std::uint64_t i = 1; serves && i < per_tick; ++i) {
+      ASSERT_EQ(next(), At(kShort, 128, i));
+    }
+    EXPECT_EQ(next(), At(kShort, 130, 0)) << "the tick that was read is used up";
+    RaisePosition(word, At(kShort, 132, 5));
+    now_us += 2;
+    EXPECT_EQ(next(), At(kShort, 132, 6)) << "others have read a later tick";
+  }
+}
+
 TEST_P(CursorTest, StopsAtTheEndOfTheTickAndAtTheLimit) {
   Begin(1, At(layout(), 6, 3));
   for (std::uint64_t i = 0; i < layout().IdsPerTick(); ++i) {
@@ -327,7 +369,7 @@ TEST_P(CursorTest, ARestartForgetsWhatCursorsHold) {
       word = 0;
       Begin(block_size);
       ASSERT_TRUE(Next(other, other_word, next));
-      allowance.Restart(layout(), block_size, 1000);
+      allowance.Restart(Allowance(layout(), block_size, 1000));
       SeeTheCounter();
       allowance.Open(kNoLimit);
       for (int tick = 0; tick <= ticks; ++tick) {

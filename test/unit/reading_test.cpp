@@ -16,6 +16,8 @@ constexpr std::int64_t kTickUs = 1000;
 constexpr std::int64_t kNowUs = 1'795'000'000'000'000;
 constexpr std::uint64_t kMostReuses = 1000;
 static_assert(ClockReading::kMostReuses == kMostReuses);
+constexpr std::int64_t kOldestUs = ClockReading::kOldestUs;
+static_assert(kOldestUs == 8);
 
 // At most a 64th of a tick and at most 8 us, in cycles.
 std::uint64_t MostCycles(std::int64_t tick_us) {
@@ -31,7 +33,7 @@ bool IsFresh(ClockReading& reading, std::uint64_t cycles) {
 
 // A reading at `cycles`, and one before it from which the counter has kept up.
 ClockReading ReadingAt(std::uint64_t cycles, std::int64_t tick_us = kTickUs) {
-  ClockReading reading(tick_us, kPerUs);
+  ClockReading reading(ClockReading::OldestUs(tick_us), kPerUs);
   (void)Read(reading, cycles - 10 * kPerUs, kNowUs - 10);
   (void)Read(reading, cycles, kNowUs);
   return reading;
@@ -39,7 +41,7 @@ ClockReading ReadingAt(std::uint64_t cycles, std::int64_t tick_us = kTickUs) {
 
 TEST(ClockReading, IsNeverFreshBeforeTheFirst) {
   ClockReading unset;
-  ClockReading set(kTickUs, kPerUs);
+  ClockReading set(kOldestUs, kPerUs);
   for (const std::uint64_t count : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}}) {
     EXPECT_FALSE(IsFresh(unset, count));
     EXPECT_FALSE(IsFresh(set, count));
@@ -47,7 +49,7 @@ TEST(ClockReading, IsNeverFreshBeforeTheFirst) {
 }
 
 TEST(ClockReading, IsTheClocks) {
-  ClockReading reading(kTickUs, kPerUs);
+  ClockReading reading(kOldestUs, kPerUs);
   for (const std::int64_t now :
        {kNowUs, kNowUs + 1, std::int64_t{0}, std::int64_t{-1},
         std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
@@ -56,7 +58,7 @@ TEST(ClockReading, IsTheClocks) {
 }
 
 TEST(ClockReading, ReadsTheCounterBeforeTheClock) {
-  ClockReading reading(kTickUs, kPerUs);
+  ClockReading reading(kOldestUs, kPerUs);
   std::string order;
   (void)reading.Read([&order] { return order += "counter ", 0U; },
                      [&order] { return order += "clock ", kNowUs; });
@@ -64,8 +66,8 @@ TEST(ClockReading, ReadsTheCounterBeforeTheClock) {
 }
 
 TEST(ClockReading, WithoutACounterNeverServesAgain) {
-  ClockReading no_counter(kTickUs, 0);
-  ClockReading short_tick(63, kPerUs);  // a 64th of its tick is less than a microsecond
+  ClockReading no_counter(kOldestUs, 0);
+  ClockReading short_tick(ClockReading::OldestUs(63), kPerUs);  // less than a microsecond
   const auto counter = []() -> std::uint64_t {
     ADD_FAILURE() << "the counter was asked";
     return 0;
@@ -129,7 +131,7 @@ TEST(ClockReading, ServesOnlyIfTheCounterKeptUpWithTheClock) {
            Case{std::uint64_t{1} << 62, std::numeric_limits<std::int64_t>::max() - kNowUs, false},
        }) {
     constexpr std::uint64_t kStart = 77;
-    ClockReading reading(kTickUs, kPerUs);
+    ClockReading reading(kOldestUs, kPerUs);
     (void)Read(reading, kStart, kNowUs);
     EXPECT_FALSE(IsFresh(reading, kStart)) << "the first";
     (void)Read(reading, kStart + c.cycles, kNowUs + c.us);
@@ -175,12 +177,12 @@ struct Served {
   std::uint64_t most_of_one_reading = 0;
 };
 
-constexpr double kOldestUs = 2 * 8;
+constexpr double kTolerableUs = 2 * kOldestUs;
 
 Served Serve(const std::function<std::uint64_t(double us, std::uint64_t call)>& count,
              double most_between_us, unsigned seed) {
   std::mt19937_64 random(seed);
-  ClockReading reading(kTickUs, kPerUs);
+  ClockReading reading(kOldestUs, kPerUs);
   Served served;
   double now = 1e6;
   double read_at = 0;
@@ -191,7 +193,7 @@ Served Serve(const std::function<std::uint64_t(double us, std::uint64_t call)>& 
     const auto counter = [&] { return count(now, ++call); };
     if (reading.IsFresh(counter)) {
       const double age = now - read_at;
-      ++(age <= kOldestUs ? served.in_time : served.late);
+      ++(age <= kTolerableUs ? served.in_time : served.late);
       served.oldest_us = std::max(served.oldest_us, age);
       served.most_of_one_reading = std::max(served.most_of_one_reading, ++of_this_reading);
     } else {

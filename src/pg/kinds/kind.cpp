@@ -8,13 +8,19 @@ namespace idgen::pg {
 
 namespace {
 
+// Reading the clock for each ID would double their cost. A tick has numbers enough for all that is
+// made while one reading serves.
 void DefineFine(Handle& handle) {
   handle.generator.layout = FineLayout(handle.name);
+  handle.may_be_late = true;
   handle.is_leased = false;  // two servers' IDs differ by their random bits, and those of two runs
   handle.renews = true;
 }
 
-void DefineWithNode(Handle& handle) { handle.generator.layout = WithNode(FineLayout(handle.name)); }
+void DefineWithNode(Handle& handle) {
+  handle.generator.layout = WithNode(FineLayout(handle.name));
+  handle.may_be_late = true;
+}
 
 // Reads a network card's address from the kernel: the first in the order of their names that is
 // not zero and nobody's own making.

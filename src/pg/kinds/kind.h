@@ -51,15 +51,4 @@ inline KindRun TakeRun(Kind& kind, std::uint64_t count) {
   return RunOf(kind, issued.taken, *issued.space);
 }
 
-// The next position, by the hot path if that can tell.
-inline KindRun TakeOne(Kind& kind) {
-  Handle& handle = HandleOfKind(kind);
-  std::uint64_t next = 0;
-  if (likely(TakeQuickly(handle, handle.space, next))) {
-    return RunOf(kind, {next, 1}, *handle.space);
-  }
-  const Issued issued = TakeSlowly(handle, kNoShard, {});
-  return RunOf(kind, issued.taken, *issued.space);
-}
-
 }  // namespace idgen::pg

@@ -15,7 +15,7 @@ template <Kind& kind, auto compose>
 struct FromPositions {
   using Run = KindRun;
 
-  static Id128 One() { return Note(ComposeFirst(TakeOne(kind))); }
+  static Id128 One() { return Note(ComposeFirst(TakeRun(kind, 1))); }
   // Of a run with what is left of `left` IDs.
   static Id128 Next(Run& run, std::uint64_t left) {
     if (run.taken.count == 0) {
@@ -74,6 +74,14 @@ struct V4 {
 
 // --- What each kind's functions do -------------------------------------------------------------
 
+// The memory first: what comes after the atomic operation on the position waits for it.
+template <typename Maker>
+Datum One() {
+  auto* const uuid = static_cast<pg_uuid_t*>(palloc(sizeof(pg_uuid_t)));
+  StoreBytes(Maker::One(), uuid->data);
+  return UUIDPGetDatum(uuid);
+}
+
 // Rows: positions are taken as rows are fetched.
 template <typename Maker>
 Datum NextRow(FunctionCallInfo fcinfo) {
@@ -126,7 +134,7 @@ extern "C" {
 // A kind's functions: one ID, rows, an array.
 #define IDGEN_UUID_MAKER(name, Maker)                                                     \
   IDGEN_SQL_FUNCTION(idgen_##name##_nextval);                                             \
-  Datum idgen_##name##_nextval(PG_FUNCTION_ARGS) { return UuidDatum(Maker::One()); }      \
+  Datum idgen_##name##_nextval(PG_FUNCTION_ARGS) { return One<Maker>(); }                 \
   IDGEN_SQL_FUNCTION(idgen_##name##_nextval_batch);                                       \
   Datum idgen_##name##_nextval_batch(PG_FUNCTION_ARGS) { return NextRow<Maker>(fcinfo); } \
   IDGEN_SQL_FUNCTION(idgen_##name##_nextval_array);                                       \
@@ -149,7 +157,7 @@ IDGEN_UUID_MAKER(uuidv4, V4)
 
 IDGEN_SQL_FUNCTION(idgen_uuidv7_nextval_shifted);
 Datum idgen_uuidv7_nextval_shifted(PG_FUNCTION_ARGS) {
-  const KindRun run = TakeOne(uuidv7);
+  const KindRun run = TakeRun(uuidv7, 1);
   const FineTime time = Shifted(FineTimeOf(run.taken.first), PG_GETARG_INTERVAL_P(0));
   return UuidDatum(V7::Note(UuidV7(time, RandomBits())));
 }

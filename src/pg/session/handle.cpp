@@ -312,7 +312,10 @@ void PrepareHandle(Handle& handle) {
 
   // A kind's IDs are in order across sessions, whatever the setting.
   const int block_size = handle.define != nullptr ? 1 : BlockSize();
-  handle.allowance.Restart(layout, static_cast<std::uint64_t>(block_size), CyclesPerUsOnce());
+  const std::int64_t oldest_us =
+      handle.may_be_late ? ClockReading::kOldestUs : ClockReading::OldestUs(layout.tick_us);
+  handle.allowance.Restart(
+      Allowance(layout, static_cast<std::uint64_t>(block_size), CyclesPerUsOnce(), oldest_us));
   handle.keeps_blocks = block_size > 1;
   handle.composer = layout.ComposerFor(0);
   handle.server_bits = layout.IdentityBits(server);

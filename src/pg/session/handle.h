@@ -129,6 +129,9 @@ struct alignas(64) Handle {
   // Whether each run of the server makes other IDs, whatever their time: a hold (start_over.h) is
   // not for them.
   bool renews = false;
+  // Whether the time in its IDs may be late by ClockReading::kOldestUs, however short its ticks
+  // are.
+  bool may_be_late = false;
   GeneratorDefinition generator;
   char layout_name[kLongestLayoutText] = {};
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field

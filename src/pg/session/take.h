@@ -36,22 +36,14 @@ struct WallClock {
 // One ID by the slow path.
 std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
 
-// The next position of an ID space by the hot path, or false if that cannot tell. `space` may be
-// nullptr.
-pg_attribute_always_inline bool TakeQuickly(Handle& handle, SessionSlot* space,
-                                            std::uint64_t& next) {
-  return likely(space != nullptr) &&
-         likely(space->cursor.Next(handle.allowance, space->slot->position, CycleCounter{},
-                                   WallClock{}, next));
-}
-
 // The next ID: on the hot path no lock, no allocation, no catalog, at most one clock
 // reading and one atomic operation (none within a block).
 pg_attribute_always_inline std::int64_t NextIdIn(Handle& handle, SessionSlot* space,
                                                  std::int64_t shard) {
   std::uint64_t next = 0;
   std::int64_t id = 0;
-  if (likely(TakeQuickly(handle, space, next))) {
+  if (likely(space != nullptr) && likely(space->cursor.Next(handle.allowance, space->slot->position,
+                                                            CycleCounter{}, WallClock{}, next))) {
     id = IdOf(handle, *space, next);
   } else {
     // Not a block: what the slow path hands out may be of a tick other than the clock's.
