@@ -183,6 +183,12 @@ inline std::uint64_t OpenTickets(Tickets& tickets, std::int64_t base,
   return seen;
 }
 
+// Somebody lengthens the range, and nobody else needs to try: it is not low until the next call of
+// PublishTickets.
+inline void QuietTickets(Tickets& tickets, std::uint64_t generation) noexcept {
+  StoreTicketWord(tickets.ranges[generation & 1].low, kMostTickets);
+}
+
 // Lets the first `size` numbers of a generation be handed out at a level and those below it; from
 // index `low` on the range is low. Does nothing if the generation has passed.
 inline void PublishTickets(Tickets& tickets, std::uint64_t generation, std::uint64_t size,

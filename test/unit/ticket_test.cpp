@@ -124,6 +124,22 @@ TEST(Tickets, ARangeIsLowAfterItsIndex) {
   EXPECT_TRUE(TakeOne(tickets).is_low);
 }
 
+// While somebody lengthens it, nobody else is told to.
+TEST(Tickets, ARangeThatIsQuietIsNotLow) {
+  Tickets tickets{};
+  (void)OpenTickets(tickets, 1, 1);
+  const std::uint64_t generation = TicketGeneration(tickets.word);
+  PublishTickets(tickets, generation, 10, 1, 0);
+  QuietTickets(tickets, generation);
+  EXPECT_FALSE(TakeOne(tickets).is_low);
+  EXPECT_FALSE(TakeOne(tickets).is_low);
+  PublishTickets(tickets, generation, 20, 2, 0);
+  EXPECT_TRUE(TakeOne(tickets).is_low);
+  (void)OpenTickets(tickets, 1, 1);
+  QuietTickets(tickets, generation + 1);
+  EXPECT_EQ(tickets.ranges[generation & 1].low, 2U);
+}
+
 TEST(Tickets, GenerationsBeginAgainAtTheirEnd) {
   Tickets tickets{};
   tickets.word = ~std::uint64_t{0} << kTicketIndexBits;

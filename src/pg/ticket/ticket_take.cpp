@@ -95,6 +95,7 @@ bool PlanLonger(const TicketHandle& handle, TicketPage& page, const Wish& wish,
   }
   reserved.low = LowOf(reserved.size, most, entry.reserve);
   page.last_value = TicketAt(entry.base, entry.increment, reserved.size - 1);
+  QuietTickets(entry.tickets, reserved.generation);
   return true;
 }
 
