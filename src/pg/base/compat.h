@@ -216,6 +216,18 @@ inline LocalTransactionId CurrentLocalXid() {
 #endif
 }
 
+// Unlocks a page that is still locked because of an error, before its pin is let go. 19 does so
+// only where a resource owner lets the pin go; before, page locks were LWLocks, which an error
+// releases first of all. Like those it keeps the count of held interrupts, which the error has
+// reset.
+inline void UnlockAfterError([[maybe_unused]] Buffer buffer) {
+#if PG_VERSION_NUM >= 190000
+  if (!BufferIsLockedByMe(buffer)) return;
+  HOLD_INTERRUPTS();
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+#endif
+}
+
 // 19 made the numbers of system caches an enum, which is what cache callbacks receive.
 #if PG_VERSION_NUM >= 190000
 using CacheNumber = SysCacheIdentifier;

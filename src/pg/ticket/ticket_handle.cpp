@@ -35,6 +35,7 @@ void Unpin(TicketHandle& handle) {
   handle.ready_in = InvalidLocalTransactionId;
   handle.seal = &kNoSeal;
   if (!BufferIsValid(handle.pinned)) return;
+  UnlockAfterError(handle.pinned);
   ForTransaction([&] { ReleaseBuffer(handle.pinned); });
   handle.pinned = InvalidBuffer;
 }

@@ -159,11 +159,7 @@ bool Plan(const TicketHandle& handle, TicketPage& page, const Wish& wish, OwnRes
     planned = !has_end;
   }
   LWLockRelease(&entry.lock);
-  if (has_end) {
-    // PostgreSQL 19 does not unlock a page at an error whose pin is let go first, as ours is.
-    LockBuffer(handle.pinned, BUFFER_LOCK_UNLOCK);
-    ReportEnd(handle, start, least);
-  }
+  if (has_end) ReportEnd(handle, start, least);
   return planned;
 }
 
