@@ -58,6 +58,7 @@ void PlanOn(TicketEntry& entry, SegmentRecord& record, std::uint64_t least, Segm
     plan.is_written = size > record.reserved;
     record.reserved = size;
   }
+  QuietTickets(entry.tickets, plan.reserved.generation);
   plan.gives = true;
 }
 
