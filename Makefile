@@ -26,7 +26,7 @@ endef
 # One compilation for each room of src/pg: the standard library's headers cost more than the code, and
 # a file of a room includes much the same as its neighbours. dev/check sees that every file also
 # compiles by itself.
-ROOMS = base catalog durable lease ticket session sql kinds
+ROOMS = base catalog durable lease stat ticket session sql kinds monitor
 UNITS = $(ROOMS:%=src/pg/%_room.cpp)
 
 MODULE_big = idgen
@@ -103,16 +103,19 @@ $(UNITS): src/pg/%_room.cpp: $(SOURCE)/src/pg/% | $(CURDIR)/src/pg/
 	for file in $(notdir $(call sources,src/pg/$*/*.cpp)); do echo "#include \"pg/$*/$$file\""; done >$@
 
 # A room sees only itself and the rooms below it, so an include that goes up does not compile:
-# kinds -> sql -> session -> durable, catalog, lease -> base -> the core; sql -> ticket -> durable, lease.
+# monitor, kinds -> sql -> session -> durable, catalog, lease, stat -> base -> the core;
+# sql -> ticket -> durable, lease.
 room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
 src/pg/base_room.o src/pg/base_room.bc: override CPPFLAGS += $(call room,base)
 src/pg/catalog_room.o src/pg/catalog_room.bc: override CPPFLAGS += $(call room,base catalog)
 src/pg/durable_room.o src/pg/durable_room.bc: override CPPFLAGS += $(call room,base durable)
 src/pg/lease_room.o src/pg/lease_room.bc: override CPPFLAGS += $(call room,base lease)
-src/pg/session_room.o src/pg/session_room.bc: override CPPFLAGS += $(call room,base catalog durable lease session)
+src/pg/stat_room.o src/pg/stat_room.bc: override CPPFLAGS += $(call room,base stat)
+src/pg/session_room.o src/pg/session_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat session)
 src/pg/ticket_room.o src/pg/ticket_room.bc: override CPPFLAGS += $(call room,base durable lease ticket)
-src/pg/sql_room.o src/pg/sql_room.bc: override CPPFLAGS += $(call room,base catalog durable lease ticket session sql)
-src/pg/kinds_room.o src/pg/kinds_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(ROOMS))
+src/pg/sql_room.o src/pg/sql_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql)
+src/pg/kinds_room.o src/pg/kinds_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql kinds)
+src/pg/monitor_room.o src/pg/monitor_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(ROOMS))
 
 # Drivers may use the C++ library, with exceptions that stay inside. They export two functions and no
 # template of the library. They have no bitcode: no query calls them.

@@ -1231,3 +1231,93 @@ CREATE FUNCTION lamport_observe(sequence regclass, value bigint) RETURNS bigint
   AS 'MODULE_PATHNAME', 'idgen_lamport_observe';
 COMMENT ON FUNCTION lamport_observe(regclass, bigint) IS
   'the value of a Lamport clock for an event after one of another server: greater than both';
+
+-- Statistics ----------------------------------------------------------------------------
+
+CREATE TYPE idgen_stat_row AS (
+  kind text, layout idgen_layout, datacenter_id int, machine_id int, shard_id int,
+  ids bigint, batches bigint, tick_waits bigint, tick_wait_time float8, used_up_ticks bigint,
+  clock_waits bigint, clock_wait_time float8, lead float8, largest_lead float8,
+  clock_errors bigint, held_errors bigint, end_errors bigint, observe_errors bigint,
+  last_id bigint, last_id_at timestamptz, first_used timestamptz, last_used timestamptz,
+  stats_reset timestamptz);
+COMMENT ON TYPE idgen_stat_row IS 'idgen: a row of the view idgen_stat';
+CREATE FUNCTION idgen_get_stat(idgen_stat_row) RETURNS SETOF idgen_stat_row
+  LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 20
+  AS 'MODULE_PATHNAME', 'idgen_get_stat';
+COMMENT ON FUNCTION idgen_get_stat(idgen_stat_row) IS 'the rows of the view idgen_stat';
+
+CREATE VIEW idgen_stat AS
+  SELECT kind, layout, datacenter_id, machine_id, shard_id, ids, batches, tick_waits, tick_wait_time,
+         used_up_ticks, clock_waits, clock_wait_time, lead, largest_lead, clock_errors, held_errors,
+         end_errors, observe_errors, last_id, last_id_at, first_used, last_used, stats_reset
+  FROM idgen_get_stat(NULL::idgen_stat_row);
+COMMENT ON VIEW idgen_stat IS 'idgen: what was made in each ID space of this server since its start';
+GRANT SELECT ON idgen_stat TO PUBLIC;
+
+CREATE TYPE idgen_stat_database_row AS (
+  datid oid, mark timestamptz, ahead float8, mark_writes bigint, flush_time float8,
+  replication_time float8, stats_reset timestamptz);
+COMMENT ON TYPE idgen_stat_database_row IS 'idgen: a row of the view idgen_stat_database';
+CREATE FUNCTION idgen_get_stat_database(idgen_stat_database_row) RETURNS SETOF idgen_stat_database_row
+  LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10
+  AS 'MODULE_PATHNAME', 'idgen_get_stat_database';
+COMMENT ON FUNCTION idgen_get_stat_database(idgen_stat_database_row) IS
+  'the rows of the view idgen_stat_database';
+
+CREATE VIEW idgen_stat_database AS
+  SELECT s.datid, d.datname, s.mark, s.ahead, s.mark_writes, s.flush_time, s.replication_time, s.stats_reset
+  FROM idgen_get_stat_database(NULL::idgen_stat_database_row) s
+  JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.datid;
+COMMENT ON VIEW idgen_stat_database IS
+  'idgen: the high-water mark of each database in which IDs were made since the server''s start';
+GRANT SELECT ON idgen_stat_database TO PUBLIC;
+
+CREATE TYPE idgen_stat_server_row AS (
+  clock_steps bigint, largest_step float8, last_step float8, last_step_at timestamptz,
+  step_errors bigint, clock_shift float8, clock_state text, clock_max_error float8,
+  spaces bigint, databases bigint, memory bigint,
+  lease_state text, lease_until timestamptz, lease_renewed_at timestamptz,
+  lease_renewals bigint, lease_failures bigint, lease_worker boolean, stats_reset timestamptz);
+COMMENT ON TYPE idgen_stat_server_row IS 'idgen: the row of the view idgen_stat_server';
+CREATE FUNCTION idgen_get_stat_server(idgen_stat_server_row) RETURNS SETOF idgen_stat_server_row
+  LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1
+  AS 'MODULE_PATHNAME', 'idgen_get_stat_server';
+COMMENT ON FUNCTION idgen_get_stat_server(idgen_stat_server_row) IS
+  'the row of the view idgen_stat_server';
+
+CREATE VIEW idgen_stat_server AS
+  SELECT clock_steps, largest_step, last_step, last_step_at, step_errors, clock_shift, clock_state,
+         clock_max_error, spaces, databases, memory, lease_state, lease_until, lease_renewed_at,
+         lease_renewals, lease_failures, lease_worker, stats_reset
+  FROM idgen_get_stat_server(NULL::idgen_stat_server_row);
+COMMENT ON VIEW idgen_stat_server IS 'idgen: the clock, the memory and the lease of this server';
+GRANT SELECT ON idgen_stat_server TO PUBLIC;
+
+CREATE FUNCTION idgen_stat_reset() RETURNS void
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_stat_reset';
+COMMENT ON FUNCTION idgen_stat_reset() IS 'sets the counters of all idgen_stat views to zero';
+REVOKE EXECUTE ON FUNCTION idgen_stat_reset() FROM PUBLIC;
+
+CREATE FUNCTION idgen_clock(
+    OUT state text, OUT synchronized boolean, OUT "offset" float8, OUT estimated_error float8,
+    OUT max_error float8, OUT frequency float8, OUT tick bigint, OUT tai_offset int, OUT leap text)
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_clock';
+COMMENT ON FUNCTION idgen_clock() IS
+  'what the kernel knows about how right its clock is; times in milliseconds, frequency in ppm';
+
+CREATE FUNCTION idgen_get_registry(
+    OUT kind text, OUT hosts text, OUT port text, OUT database text, OUT service text)
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_get_registry';
+COMMENT ON FUNCTION idgen_get_registry() IS
+  'where the registry is, without passwords; NULL for roles that may not read all settings';
+
+CREATE FUNCTION idgen_diagnostics() RETURNS jsonb
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+  AS 'MODULE_PATHNAME', 'idgen_diagnostics';
+COMMENT ON FUNCTION idgen_diagnostics() IS
+  'everything for a support case, without passwords; what the caller may not see is left out';

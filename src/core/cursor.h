@@ -90,10 +90,12 @@ class Cursor {
 
   // The next position of `word`, never ahead of the clock and below the limit. False, and
   // nothing was taken that could be issued, where that cannot be told here. The same word
-  // and an allowance of the same layout each time.
+  // and an allowance of the same layout each time. In a program with many callers compilers would
+  // call it, at a quarter of its cost.
   template <typename Counter, typename Clock>
-  [[nodiscard]] bool Next(Allowance& allowance, std::uint64_t& word, Counter&& counter,
-                          Clock&& clock, std::uint64_t& next) noexcept {
+  [[nodiscard, gnu::always_inline]] inline bool Next(Allowance& allowance, std::uint64_t& word,
+                                                     Counter&& counter, Clock&& clock,
+                                                     std::uint64_t& next) noexcept {
     if (allowance.reading_.IsFresh(counter)) [[likely]] {
       if (add_stamp_ == allowance.stamp_) [[likely]] {
         next = TakeNext(word);
@@ -136,7 +138,8 @@ class Cursor {
   }
 
   // From the block in hand, or from a new one of the tick of the last reading.
-  std::uint64_t FromBlock(const Allowance& allowance, std::uint64_t& word) noexcept {
+  [[gnu::always_inline]] inline std::uint64_t FromBlock(const Allowance& allowance,
+                                                        std::uint64_t& word) noexcept {
     if (block_next_ == block_end_ || !BlockIsGood(allowance, word)) {
       const Taken taken = FromTick(allowance, word, allowance.block_size_);
       if (taken.count == 0) return kNone;

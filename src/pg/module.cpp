@@ -7,6 +7,7 @@
 #include "segment_worker.h"
 #include "settings.h"
 #include "shared.h"
+#include "space_use.h"
 #include "ticket_handle.h"
 #include "utility.h"
 #include "worker.h"
@@ -23,6 +24,7 @@ void _PG_init(void) {
   idgen::pg::WatchDrops();
   idgen::pg::WatchCatalog();
   idgen::pg::WatchTickets();
+  idgen::pg::WatchUses();
   idgen::pg::WatchUtility();
   if (!process_shared_preload_libraries_in_progress) return;
   idgen::pg::RequestSharedMemory();

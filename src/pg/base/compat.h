@@ -235,6 +235,15 @@ using CacheNumber = SysCacheIdentifier;
 using CacheNumber = int;
 #endif
 
+// 17 tells how large an area is. Returns -1 where that is not known.
+inline int64 SizeOfArea([[maybe_unused]] dsa_area* area) {
+#if PG_VERSION_NUM >= 170000
+  return static_cast<int64>(dsa_get_total_size(area));
+#else
+  return -1;
+#endif
+}
+
 // 17 gave dshash a copy function (upstream 42a1de3013e).
 inline dshash_parameters ByteKeyedTable(size_t key_size, size_t entry_size, int tranche) {
   dshash_parameters params{};

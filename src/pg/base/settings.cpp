@@ -22,6 +22,7 @@ constinit int ticket_reserve = 32768;
 constinit char* ticket_servers = nullptr;
 constinit int ticket_segment = 1000;
 constinit int max_clock_step_s = 0;
+constinit int max_clock_error_ms = 5000;
 constinit int machine_id_source = static_cast<int>(MachineIdSource::kSetting);
 constinit int uuid_node = static_cast<int>(UuidNode::kRandom);
 constinit char* registry = nullptr;
@@ -231,6 +232,10 @@ void DefineSettings() {
             "After a longer one no IDs are made until idgen_accept_clock() is called, or the clock "
             "is set back. 0: every step is accepted.",
             &max_clock_step_s, 0, PG_INT32_MAX, PGC_SIGHUP, GUC_UNIT_S, nullptr);
+  DefineInt("idgen.max_clock_error", "Largest error of the clock that the log is not told of.",
+            "The kernel's maximum error counts: it grows by 500 ppm from the last synchronization "
+            "on. 0: the clock is not looked at.",
+            &max_clock_error_ms, 0, kDayMs, PGC_SIGHUP, GUC_UNIT_MS, nullptr);
   DefineEnum("idgen.uuid_node", "What the node of UUIDs of versions 1 and 6 is.",
              "random: a number that each start of the server draws. identity: made of "
              "idgen.datacenter_id and idgen.machine_id. mac: a hardware address of this machine.",
@@ -262,6 +267,8 @@ std::int64_t MaxClockOffsetUs() { return std::int64_t{max_clock_offset_ms} * 100
 int ReserveWindowMs() { return reserve_window_ms; }
 
 std::int64_t MaxClockStepUs() { return std::int64_t{max_clock_step_s} * 1'000'000; }
+
+std::int64_t MaxClockErrorUs() { return std::int64_t{max_clock_error_ms} * 1000; }
 
 int BlockSize() { return block_size; }
 

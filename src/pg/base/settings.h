@@ -38,6 +38,9 @@ int ReserveWindowMs();
 // idgen.max_clock_step; 0: off.
 std::int64_t MaxClockStepUs();
 
+// idgen.max_clock_error; 0: off.
+std::int64_t MaxClockErrorUs();
+
 // idgen.block_size: IDs that a session takes at a time.
 int BlockSize();
 

@@ -129,13 +129,18 @@ void Attach() {
 // turn walks through memory in order.
 constexpr std::uint32_t kSlotsAtOnce = 32;
 
-// Returns a zeroed slot; an invalid pointer when there is no memory.
+// What is counted of them lies behind them.
+constexpr Size kSlotsSize = kSlotsAtOnce * sizeof(Slot);
+constexpr Size kSpaceStatsSize = kSlotsAtOnce * sizeof(SpaceStats);
+static_assert(sizeof(Slot) % alignof(SpaceStats) == 0);
+
+// Returns a slot that is zeroed but for its place; an invalid pointer when there is no memory.
 dsa_pointer NewSlot(Root& shared) {
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
   if (shared.spare_slots_left == 0) {
     // One extra slot leaves room to align: the area guarantees only its own alignment.
-    const dsa_pointer memory = dsa_allocate_extended(area, (kSlotsAtOnce + 1) * sizeof(Slot),
-                                                     DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+    const dsa_pointer memory = dsa_allocate_extended(
+        area, kSlotsSize + kSpaceStatsSize + sizeof(Slot), DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
     if (!DsaPointerIsValid(memory)) {
       LWLockRelease(&shared.lock);
       return memory;
@@ -145,8 +150,10 @@ dsa_pointer NewSlot(Root& shared) {
   }
   const dsa_pointer slot = shared.spare_slots;
   shared.spare_slots += sizeof(Slot);
-  --shared.spare_slots_left;
+  const std::uint32_t number = kSlotsAtOnce - shared.spare_slots_left--;
   LWLockRelease(&shared.lock);
+  static_cast<Slot*>(dsa_get_address(area, slot))->to_stats =
+      static_cast<std::ptrdiff_t>(kSlotsSize + number * sizeof(SpaceStats) - number * sizeof(Slot));
   return slot;
 }
 
@@ -195,7 +202,8 @@ IdSpaceKey SlotKeyOf(const Layout& layout, std::uint64_t identity_bits) {
   return layout.KeyOf(identity_bits);
 }
 
-Slot& SlotOf(const IdSpaceKey& space, std::uint64_t start, std::int64_t machine_id) {
+Slot& SlotOf(const IdSpaceKey& space, const Layout& layout, std::uint64_t start,
+             std::int64_t machine_id) {
   Root& shared = SharedRoot();
   ErrorContextCallback context{error_context_stack, ExplainFailure, nullptr};
   error_context_stack = &context;
@@ -215,6 +223,7 @@ Slot& SlotOf(const IdSpaceKey& space, std::uint64_t start, std::int64_t machine_
     slot->start = start;
     slot->machine_id = machine_id;
     slot->position = start > 0 ? start - 1 : 0;
+    StatsOf(*slot).fields = layout.fields;
     entry->slot = memory;
   }
   const dsa_pointer slot = entry->slot;
@@ -232,19 +241,40 @@ Slot* FindSlot(const IdSpaceKey& space) {
   return static_cast<Slot*>(DsaPointerIsValid(slot) ? dsa_get_address(area, slot) : nullptr);
 }
 
-bool SlotExistsOf(std::int64_t machine_id) {
+void ForEachSlot(void (*visit)(void* context, const IdSpaceKey& space, Slot& slot), void* context) {
   (void)SharedRoot();
-  bool exists = false;
   dshash_seq_status scan;
   dshash_seq_init(&scan, slots, false);
   for (void* entry = dshash_seq_next(&scan); entry != nullptr; entry = dshash_seq_next(&scan)) {
-    const dsa_pointer found = static_cast<const SlotEntry*>(entry)->slot;
-    if (!DsaPointerIsValid(found)) continue;
-    const auto* slot = static_cast<const Slot*>(dsa_get_address(area, found));
-    exists = exists || slot->machine_id == machine_id;
+    const auto* const found = static_cast<const SlotEntry*>(entry);
+    if (!DsaPointerIsValid(found->slot)) continue;
+    visit(context, found->space, *static_cast<Slot*>(dsa_get_address(area, found->slot)));
   }
   dshash_seq_term(&scan);
-  return exists;
+}
+
+void ForEachDatabase(void (*visit)(void* context, DatabaseMark& mark), void* context) {
+  (void)SharedRoot();
+  dshash_seq_status scan;
+  dshash_seq_init(&scan, databases, false);
+  for (void* entry = dshash_seq_next(&scan); entry != nullptr; entry = dshash_seq_next(&scan)) {
+    visit(context, *static_cast<DatabaseMark*>(entry));
+  }
+  dshash_seq_term(&scan);
+}
+
+bool SlotExistsOf(std::int64_t machine_id) {
+  struct Search {
+    std::int64_t machine_id;
+    bool exists;
+  } search{machine_id, false};
+  ForEachSlot(
+      [](void* context, const IdSpaceKey&, Slot& slot) {
+        auto& wanted = *static_cast<Search*>(context);
+        wanted.exists = wanted.exists || slot.machine_id == wanted.machine_id;
+      },
+      &search);
+  return search.exists;
 }
 
 void RequireRestart(Root& shared) { ++std::atomic_ref(shared.restart_needed); }
@@ -263,6 +293,7 @@ DatabaseMark& CurrentDatabaseMark() {
     mark->written_ms = 0;
     mark->flushed_ms = 0;
     mark->replicated_ms = 0;
+    mark->stats = {};
   }
   dshash_release_lock(databases, mark);
   error_context_stack = context.previous;

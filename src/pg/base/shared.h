@@ -26,6 +26,7 @@
 #include "core/layout.h"
 #include "core/position.h"
 #include "process.h"
+#include "statistics.h"
 
 namespace idgen::pg {
 
@@ -39,6 +40,8 @@ struct alignas(PG_CACHE_LINE_SIZE) Slot {
   std::uint64_t position;   // written only by the functions of core/position.h
   std::uint64_t start;      // the first position of this run; atomic, only grows
   std::int64_t machine_id;  // in its IDs, or one of the above. Set once
+  // From here to its SpaceStats, in bytes: both are in one allocation. Set once.
+  std::ptrdiff_t to_stats;
 };
 static_assert(sizeof(Slot) == PG_CACHE_LINE_SIZE);
 static_assert(std::is_trivially_copyable_v<Slot> && std::is_standard_layout_v<Slot>);
@@ -50,6 +53,7 @@ struct DatabaseMark {
   std::uint64_t written_ms;     // the mark on the page; atomic, only grows
   std::uint64_t flushed_ms;     // the mark in the log on disk; atomic, only grows
   std::uint64_t replicated_ms;  // the mark on the synchronous standbys, if any; atomic, only grows
+  MarkStats stats;
 };
 
 // What the server log was told about the clock, and what the clock is compared with (events.cpp).
@@ -114,6 +118,7 @@ struct Root {
   // Slots that were allocated together and not handed out yet; guarded by the lock.
   dsa_pointer spare_slots;
   std::uint32_t spare_slots_left;
+  ServerStats stats;
 };
 
 // Raise it with every change of what is in shared memory: a module that is replaced while the
@@ -135,8 +140,19 @@ Root& SharedRoot();
 IdSpaceKey SlotKeyOf(const Layout& layout, std::uint64_t identity_bits);
 inline constexpr unsigned kMostShardBits = 14;
 
-// Returns the slot of an ID space, created on first use with `start` as its first position.
-Slot& SlotOf(const IdSpaceKey& space, std::uint64_t start, std::int64_t machine_id);
+// Returns the slot of an ID space of a layout, created on first use with `start` as its first
+// position.
+Slot& SlotOf(const IdSpaceKey& space, const Layout& layout, std::uint64_t start,
+             std::int64_t machine_id);
+
+inline SpaceStats& StatsOf(Slot& slot) {
+  return *reinterpret_cast<SpaceStats*>(reinterpret_cast<char*>(&slot) + slot.to_stats);
+}
+
+// Calls `visit` with each ID space, or the entry of each database, that was used since the server's
+// start. A lock is held meanwhile, so `visit` does little; but the pointers stay valid.
+void ForEachSlot(void (*visit)(void* context, const IdSpaceKey& space, Slot& slot), void* context);
+void ForEachDatabase(void (*visit)(void* context, DatabaseMark& mark), void* context);
 
 // Whether any layout has a slot with this machine ID.
 bool SlotExistsOf(std::int64_t machine_id);

@@ -94,7 +94,7 @@ void FindFloor(Root& shared) {
   const MarkVisitor finder{AddToFloor, &shared};
   List* left = VisitAll(AllDatabases(), Access::kBuffers, finder);
   for (const std::int64_t end = MonotonicUs() + kPatienceUs; left != NIL && MonotonicUs() < end;) {
-    WaitForClock(kPauseUs);
+    WaitForClock(kPauseUs, WaitReason::kMark);
     left = VisitAll(left, Access::kBuffers, finder);
   }
   if (left != NIL) {

@@ -38,6 +38,8 @@ constexpr std::int64_t kPlausibleMs = 10'000;
 struct WrittenMark {
   std::int64_t mark_ms = 0;
   XLogRecPtr lsn = InvalidXLogRecPtr;
+  bool is_new = false;  // it was written here
+  std::int64_t flush_us = 0;
 };
 
 std::int64_t NowMs() { return WallClockUs() / 1000; }
@@ -54,9 +56,20 @@ void ReportSetFromOutside(std::int64_t shown, std::int64_t mark_ms) {
 
 // Flushes what anybody has written on the page until now.
 WrittenMark Flush(Relation relation, std::int64_t mark_ms, XLogRecPtr written) {
-  if (!RelationNeedsWAL(relation)) return {mark_ms, InvalidXLogRecPtr};
+  WrittenMark mark{.mark_ms = mark_ms};
+  if (!RelationNeedsWAL(relation)) return mark;
+  const std::int64_t began_us = MonotonicUs();
   XLogFlush(written);
-  return {mark_ms, written};
+  mark.lsn = written;
+  mark.flush_us = MonotonicUs() - began_us;
+  return mark;
+}
+
+// Lets others see what was written, and counts it.
+void Publish(DatabaseMark& database, const WrittenMark& written) {
+  RaiseSharedMs(database.written_ms, written.mark_ms);
+  if (written.is_new) CountMore(database.stats.writes);
+  CountTime(database.stats.flush_us, written.flush_us);
 }
 
 // Reads the mark, writes it if necessary, and flushes it. Takes the locked page and releases it.
@@ -73,7 +86,8 @@ WrittenMark AdvanceMarkPage(Relation relation, Buffer buffer, const MarkPage& fo
   MarkRecord record = found.record;
   const bool set_from_outside = found.recorded && found.shown != record.mark_ms;
   XLogRecPtr written = InvalidXLogRecPtr;
-  if (!ours || set_from_outside || record.mark_ms < needed_ms) {
+  const bool is_new = !ours || set_from_outside || record.mark_ms < needed_ms;
+  if (is_new) {
     // KnownMs() counts too: IDs up to it may come from a database that was dropped, or from a
     // transaction that was rolled back.
     record.mark_ms = std::max({record.mark_ms, KnownMs(shared), wanted_ms});
@@ -86,7 +100,9 @@ WrittenMark AdvanceMarkPage(Relation relation, Buffer buffer, const MarkPage& fo
   }
   RaiseSharedMs(shared.known_ms, record.mark_ms);
   if (set_from_outside) ReportSetFromOutside(found.shown, record.mark_ms);
-  return Flush(relation, record.mark_ms, written);
+  WrittenMark mark = Flush(relation, record.mark_ms, written);
+  mark.is_new = is_new;
+  return mark;
 }
 
 // Does the last steps, with no lock of any kind held: the wait for standbys may be long.
@@ -95,7 +111,9 @@ void MakeDurable(DatabaseMark& database, const WrittenMark& written) {
   if (&database == &own_mark) lsn = std::max(lsn, LeaveMark(written.mark_ms, InvalidOid, own_file));
   RaiseSharedMs(database.flushed_ms, written.mark_ms);
   if (!MustReplicate()) return;
+  const std::int64_t began_us = MonotonicUs();
   if (lsn != InvalidXLogRecPtr) WaitForStandbys(lsn);
+  CountTime(database.stats.replication_us, MonotonicUs() - began_us);
   RaiseSharedMs(database.replicated_ms, written.mark_ms);
 }
 
@@ -157,7 +175,7 @@ void AdvanceMark(DatabaseMark& database, std::int64_t needed_ms, std::int64_t wa
   MarkPage found;
   Buffer buffer = LockMarkPage(relation, found);
   const WrittenMark written = AdvanceMarkPage(relation, buffer, found, needed_ms, wanted_ms);
-  RaiseSharedMs(database.written_ms, written.mark_ms);
+  Publish(database, written);
   relation_close(relation, RowExclusiveLock);
   // A session for which the mark is durable enough already waits for nobody.
   if (DurableMs(database) < needed_ms) MakeDurable(database, written);
@@ -173,7 +191,7 @@ void AdvanceMarkEarly(DatabaseMark& database, std::int64_t needed_ms, std::int64
                                                                   : InvalidBuffer;
     if (BufferIsValid(buffer)) {
       written = AdvanceMarkPage(relation, buffer, found, wanted_ms, wanted_ms);
-      RaiseSharedMs(database.written_ms, written.mark_ms);
+      Publish(database, written);
     }
     LWLockRelease(&database.writing);
   }
@@ -188,7 +206,7 @@ DatabaseMark& AttachMark() {
   Buffer buffer = LockMarkPage(relation, found);
   const WrittenMark written = AdvanceMarkPage(relation, buffer, found, 0, 0);
   DatabaseMark& database = MarkOfFile(relation);
-  RaiseSharedMs(database.written_ms, written.mark_ms);
+  Publish(database, written);
   relation_close(relation, RowExclusiveLock);
   CheckRestored(found.record);
   AddHold(shared, found.record.held_until_ms, found.record.fresh_machine);

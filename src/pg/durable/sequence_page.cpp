@@ -101,7 +101,7 @@ void LockPage(Buffer buffer) {
     if (spins < kSpins) {
       SPIN_DELAY();
     } else {
-      WaitForClock(kRetryUs);
+      WaitForClock(kRetryUs, WaitReason::kMark);
     }
   }
 }

@@ -39,10 +39,11 @@ inline Handle& HandleOfKind(Kind& kind) {
 struct KindRun {
   Taken taken;
   std::uint64_t node;
+  SpaceUse* use;
 };
 
 inline KindRun RunOf(const Kind& kind, const Taken& taken, const SessionSlot& space) {
-  return {taken, kind.node_base | space.identity_bits};
+  return {taken, kind.node_base | space.identity_bits, space.use};
 }
 
 // Up to `count` positions of one tick, at least one.

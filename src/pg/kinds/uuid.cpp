@@ -15,7 +15,11 @@ template <Kind& kind, auto compose>
 struct FromPositions {
   using Run = KindRun;
 
-  static Id128 One() { return Note(ComposeFirst(TakeRun(kind, 1))); }
+  static Id128 One() {
+    const Run run = TakeRun(kind, 1);
+    CountId(*run.use);
+    return Note(ComposeFirst(run));
+  }
   // Of a run with what is left of `left` IDs.
   static Id128 Next(Run& run, std::uint64_t left) {
     if (run.taken.count == 0) {
@@ -27,6 +31,11 @@ struct FromPositions {
     --run.taken.count;
     return id;
   }
+  static void CountRow(const Run& run, bool is_first) {
+    if (is_first) ++run.use->batches;
+    CountId(*run.use);
+  }
+  static void CountArray(const Run& run, std::uint64_t count) { CountBatch(*run.use, count); }
   static Id128 Note(Id128 id) {
     kind.last = id;
     kind.handle.last_id = 0;
@@ -70,6 +79,9 @@ struct V4 {
     return WithVersion(high, 4, RandomBits());
   }
   static Id128 Next(Run&, std::uint64_t) { return One(); }
+  // They are of no ID space.
+  static void CountRow(const Run&, bool) {}
+  static void CountArray(const Run&, std::uint64_t) {}
 };
 
 // --- What each kind's functions do -------------------------------------------------------------
@@ -87,6 +99,7 @@ template <typename Maker>
 Datum NextRow(FunctionCallInfo fcinfo) {
   struct Rows {
     std::uint64_t left;
+    bool has_begun;
     typename Maker::Run run;
   };
   if (SRF_IS_FIRSTCALL()) BeginRows<Rows>(fcinfo, PG_GETARG_INT32(0));
@@ -94,6 +107,8 @@ Datum NextRow(FunctionCallInfo fcinfo) {
   auto* const rows = static_cast<Rows*>(call->user_fctx);
   if (rows->left == 0) SRF_RETURN_DONE(call);
   const Id128 id = Maker::Next(rows->run, rows->left);
+  Maker::CountRow(rows->run, !rows->has_begun);
+  rows->has_begun = true;
   --rows->left;
   SRF_RETURN_NEXT(call, UuidDatum(id));
 }
@@ -107,6 +122,7 @@ Datum ArrayOf(int count) {
   for (std::uint64_t i = 0; i < wanted; ++i) {
     StoreBytes(Maker::Next(run, wanted - i), bytes + i * sizeof(pg_uuid_t));
   }
+  Maker::CountArray(run, wanted);
   PG_RETURN_ARRAYTYPE_P(array);
 }
 
@@ -159,6 +175,7 @@ IDGEN_SQL_FUNCTION(idgen_uuidv7_nextval_shifted);
 Datum idgen_uuidv7_nextval_shifted(PG_FUNCTION_ARGS) {
   const KindRun run = TakeRun(uuidv7, 1);
   const FineTime time = Shifted(FineTimeOf(run.taken.first), PG_GETARG_INTERVAL_P(0));
+  CountId(*run.use);
   return UuidDatum(V7::Note(UuidV7(time, RandomBits())));
 }
 

@@ -96,7 +96,7 @@ void AskWorker(Look&& look, Report&& report_no_answer) {
       WakeLeaseWorker();
     }
     if (now_us - began_us >= std::int64_t{MaxLeaseWaitMs()} * 1000) report_no_answer();
-    WaitForClock(kLookUs);
+    WaitForClock(kLookUs, WaitReason::kLease);
   }
 }
 

@@ -92,6 +92,7 @@ Grant* CurrentGrant() {
 }
 
 void NoteSuccess() {
+  CountMore(SharedRoot().stats.lease_renewals);
   LeaseState& state = State();
   LWLockAcquire(&state.lock, LW_EXCLUSIVE);
   state.renewed_us = WallClockUs();
@@ -109,6 +110,7 @@ void Disconnect() {
 }
 
 void NoteFailure(const char* error) {
+  CountMore(SharedRoot().stats.lease_failures);
   LeaseState& state = State();
   LWLockAcquire(&state.lock, LW_EXCLUSIVE);
   state.failed_us = WallClockUs();

@@ -1,5 +1,7 @@
 #include "events.h"
 
+#include <cstdlib>
+
 #include "clock_step.h"
 #include "core/clock.h"
 #include "errors.h"
@@ -37,7 +39,19 @@ bool MeasureOffset(std::int64_t& offset_us) {
   return false;
 }
 
+// Counts a step that the log is told of. Root::lock is held.
+void CountStep(std::int64_t step_us) {
+  ServerStats& stats = SharedRoot().stats;
+  CountMore(stats.clock_steps);
+  if (std::abs(step_us) > std::abs(stats.largest_step_us)) {
+    StoreWord(stats.largest_step_us, step_us);
+  }
+  StoreWord(stats.last_step_us, step_us);
+  StoreWord(stats.last_step_at_us, WallClockUs());
+}
+
 [[noreturn]] void ReportStep(std::int64_t step_us, const char* since) {
+  CountMore(SharedRoot().stats.step_errors);
   ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                   errmsg("clock was set forward by %s", DurationText(step_us)),
                   errdetail("It shows %s. No IDs are made after a step of more than "
@@ -79,6 +93,8 @@ void NoteClock() {
   const bool first = events.known == 0;
   const bool stepped = !first && Differ(offset_us, events.offset_us);
   const std::int64_t step_us = offset_us - events.offset_us;
+  if (stepped) CountStep(step_us);
+  if (first) StoreWord(shared.stats.first_offset_us, offset_us);
   if (stepped || first) StoreWord(events.offset_us, offset_us);
   if (first || most_us == 0 || offset_us - events.accepted_us <= most_us) {
     StoreWord(events.accepted_us, offset_us);
@@ -149,6 +165,11 @@ void AcceptClock() {
   std::int64_t offset_us = 0;
   if (!MeasureOffset(offset_us)) offset_us = WallClockUs() - MonotonicUs();
   LWLockAcquire(&shared.lock, LW_EXCLUSIVE);
+  if (events.known == 0) {
+    StoreWord(shared.stats.first_offset_us, offset_us);
+  } else if (Differ(offset_us, events.offset_us)) {
+    CountStep(offset_us - events.offset_us);
+  }
   StoreWord(events.accepted_us, offset_us);
   StoreWord(events.offset_us, offset_us);
   StoreWord(events.known, std::uint64_t{1});

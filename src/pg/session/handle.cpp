@@ -165,26 +165,26 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   if (NeedsLease(handle)) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
   IdSpaceKey space = SlotKeyOf(layout, identity_bits);
   space.family = static_cast<std::uint8_t>(handle.family);
-  Slot& slot = SlotOf(space, PositionLimit(layout, floor_ms), handle.machine_id);
+  Slot& slot = SlotOf(space, layout, PositionLimit(layout, floor_ms), handle.machine_id);
   // Other servers may have used the ID space since this one did.
   StartAbove(slot.position, slot.start, layout, floor_ms);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
-  return handle.slots.Add(identity_bits, slot, layout[FieldKind::kShard].shift);
+  return handle.slots.Add(identity_bits, UseOf(slot), layout[FieldKind::kShard].shift);
 }
 
 }  // namespace
 
-const SlotTable::Entry& SlotTable::Add(std::uint64_t identity_bits, Slot& slot,
+const SlotTable::Entry& SlotTable::Add(std::uint64_t identity_bits, SpaceUse& use,
                                        std::uint8_t shard_shift) {
   if (entries_ == nullptr) shard_shift_ = shard_shift;
   if (entries_ == nullptr || 2 * (count_ + 1) > mask_ + 1) Grow();
   ++count_;
-  return entries_[Place({identity_bits, &slot})];
+  return entries_[Place({identity_bits, &use})];
 }
 
 std::uint64_t SlotTable::Place(const Entry& entry) {
   std::uint64_t i = Home(entry.identity_bits);
-  while (entries_[i].slot != nullptr) i = (i + 1) & mask_;
+  while (entries_[i].use != nullptr) i = (i + 1) & mask_;
   entries_[i] = entry;
   return i;
 }
@@ -214,7 +214,7 @@ void SlotTable::Grow() {
   mask_ = size - 1;
   group_shift_ = static_cast<std::uint8_t>(64 - (__builtin_ctzll(size) - kGroupBits));
   for (std::uint64_t i = 0; i < old_size; ++i) {
-    if (old.entries_[i].slot != nullptr) (void)Place(old.entries_[i]);
+    if (old.entries_[i].use != nullptr) (void)Place(old.entries_[i]);
   }
   if (old.memory_ != nullptr) pfree(old.memory_);
 }
@@ -230,11 +230,9 @@ void SwitchCursors(Handle& handle, const SlotTable::Entry& entry) {
   const std::uint64_t place = handle.slots.PlaceOf(entry);
   Cursor& next = handle.slots.CursorAt(place);
   if (shard.slot != nullptr) handle.slots.CursorAt(shard.place) = shard.cursor;
-  shard = SessionSlot{};
+  shard = SessionSlotOf(entry);
   shard.cursor = next;
   next = Cursor{};  // there is one of them: what is left of a block must not come back
-  shard.slot = entry.slot;
-  shard.identity_bits = entry.identity_bits;
   shard.place = place;
 }
 
@@ -331,8 +329,7 @@ void PrepareHandle(Handle& handle) {
   // A shard that is not set, or does not fit, is no error before a call relies on it.
   if (!takes_shard || (ShardIsSet() && layout.FindMisfit(identity) == FieldKind::kTimestamp)) {
     const std::uint64_t bits = layout.IdentityBits(identity);
-    handle.own.slot = EntryOfSpace(handle, bits).slot;
-    handle.own.identity_bits = bits;
+    handle.own = SessionSlotOf(EntryOfSpace(handle, bits));
     handle.space = &handle.own;
   }
   WarnIfCitusWithoutIdentity(handle);

@@ -17,6 +17,7 @@
 #include "core/layout.h"
 #include "lease.h"
 #include "shared.h"
+#include "space_use.h"
 
 namespace idgen::pg {
 
@@ -25,8 +26,8 @@ struct alignas(64) SessionSlot {
   Cursor cursor;
   Slot* slot = nullptr;
   std::uint64_t identity_bits = kNoIdentity;
-  std::uint64_t floor_ms = 0;  // the floor that the slot is known to be above
-  std::uint64_t place = 0;     // in the table
+  SpaceUse* use = nullptr;  // of the slot
+  std::uint64_t place = 0;  // in the table
 
   // No layout has IDs of 64 bits.
   static constexpr std::uint64_t kNoIdentity = ~std::uint64_t{0};
@@ -41,21 +42,21 @@ class SlotTable {
  public:
   struct Entry {
     std::uint64_t identity_bits;
-    Slot* slot;  // nullptr: the entry is free
+    SpaceUse* use;  // nullptr: the entry is free
   };
 
   // nullptr if the session did not use it yet. The pointer is good until the next Add.
   [[nodiscard]] const Entry* Find(std::uint64_t identity_bits) const noexcept {
     if (unlikely(entries_ == nullptr)) return nullptr;
     for (std::uint64_t i = Home(identity_bits);; i = (i + 1) & mask_) {
-      if (unlikely(entries_[i].slot == nullptr)) return nullptr;
+      if (unlikely(entries_[i].use == nullptr)) return nullptr;
       if (likely(entries_[i].identity_bits == identity_bits)) return &entries_[i];
     }
   }
 
-  // Adds a slot, which is not there yet. `shard_shift` as in the layout, the same each time.
-  // Allocates for the session's life.
-  const Entry& Add(std::uint64_t identity_bits, Slot& slot, std::uint8_t shard_shift);
+  // Adds a slot, which is not there yet, by its use. `shard_shift` as in the layout, the same each
+  // time. Allocates for the session's life.
+  const Entry& Add(std::uint64_t identity_bits, SpaceUse& use, std::uint8_t shard_shift);
 
   [[nodiscard]] std::uint64_t PlaceOf(const Entry& entry) const noexcept {
     return static_cast<std::uint64_t>(&entry - entries_);
@@ -176,6 +177,15 @@ bool IsPrepared(const Handle& handle);
 // reference is good until the next call. Errors: a shard that is missing, fixed, or out of range.
 SessionSlot& SpaceFor(Handle& handle, std::int64_t shard);
 
+// A view with a cursor of its own.
+inline SessionSlot SessionSlotOf(const SlotTable::Entry& entry) {
+  SessionSlot space;
+  space.slot = entry.use->slot;
+  space.identity_bits = entry.identity_bits;
+  space.use = entry.use;
+  return space;
+}
+
 // Makes `handle.shard` that of an entry, where cursors are kept.
 void SwitchCursors(Handle& handle, const SlotTable::Entry& entry);
 
@@ -195,9 +205,7 @@ inline SessionSlot* KnownSlot(Handle& handle, std::uint64_t identity_bits) {
   if (unlikely(handle.keeps_blocks)) {
     SwitchCursors(handle, *entry);
   } else {
-    handle.shard = SessionSlot{};
-    handle.shard.slot = entry->slot;
-    handle.shard.identity_bits = identity_bits;
+    handle.shard = SessionSlotOf(*entry);
   }
   return &handle.shard;
 }

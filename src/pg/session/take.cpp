@@ -3,7 +3,9 @@
 #include "take.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "clock_health.h"
 #include "core/hlc.h"
 #include "core/lease.h"
 #include "core/loop.h"
@@ -36,9 +38,9 @@ std::int64_t AheadOf(const Layout& layout, std::uint64_t position, std::int64_t 
 // Raises the slot above the server's floor, when that has risen since the last look.
 void ApplyFloor(const Handle& handle, SessionSlot& space) {
   const std::int64_t floor_ms = FloorOf(handle.machine_id);
-  if (static_cast<std::uint64_t>(floor_ms) <= space.floor_ms) return;
+  if (static_cast<std::uint64_t>(floor_ms) <= space.use->floor_ms) return;
   StartAbove(space.slot->position, space.slot->start, handle.layout(), floor_ms);
-  space.floor_ms = static_cast<std::uint64_t>(floor_ms);
+  space.use->floor_ms = static_cast<std::uint64_t>(floor_ms);
 }
 
 [[noreturn]] void ReportHeldBefore(const Handle& handle, std::int64_t now_us) {
@@ -131,12 +133,25 @@ class SessionPolicy {
     return true;
   }
   bool Wait(std::int64_t us) {
-    WaitForClock(us);
+    SpaceStats& counts = stats();
+    std::uint64_t& waits = waits_for_tick_ ? counts.tick_waits : counts.clock_waits;
+    // Once, however many sleeps it takes.
+    if (!std::exchange(waits_for_tick_ ? has_waited_for_tick_ : has_waited_for_clock_, true)) {
+      CountMore(waits);
+    }
+    const std::int64_t began_us = MonotonicUs();
+    WaitForClock(us, waits_for_tick_ ? WaitReason::kTick : WaitReason::kClock);
+    CountTime(waits_for_tick_ ? counts.tick_wait_us : counts.clock_wait_us,
+              MonotonicUs() - began_us);
     return true;
   }
 
   void NoteAttempt(const Attempt& attempt) {
     NoteClock();
+    waits_for_tick_ = attempt.verdict == Verdict::kWaitForTick;
+    if (waits_for_tick_ && RaisePosition(stats().awaited_tick, attempt.tick)) {
+      CountMore(stats().used_up_ticks);
+    }
     // A hybrid logical clock is ahead where others' clocks are.
     if (attempt.behind_us > 0 && (attempt.wait_us > 0 || !handle_.is_clock())) {
       NoteAhead(handle_.name, attempt.now_us + attempt.behind_us, attempt.now_us);
@@ -148,12 +163,16 @@ class SessionPolicy {
   }
   void NoteIssued(const Attempt& attempt) {
     if (attempt.behind_us <= 0) NoteOnTime(attempt.now_us);
+    if (attempt.behind_us > 0) RaiseSharedMs(stats().largest_lead_us, attempt.behind_us);
+    NoteKernelClock();
+    PublishUsesNowAndThen(attempt.now_us);
     // What is left of a block is below what was just taken.
     space_->cursor.DropBlock();
     OpenHotPath(handle_, attempt.now_us);
   }
 
   [[nodiscard]] SessionSlot& space() const { return *space_; }
+  [[nodiscard]] SpaceStats& stats() const { return StatsOf(*space_->slot); }
   [[nodiscard]] const GuardSettings& guard() const { return guard_; }
 
  protected:
@@ -190,6 +209,9 @@ class SessionPolicy {
   std::int64_t shard_ = kNoShard;
   GuardSettings guard_;
   std::int64_t wait_began_us_ = 0;
+  bool waits_for_tick_ = false;
+  bool has_waited_for_tick_ = false;
+  bool has_waited_for_clock_ = false;
 };
 
 // The same where an ID is observed: the ID space is the one of the shard in it, where the
@@ -226,9 +248,16 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   SessionPolicy policy(handle, shard);
   const LoopResult result = TakeByLoop(policy, request);
   const Attempt& attempt = result.attempt;
-  if (result.ending == Ending::kOutOfTime) ReportOutOfTime(handle.layout(), attempt.now_us);
+  if (result.ending == Ending::kOutOfTime) {
+    CountMore(policy.stats().end_errors);
+    ReportOutOfTime(handle.layout(), attempt.now_us);
+  }
   if (result.ending != Ending::kDone) {
-    if (handle.held_until_ms * 1000 > attempt.now_us) ReportHeldBefore(handle, attempt.now_us);
+    if (handle.held_until_ms * 1000 > attempt.now_us) {
+      CountMore(policy.stats().held_errors);
+      ReportHeldBefore(handle, attempt.now_us);
+    }
+    CountMore(policy.stats().clock_errors);
     ReportClockBehind(handle.layout(), handle.name, attempt, policy.guard(),
                       result.ending == Ending::kWaited);
   }
@@ -237,13 +266,21 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
 
 std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard) {
   const Issued issued = TakeSlowly(handle, shard, {});
-  return IdOf(handle, *issued.space, issued.taken.first);
+  CountId(*issued.space->use);
+  return handle.last_id = IdOf(handle, *issued.space, issued.taken.first);
+}
+
+std::int64_t FirstId(Handle& handle, SpaceUse& use, std::uint64_t identity_bits,
+                     std::uint64_t position) {
+  NoteUsed(use);
+  return handle.last_id = handle.composer(position) | static_cast<std::int64_t>(identity_bits);
 }
 
 std::int64_t Observe(Handle& handle, std::uint64_t id) {
   ObservingPolicy policy(handle, id);
   const Observed observed = ObserveId(policy, id);
   if (observed.ending == Ending::kTooFarAhead) {
+    CountMore(policy.stats().observe_errors);
     ReportTooFarAhead(handle, id, observed, policy.guard());
   }
   SessionSlot& space = policy.space();

@@ -16,8 +16,8 @@ struct Issued {
 
 // The slow path: prepares the handle if need be, keeps the high-water mark ahead, and
 // waits, leads or fails as the guard's settings say. `shard` as for SpaceFor. Returns at
-// least one position, or all that were asked for if they were to be together. Errors as
-// documented for snowflake_nextval().
+// least one position, or all that were asked for if they were to be together; the caller counts
+// those that it returns (space_use.h). Errors as documented for snowflake_nextval().
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request);
 
 // The ID of a position that was taken through the handle.
@@ -33,27 +33,39 @@ struct WallClock {
   std::int64_t operator()() const noexcept { return WallClockUs(); }
 };
 
-// One ID by the slow path.
+// One ID by the slow path. Counts it.
 std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
+
+// The ID of a position that was counted as the first of its use. A function of its own, so that the
+// hot path ends in a jump to it and saves no registers for its sake.
+std::int64_t FirstId(Handle& handle, SpaceUse& use, std::uint64_t identity_bits,
+                     std::uint64_t position);
+
+// The next position of an ID space by the hot path, or false if that cannot tell. `space` may be
+// nullptr.
+pg_attribute_always_inline bool TakeQuickly(Handle& handle, SessionSlot* space,
+                                            std::uint64_t& next) {
+  return likely(space != nullptr) &&
+         likely(space->cursor.Next(handle.allowance, space->slot->position, CycleCounter{},
+                                   WallClock{}, next));
+}
 
 // The next ID: on the hot path no lock, no allocation, no catalog, at most one clock
 // reading and one atomic operation (none within a block).
 pg_attribute_always_inline std::int64_t NextIdIn(Handle& handle, SessionSlot* space,
                                                  std::int64_t shard) {
   std::uint64_t next = 0;
-  std::int64_t id = 0;
-  if (likely(space != nullptr) && likely(space->cursor.Next(handle.allowance, space->slot->position,
-                                                            CycleCounter{}, WallClock{}, next))) {
-    id = IdOf(handle, *space, next);
-  } else {
-    // Not a block: what the slow path hands out may be of a tick other than the clock's.
-    id = NextIdSlowly(handle, shard);
+  // Not a block: what the slow path hands out may be of a tick other than the clock's.
+  if (unlikely(!TakeQuickly(handle, space, next))) return NextIdSlowly(handle, shard);
+  if (unlikely(IsFirst(*space->use))) {
+    return FirstId(handle, *space->use, space->identity_bits, next);
   }
-  handle.last_id = id;
-  return id;
+  return handle.last_id = IdOf(handle, *space, next);
 }
 
-inline std::int64_t NextId(Handle& handle) { return NextIdIn(handle, handle.space, kNoShard); }
+pg_attribute_always_inline std::int64_t NextId(Handle& handle) {
+  return NextIdIn(handle, handle.space, kNoShard);
+}
 
 // The ID space of a shard that a call names, if the session has used it.
 inline SessionSlot* KnownSpace(Handle& handle, std::int64_t shard) {
@@ -74,16 +86,16 @@ inline std::int64_t NextIdOfShard(Handle& handle, std::int32_t shard) {
   const SlotTable::Entry* const entry = handle.slots.Find(bits);
   std::uint64_t next = 0;
   Cursor cursor;
-  if (unlikely(entry == nullptr || !cursor.Next(handle.allowance, entry->slot->position,
+  if (unlikely(entry == nullptr || !cursor.Next(handle.allowance, entry->use->slot->position,
                                                 CycleCounter{}, WallClock{}, next))) {
     return NextIdIn(handle, nullptr, shard);
   }
-  const std::int64_t id = handle.composer(next) | static_cast<std::int64_t>(bits);
-  handle.last_id = id;
-  return id;
+  if (unlikely(IsFirst(*entry->use))) return FirstId(handle, *entry->use, bits, next);
+  return handle.last_id = handle.composer(next) | static_cast<std::int64_t>(bits);
 }
 
-// Up to `count` positions of one tick, at least one, in one step. `shard` as for SpaceFor.
+// Up to `count` positions of one tick, at least one, in one step. The caller counts those that it
+// returns. `shard` as for SpaceFor.
 inline Issued Take(Handle& handle, std::int64_t shard, std::uint64_t count) {
   SessionSlot* const space = shard == kNoShard ? handle.space : KnownSpace(handle, shard);
   if (likely(space != nullptr)) {

@@ -12,12 +12,13 @@ namespace {
 struct Run {
   Taken taken;
   Composer composer;
+  SpaceUse* use;
 };
 
 Run TakeRun(Handle& handle, std::int64_t shard, std::uint64_t count) {
   CHECK_FOR_INTERRUPTS();
   const Issued issued = Take(handle, shard, count);
-  Run run{issued.taken, handle.composer};
+  Run run{issued.taken, handle.composer, issued.space->use};
   run.composer.identity_bits = issued.space->identity_bits;
   return run;
 }
@@ -42,7 +43,13 @@ Datum NextOfBatch(FunctionCallInfo fcinfo) {
   auto* batch = static_cast<Batch*>(call->user_fctx);
   if (batch->left == 0) SRF_RETURN_DONE(call);
   Taken& taken = batch->run.taken;
-  if (taken.count == 0) batch->run = TakeRun(*batch->handle, batch->shard, batch->left);
+  if (taken.count == 0) {
+    const bool is_first = batch->run.use == nullptr;
+    batch->run = TakeRun(*batch->handle, batch->shard, batch->left);
+    if (is_first) ++batch->run.use->batches;
+  }
+  // One by one: nobody may ask for the rest.
+  CountId(*batch->run.use);
   const std::int64_t id = batch->run.composer(taken.first);
   ++taken.first;
   --taken.count;
@@ -57,11 +64,22 @@ Datum ArrayOfIds(Handle& handle, int count, std::int64_t shard) {
   const std::uint64_t wanted = CheckedCount(count);
   ArrayType* const array = NewArray(count, INT8OID, sizeof(std::int64_t));
   auto* const ids = reinterpret_cast<std::int64_t*>(ARR_DATA_PTR(array));
+  // Counted when the call can fail no more.
+  SpaceUse* use = nullptr;
+  std::uint64_t uncounted = 0;
   for (std::uint64_t filled = 0; filled < wanted;) {
     const Run run = TakeRun(handle, shard, wanted - filled);
     run.composer.Fill(run.taken.first, run.taken.count, ids + filled);
     filled += run.taken.count;
+    // A change of the settings may have given the generator another ID space.
+    if (unlikely(use != run.use && use != nullptr)) {
+      CountIds(*use, uncounted);
+      uncounted = 0;
+    }
+    use = run.use;
+    uncounted += run.taken.count;
   }
+  CountBatch(*use, uncounted);
   handle.last_id = ids[wanted - 1];
   PG_RETURN_ARRAYTYPE_P(array);
 }

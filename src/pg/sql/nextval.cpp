@@ -70,6 +70,7 @@ Datum idgen_reserve(PG_FUNCTION_ARGS) {
   }
   const Issued issued = TakeSlowly(handle, kNoShard, {static_cast<std::uint64_t>(count), true});
   const std::uint64_t last = issued.taken.first + issued.taken.count - 1;
+  CountBatch(*issued.space->use, issued.taken.count);
   handle.last_id = IdOf(handle, *issued.space, last);
   return Int64GetDatum(IdOf(handle, *issued.space, issued.taken.first));
 }

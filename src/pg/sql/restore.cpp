@@ -160,7 +160,7 @@ void WaitForMark(std::int64_t mark_ms) {
     const std::int64_t wait_us = mark_ms * 1000 - WallClockUs();
     const std::int64_t left_us = end - MonotonicUs();
     if (wait_us <= 0 || left_us <= 0 || wait_us > left_us) return;
-    WaitForClock(wait_us);
+    WaitForClock(wait_us, WaitReason::kClock);
   }
 }
 

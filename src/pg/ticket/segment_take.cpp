@@ -283,7 +283,7 @@ void LengthenSegment(TicketHandle& handle, std::uint64_t least) {
       if (now.refused != before.refused || passed_us >= std::int64_t{MaxLeaseWaitMs()} * 1000) {
         ReportNoSegment(handle, now);
       }
-      WaitForClock(kLookUs);
+      WaitForClock(kLookUs, WaitReason::kTickets);
       if (MonotonicUs() - now_us >= 10 * kLookUs) break;
     }
   }

@@ -1,0 +1,95 @@
+#include "space_use.h"
+
+#include "core/clock.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// How often the slow path publishes.
+constexpr std::int64_t kOftenUs = 500'000;
+
+constinit HTAB* uses = nullptr;
+constinit SpaceUse* first_used = nullptr;
+constinit std::int64_t published_us = 0;
+
+void Publish(SpaceUse& use, std::uint64_t now_us) {
+  SpaceStats& stats = StatsOf(*use.slot);
+  CountMore(stats.ids, use.made + 1);
+  if (use.batches > 0) CountMore(stats.batches, use.batches);
+  if (LoadWord(stats.first_used_us) == 0) {
+    std::uint64_t not_yet = 0;
+    std::atomic_ref(stats.first_used_us).compare_exchange_strong(not_yet, now_us);
+  }
+  StoreWord(stats.last_used_us, now_us);
+  use.made = SpaceUse::kNone;
+  use.batches = 0;
+}
+
+extern "C" {
+
+// Errors are forbidden here. What is written was mapped when the session began to use it.
+static void OnTransactionEnd(XactEvent event, void*) {
+  switch (event) {
+    case XACT_EVENT_COMMIT:
+    case XACT_EVENT_PARALLEL_COMMIT:
+    case XACT_EVENT_ABORT:
+    case XACT_EVENT_PARALLEL_ABORT:
+    case XACT_EVENT_PREPARE:
+      PublishUses();
+      break;
+    case XACT_EVENT_PRE_COMMIT:
+    case XACT_EVENT_PARALLEL_PRE_COMMIT:
+    case XACT_EVENT_PRE_PREPARE:
+      break;
+  }
+}
+
+}  // extern "C"
+
+}  // namespace
+
+SpaceUse& UseOf(Slot& slot) {
+  if (uses == nullptr) {
+    HASHCTL control{};
+    control.keysize = sizeof(Slot*);
+    control.entrysize = sizeof(SpaceUse);
+    uses = hash_create("idgen ID spaces", 16, &control, HASH_ELEM | HASH_BLOBS);
+  }
+  bool found = false;
+  Slot* const key = &slot;
+  auto* const use = static_cast<SpaceUse*>(hash_search(uses, &key, HASH_ENTER, &found));
+  if (!found) {
+    use->made = SpaceUse::kNone;
+    use->batches = 0;
+    use->next = nullptr;
+    use->floor_ms = 0;
+  }
+  return *use;
+}
+
+void NoteUsed(SpaceUse& use) {
+  use.next = first_used;
+  first_used = &use;
+}
+
+void PublishUses() {
+  if (first_used == nullptr) return;
+  const std::int64_t now_us = WallClockUs();
+  while (first_used != nullptr) {
+    SpaceUse& use = *first_used;
+    first_used = use.next;
+    Publish(use, static_cast<std::uint64_t>(now_us));
+  }
+  published_us = now_us;
+}
+
+void PublishUsesNowAndThen(std::int64_t now_us) {
+  // A clock that went back counts too.
+  const std::int64_t since_us = now_us - published_us;
+  if (since_us < 0 || since_us >= kOftenUs) PublishUses();
+}
+
+void WatchUses() { RegisterXactCallback(OnTransactionEnd, nullptr); }
+
+}  // namespace idgen::pg
