@@ -90,8 +90,9 @@ class Cursor {
 
   // The next position of `word`, never ahead of the clock and below the limit. False, and
   // nothing was taken that could be issued, where that cannot be told here. The same word
-  // and an allowance of the same layout each time. In a program with many callers compilers would
-  // call it, at a quarter of its cost.
+  // and an allowance of the same layout each time. Inline, with what it
+  // calls: in a program with many callers compilers would call some of them, at a quarter of the
+  // cost.
   template <typename Counter, typename Clock>
   [[nodiscard, gnu::always_inline]] inline bool Next(Allowance& allowance, std::uint64_t& word,
                                                      Counter&& counter, Clock&& clock,
@@ -130,7 +131,8 @@ class Cursor {
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
 
   // From the tick of the last reading.
-  Taken FromTick(const Allowance& allowance, std::uint64_t& word, std::uint64_t count) noexcept {
+  [[gnu::always_inline]] inline Taken FromTick(const Allowance& allowance, std::uint64_t& word,
+                                               std::uint64_t count) noexcept {
     const Taken taken = TakeUpTo(word, allowance.base_, allowance.end_, count);
     // The position is in the tick now, and stays there or beyond.
     if (taken.count > 0 && allowance.may_add_) add_stamp_ = allowance.stamp_;

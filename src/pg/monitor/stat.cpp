@@ -152,7 +152,7 @@ void PutServer(FunctionCallInfo fcinfo) {
           denied == 0 ? Ms(clock.max_error_us) : kNull, Int64GetDatum(list_length(AllSpaces())),
           Int64GetDatum(list_length(AllMarks())), Column{Int64GetDatum(memory), memory < 0},
           CStringGetTextDatum(lease.state), lease.until, lease.renewed, Count(stats.lease_renewals),
-          Count(stats.lease_failures), BoolGetDatum(LoadShared(shared.lease.worker) != 0),
+          Count(stats.lease_failures), BoolGetDatum(LoadShared(shared.lease.worker.worker) != 0),
           ResetTime()});
 }
 

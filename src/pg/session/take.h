@@ -84,12 +84,16 @@ inline std::int64_t NextIdOfShard(Handle& handle, std::int32_t shard) {
     return NextIdIn(handle, KnownSlot(handle, bits), shard);
   }
   const SlotTable::Entry* const entry = handle.slots.Find(bits);
+  if (unlikely(entry == nullptr)) return NextIdIn(handle, nullptr, shard);
   std::uint64_t next = 0;
-  Cursor cursor;
-  if (unlikely(entry == nullptr || !cursor.Next(handle.allowance, entry->use->slot->position,
-                                                CycleCounter{}, WallClock{}, next))) {
-    return NextIdIn(handle, nullptr, shard);
+  bool is_taken = false;
+  {
+    // It ends here, so that the compiler need not write down what is forgotten.
+    Cursor cursor;
+    is_taken = cursor.Next(handle.allowance, entry->use->slot->position, CycleCounter{},
+                           WallClock{}, next);
   }
+  if (unlikely(!is_taken)) return NextIdIn(handle, nullptr, shard);
   if (unlikely(IsFirst(*entry->use))) return FirstId(handle, *entry->use, bits, next);
   return handle.last_id = handle.composer(next) | static_cast<std::int64_t>(bits);
 }

@@ -12,7 +12,7 @@ namespace idgen::pg {
 namespace {
 
 // How often the server looks.
-constexpr std::int64_t kLookUs = 2'000'000;
+constexpr std::int64_t kLookUs = 1'000'000;
 
 bool IsTurnToLook(ServerStats& stats) {
   const std::int64_t now_us = MonotonicUs();

@@ -6,7 +6,7 @@
 
 namespace idgen::pg {
 
-// Looks at the kernel's clock, unless somebody has done so in the last seconds. For the slow path,
+// Looks at the kernel's clock, unless somebody has done so within a second. For the slow path,
 // where an ID was made.
 void NoteKernelClock();
 
