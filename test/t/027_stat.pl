@@ -170,6 +170,27 @@ terminated(3, "wait_event = 'PgSleep'",
 terminated(4, "state = 'active' AND query LIKE '%md5%' AND query_start < clock_timestamp() - interval '500 ms'", 'SET jit = off',
 	"SELECT count(md5(repeat(idgen_nextval('g4')::text, 500))) FROM generate_series(1, 10000) a, generate_series(1, 10000) b");
 
+# Who waits, and for what: a tick (two IDs an hour), and the clock.
+$node->safe_psql('postgres', q{
+	SELECT idgen_create_layout('two', 'timestamp:20, sequence:1', tick => '1 h',
+		epoch => clock_timestamp() - interval '100 hours 30 min');
+	SELECT idgen_observe('snowflake', snowflake_min_id(clock_timestamp() + interval '9 s'))});
+for ([ 'two', 'IdgenTick', 'tick_waits' ], [ 'snowflake', 'IdgenClock', 'clock_waits' ])
+{
+	my ($generator, $event, $column) = @$_;
+	$event = 'Extension' if $node->safe_psql('postgres', 'SHOW server_version_num') < 170000;
+	my $session = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'waits'",
+			'-c', "SET idgen.max_clock_wait = '1h'", '-c', "SELECT count(idgen_nextval('$generator')) FROM generate_series(1, 3)" ],
+		'>', \my $out, '2>', \my $err);
+	my $waits = "FROM pg_stat_activity WHERE application_name = 'waits' AND wait_event = '$event'";
+	ok($node->poll_query_until('postgres', "SELECT count(*) = 1 $waits"), "generator $generator: waits as $event");
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'waits'");
+	$session->finish;
+	is($node->safe_psql('postgres',
+			"SELECT s.$column FROM idgen_stat s JOIN idgen_generators g USING (layout) WHERE g.generator = '$generator' AND s.machine_id IS NOT DISTINCT FROM (SELECT CASE g.generator WHEN 'snowflake' THEN 1 END)"),
+		1, "generator $generator: the wait is counted");
+}
+
 # Statistics of a standby are its own: it makes no IDs.
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
