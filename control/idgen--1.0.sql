@@ -1321,3 +1321,152 @@ CREATE FUNCTION idgen_diagnostics() RETURNS jsonb
   AS 'MODULE_PATHNAME', 'idgen_diagnostics';
 COMMENT ON FUNCTION idgen_diagnostics() IS
   'everything for a support case, without passwords; what the caller may not see is left out';
+
+-- In JSON inside of a script, "<" is written as an escape.
+CREATE FUNCTION idgen_report() RETURNS text LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+  SELECT pg_catalog.replace(
+           pg_catalog.replace(page.text, '@layouts@', pg_catalog.replace(layouts.json::pg_catalog.text, '<', page.less)),
+           '@data@', pg_catalog.replace(idgen_diagnostics()::pg_catalog.text, '<', page.less))
+  FROM (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                 'layout', l.layout, 'value', l.value::pg_catalog.text, 'epoch', l.epoch, 'ends', l.ends,
+                 'ids_per_second', l.ids_per_second)) AS json
+        FROM idgen_layouts l) layouts,
+       (SELECT pg_catalog.chr(92) OPERATOR(pg_catalog.||) 'u003c' AS less, $page$<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>idgen</title>
+<style>
+:root { color-scheme: light dark; --line: #8883; --bar: #3b7dd8; --good: #2e8b57; --warn: #c77700; --bad: #c0392b; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+.about { color: #888; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.date { white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+.bar { background: var(--line); width: 6rem; height: .6rem; display: inline-block; border-radius: .3rem; overflow: hidden; }
+.bar > i { display: block; height: 100%; background: var(--bar); }
+li.good::marker { color: var(--good); content: "\2713\a0"; } li.warn::marker { color: var(--warn); content: "!\a0"; }
+li.bad::marker { color: var(--bad); content: "\2717\a0"; } li.warn { color: var(--warn); } li.bad { color: var(--bad); }
+</style>
+</head>
+<body>
+<h1>idgen</h1>
+<p class="about" id="about"></p>
+<ul id="findings"></ul>
+<div id="sections"></div>
+<script>
+"use strict";
+const data = @data@;
+const layouts = @layouts@;
+const now = Date.parse(data.made_at);
+const element = (name, text, kind) => {
+  const made = document.createElement(name);
+  if (text !== undefined && text !== null) made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+};
+const number = value => value === null || value === undefined ? "" :
+  Number(value).toLocaleString("en", {maximumFractionDigits: value < 10 ? 2 : 0});
+const duration = ms => ms === null || ms === undefined ? "" : ms < 1000 ? number(ms) + " ms" : number(ms / 1000) + " s";
+const date = text => text ? text.replace("T", " ").replace(/\.\d+/, "").replace("+00:00", "Z") : "";
+const nameOf = space => (layoutOf(space) || {layout: space.layout}).layout;
+const bar = part => {
+  const made = element("span", null, "bar"), inner = element("i");
+  inner.style.width = Math.min(100, Math.max(0, 100 * part)) + "%";
+  made.append(inner);
+  made.title = (100 * part).toFixed(1) + " %";
+  return made;
+};
+const table = (title, columns, rows) => {
+  if (!rows || !rows.length) return;
+  const made = element("table"), head = element("tr"), frame = element("div", null, "scroll");
+  for (const [name, , kind] of columns) head.append(element("th", name, kind));
+  made.append(head);
+  for (const row of rows) {
+    const line = element("tr");
+    for (const [, value, kind] of columns) {
+      const cell = element("td", null, kind), content = value(row);
+      cell.append(content === null || content === undefined ? "" : content);
+      line.append(cell);
+    }
+    made.append(line);
+  }
+  frame.append(made);
+  document.getElementById("sections").append(element("h2", title), frame);
+};
+const finding = (kind, text) => document.getElementById("findings").append(element("li", text, kind));
+
+const postgresql = data.postgresql || {}, server = (data.stat_server || {}), spaces = data.stat || [];
+document.getElementById("about").textContent = [
+  "Version " + (data.idgen ? data.idgen.version : "?"), (postgresql.version || "").split(" on ")[0],
+  "database " + postgresql.database, date(data.made_at)].join(" · ");
+
+const layoutOf = space => space.kind === "id" ? layouts.find(layout => layout.value === space.layout) : undefined;
+const errorsOf = space => space.clock_errors + space.held_errors + space.end_errors + space.observe_errors;
+const rateOf = space => {
+  const ms = Date.parse(space.last_used) - Date.parse(space.first_used);
+  return ms > 1000 ? space.ids / ms * 1000 : null;
+};
+const lifeOf = layout => (now - Date.parse(layout.epoch)) / (Date.parse(layout.ends) - Date.parse(layout.epoch));
+
+if (data.clock) {
+  finding(data.clock.state === "synchronized" ? "good" : "warn", "Clock: " + data.clock.state +
+    (data.clock.max_error === null ? "" : ", at most " + duration(data.clock.max_error) + " wrong"));
+}
+if (server.clock_steps) finding("warn", "Clock: " + server.clock_steps + " steps, the largest of " + duration(server.largest_step));
+if (server.lease_state && server.lease_state !== "none") {
+  finding(server.lease_state === "granted" ? "good" : "bad", "Lease: " + server.lease_state + ", until " + date(server.lease_until));
+}
+const failed = spaces.reduce((sum, space) => sum + errorsOf(space), 0);
+finding(failed ? "bad" : "good", "Errors: " + number(failed));
+for (const space of spaces) {
+  const layout = layoutOf(space);
+  if (space.lead > 1000) finding("warn", "Layout " + nameOf(space) + " is " + duration(space.lead) + " ahead of the clock");
+  if (layout && Date.parse(layout.ends) - now < 365 * 86400e3) finding("warn", "Layout " + nameOf(space) + " ends at " + date(layout.ends));
+}
+for (const segment of data.segments || []) {
+  if (segment.failed_at) finding("bad", "Sequence " + segment.sequence + ": " + segment.error);
+}
+
+const most = Math.max(1, ...spaces.map(space => space.ids));
+table("ID spaces", [
+  ["kind", space => space.kind], ["layout", nameOf],
+  ["datacenter", space => space.datacenter_id, "number"], ["machine", space => space.machine_id, "number"],
+  ["shard", space => space.shard_id, "number"], ["IDs", space => number(space.ids), "number"], ["", space => bar(space.ids / most)],
+  ["a second", space => number(rateOf(space)), "number"],
+  ["waits for a tick", space => number(space.tick_waits), "number"], ["for the clock", space => number(space.clock_waits), "number"],
+  ["largest lead", space => duration(space.largest_lead), "number"], ["errors", space => number(errorsOf(space)), "number"],
+  ["last used", space => date(space.last_used), "date"]], spaces);
+table("Layouts in use", [
+  ["layout", layout => layout.layout], ["IDs a second at most", layout => number(layout.ids_per_second), "number"],
+  ["begins", layout => date(layout.epoch), "date"], ["ends", layout => date(layout.ends), "date"], ["life", layout => bar(lifeOf(layout))]],
+  [...new Set(spaces.map(layoutOf).filter(layout => layout))]);
+table("High-water marks", [
+  ["database", mark => mark.datname], ["mark", mark => date(mark.mark)], ["ahead", mark => duration(mark.ahead), "number"],
+  ["writes", mark => number(mark.mark_writes), "number"],
+  ["a flush", mark => mark.mark_writes ? duration(mark.flush_time / mark.mark_writes) : "", "number"]], data.stat_database);
+table("Identities", [
+  ["source", identity => identity.source], ["datacenter", identity => identity.datacenter_id, "number"],
+  ["machine", identity => identity.machine_id, "number"], ["shard", identity => identity.shard_id, "number"],
+  ["state", identity => identity.state], ["until", identity => date(identity.granted_until)], ["error", identity => identity.error]],
+  data.identities);
+table("Segments from ticket servers", [
+  ["sequence", segment => segment.sequence], ["numbers left", segment => number(segment.remaining), "number"],
+  ["last", segment => segment.lasts], ["step", segment => number(segment.step), "number"], ["error", segment => segment.error]],
+  data.segments);
+table("Settings that were changed", [
+  ["setting", ([name]) => name], ["value", ([, setting]) => setting.setting + (setting.unit ? " " + setting.unit : "")],
+  ["source", ([, setting]) => setting.source]],
+  Object.entries(data.settings || {}).filter(([, setting]) => setting.source !== "default").sort());
+</script>
+</body>
+</html>
+$page$ AS text) page;
+END;
+COMMENT ON FUNCTION idgen_report() IS
+  'idgen_diagnostics() as a page of HTML: rates, leads, clock, identities, the life of layouts';

@@ -17,6 +17,11 @@ struct Part {
   const char* query;
 };
 
+// `error` without what may be a password.
+#define IDGEN_PUBLIC_ERROR                                                        \
+  "regexp_replace(regexp_replace(error, '://[^[:space:]\"]*@', '://...@', 'g'), " \
+  "'(passw(or)?d|passfile)[[:space:]]*=[[:space:]]*(''[^'']*''|[^[:space:]]*)', '\\1=...', 'gi')"
+
 // ID spaces and settings can be many; a report stays readable.
 constexpr Part kParts[] = {
     {"made_at", "SELECT to_jsonb(clock_timestamp())"},
@@ -29,24 +34,26 @@ constexpr Part kParts[] = {
      "'started_at', pg_postmaster_start_time(), 'database', current_database(), "
      "'encoding', pg_encoding_to_char(encoding)) FROM pg_database "
      "WHERE datname = current_database()"},
-    // The registry's address may have a password in it: see below. Settings that only superusers
-    // see are not in pg_settings for others.
+    // Addresses may have a password in them: see below. Settings that only superusers see are not
+    // in pg_settings for others.
     {"settings",
      "SELECT jsonb_object_agg(name, jsonb_build_object('setting', setting, 'unit', unit, "
-     "'source', source)) FROM pg_settings WHERE name LIKE 'idgen.%' AND name <> 'idgen.registry' "
-     "OR name IN ('dynamic_shared_memory_type', 'fsync', 'max_connections', 'max_wal_senders', "
+     "'source', source)) FROM pg_settings WHERE (name LIKE 'idgen.%' "
+     "AND name NOT IN ('idgen.registry', 'idgen.ticket_servers')) OR name IN "
+     "('dynamic_shared_memory_type', 'fsync', 'max_connections', 'max_wal_senders', "
      "'shared_preload_libraries', 'synchronous_commit', 'synchronous_standby_names', 'wal_level')"},
     {"registry", "SELECT to_jsonb(r) FROM $Sidgen_get_registry() r WHERE r.kind IS NOT NULL"},
     {"layouts",
      "SELECT jsonb_agg(to_jsonb(l) ORDER BY layout) FROM $Sidgen_layouts l WHERE owner IS NOT "
      "NULL"},
     {"generators", "SELECT jsonb_agg(to_jsonb(g) ORDER BY generator) FROM $Sidgen_generators g"},
-    // An error of the registry's client may quote its address.
-    {"identities",
-     "SELECT jsonb_agg(to_jsonb(i) || jsonb_build_object('error', regexp_replace(regexp_replace("
-     "error, '://[^[:space:]\"]*@', '://...@', 'g'), "
-     "'(passw(or)?d|passfile)[[:space:]]*=[[:space:]]*(''[^'']*''|[^[:space:]]*)', '\\1=...', "
-     "'gi'))) FROM $Sidgen_identity i"},
+    // An error of a client may quote its address.
+    {"identities", "SELECT jsonb_agg(to_jsonb(i) || jsonb_build_object('error', " IDGEN_PUBLIC_ERROR
+                   ")) FROM $Sidgen_identity i"},
+    {"segments",
+     "SELECT jsonb_agg(to_jsonb(s) || jsonb_build_object('sequence', q.seqrelid::regclass, "
+     "'error', " IDGEN_PUBLIC_ERROR ")) FROM pg_sequence q, $Sticket_status(q.seqrelid) s "
+     "WHERE q.seqmin = 9223372036854775806 AND has_sequence_privilege(q.seqrelid, 'SELECT')"},
     {"mark", "SELECT to_jsonb(m) FROM $Sidgen_get_mark() m"},
     {"clock", "SELECT to_jsonb(c) FROM $Sidgen_clock() c"},
     {"stat_server", "SELECT to_jsonb(s) FROM $Sidgen_stat_server s"},
