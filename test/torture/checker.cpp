@@ -65,6 +65,8 @@ struct Layout {
   // How far IDs run ahead of the clock; -1: as the call's settings allow.
   std::int64_t own_lead_us = -1;
   bool has_time = true;
+  // Who made an ID is not in it: Call::shard tells.
+  bool by_call = false;
 
   [[nodiscard]] std::int64_t LeadNs(const Call& call) const {
     return (own_lead_us >= 0 ? own_lead_us : call.lead_us) * kNsPerUs;
@@ -98,10 +100,12 @@ std::array<Layout, kLayouts> layouts{{
      {0, 0},
      {5, 20}},
     {"microseconds", 0, 1, {11, 52}, {0, 0}, {0, 0}, {0, 0}},
+    // Datacenter and machine are those of Call::shard.
+    {"nodes", 0, 1, {11, 52}, {16, 8}, {0, 16}, {0, 0}, -1, true, true},
     {"gregorian", 0, 1, {3, 56}, {0, 0}, {0, 0}, {0, 0}},
     // The offset, and the tick after it.
     {"hlc", 0, 1000, {17, 46}, {0, 0}, {0, 0}, {0, 0}, 501'000},
-    {"tickets", 0, 0, {0, 62}, {0, 0}, {0, 0}, {0, 0}, 0, false},
+    {"tickets", 0, 0, {0, 62}, {0, 0}, {0, 0}, {0, 0}, 0, false, true},
 }};
 
 std::map<std::string, std::string> options;
@@ -235,6 +239,7 @@ bool IsOwnIdentity(const Call& call, const Layout& layout, std::size_t index, st
     const auto shard = std::int64_t{call.shard} + static_cast<std::int64_t>(index) * call.stride;
     if (layout.shard.Of(id) != shard % (std::int64_t{1} << layout.shard.bits)) return false;
   }
+  if (layout.by_call) id = call.shard;
   const std::int64_t machine = layout.machine.Of(id);
   if (call.named && !fixed_machines.contains(machine)) return false;
   const auto is_right = [&](const Field& field, std::int64_t set, std::int64_t servers) {
@@ -307,7 +312,8 @@ void CheckCall(const Record& record) {
       Violation("reserve", "%lld is not of the tick of the first, %s", shown,
                 Describe(call).c_str());
     }
-    const auto [place, is_new] = last.try_emplace(layout.IdentityBits(id), id);
+    const auto [place, is_new] =
+        last.try_emplace(layout.by_call ? call.shard : layout.IdentityBits(id), id);
     if (!is_new && call.kind == Kind::kIds && id <= place->second && is_ordered) {
       Violation("order", "%lld after %lld in one call, %s", shown,
                 static_cast<long long>(place->second), Describe(call).c_str());
@@ -339,7 +345,7 @@ void AddToIdSpaces(const Record& record) {
   std::int64_t identity = -1;
   // Each database has a sequence of its own.
   const auto identity_of = [&](std::int64_t id) {
-    return layout.has_time ? layout.IdentityBits(id) : call.shard;
+    return layout.by_call ? call.shard : layout.IdentityBits(id);
   };
   for (std::size_t i = record.first; i < record.first + call.count; ++i) {
     const std::int64_t id = ids[i];

@@ -443,6 +443,7 @@ class Session {
   void Record(const Operation& what, const PGresult* result, int count, const Shards& shards,
               std::int64_t invoked_ns, std::int64_t completed_ns) {
     ids_.clear();
+    nodes_.clear();
     Call call = NewCall(what, invoked_ns);
     call.shard = shards.first;
     call.stride = shards.stride;
@@ -450,15 +451,26 @@ class Session {
     if (PQnfields(result) == 3) {
       call.clock_before_us = Integer(PQgetvalue(result, 0, 0), 8) + kPostgresEpochUs;
       call.clock_after_us = Integer(PQgetvalue(result, 0, 2), 8) + kPostgresEpochUs;
-      AddIds(result, 0, 1, what.form, ids_);
+      AddIds(result, 0, 1, what.form, ids_, nodes_);
     } else {
-      for (int row = 0; row < PQntuples(result); ++row) AddIds(result, row, 0, what.form, ids_);
+      for (int row = 0; row < PQntuples(result); ++row) {
+        AddIds(result, row, 0, what.form, ids_, nodes_);
+      }
     }
     if (what.kind == Kind::kReserve) {
       for (int i = 1; i < count; ++i) ids_.push_back(ids_[0] + i);
     }
     call.kind = what.kind;
-    Write(call);
+    // A record for each node.
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i] != nodes_[first]) {
+        Write(call, first, i);
+        first = i;
+      }
+      call.shard = nodes_[i];
+    }
+    Write(call, first, ids_.size());
     if (what.kind != Kind::kObserve) ids_made += static_cast<std::int64_t>(ids_.size());
   }
 
@@ -468,7 +480,7 @@ class Session {
     call.completed_ns = NowNs();
     call.kind = Kind::kError;
     snprintf(call.state, sizeof(call.state), "%s", state);
-    Write(call);
+    Write(call, 0, 0);
   }
 
   [[nodiscard]] Call NewCall(const Operation& what, std::int64_t invoked_ns) const {
@@ -490,10 +502,11 @@ class Session {
     return call;
   }
 
-  void Write(Call& call) {
-    call.count = static_cast<std::uint32_t>(ids_.size());
+  // With the IDs from `first` to before `end`.
+  void Write(Call& call, std::size_t first, std::size_t end) {
+    call.count = static_cast<std::uint32_t>(end - first);
     fwrite(&call, sizeof(call), 1, history_);
-    fwrite(ids_.data(), sizeof(ids_[0]), ids_.size(), history_);
+    fwrite(ids_.data() + first, sizeof(ids_[0]), end - first, history_);
   }
 
   // Records the messages of errors, some of each kind.
@@ -522,6 +535,7 @@ class Session {
   bool prepares_ = false;
   std::array<bool, kOperationCount> prepared_{};
   std::vector<std::int64_t> ids_;
+  std::vector<std::int32_t> nodes_;  // of IDs that have one
   std::map<std::string, int> noted_;
 };
 

@@ -24,11 +24,12 @@ enum class LayoutName : std::uint8_t {
   kWide,
   kMany,
   kMicroseconds,  // UUIDs of version 7, and ULIDs
+  kNodes,         // UUIDs of version 8, and id128
   kGregorian,     // UUIDs of versions 1 and 6
   kHlc,
   kTickets,
 };
-constexpr int kLayouts = 11;
+constexpr int kLayouts = 12;
 
 enum class Mode : std::uint8_t { kWait, kLead, kError };
 
@@ -40,7 +41,8 @@ struct Call {
   std::int64_t lead_us;  // how far the call's settings let IDs run ahead
   std::uint32_t session;
   std::uint32_t count;  // number of IDs that follow
-  std::int32_t shard;   // the shard that the call named, or -1; of tickets, which database
+  std::int32_t shard;   // the shard that the call named, or -1; of tickets, which database; of
+                        // kNodes, what the IDs say of who made them
   std::int32_t stride;  // the second ID is of shard + stride, and so on; 0: all are of one shard
   std::int16_t datacenter;  // what the session had set, or -1: the server's
   std::int16_t machine;

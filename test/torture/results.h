@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libpq-fe.h>
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <regex>
@@ -47,10 +48,10 @@ std::int64_t Integer(const char* bytes, int size) {
 }
 
 // What an operation returns.
-enum class Form { kBigint, kUuidV7, kUlid, kGregorian };
+enum class Form { kBigint, kUuidV7, kUuidV8, kUlid, kId128, kGregorian };
 
 // Returns the position in an ID of 128 bits: its microsecond, and below that its number in it. Of
-// the fraction of version 7, the microsecond is the smallest that has it. What is no such ID
+// the fraction of versions 7 and 8, the microsecond is the smallest that has it. What is no such ID
 // becomes -1, which is no ID.
 std::int64_t Position(const char* bytes, Form form) {
   const auto high = static_cast<std::uint64_t>(Integer(bytes, 8));
@@ -58,8 +59,12 @@ std::int64_t Position(const char* bytes, Form form) {
   const std::uint64_t version = high >> 12 & 15;
   const bool is_rfc = low >> 62 == 2;
   std::uint64_t us = (high >> 16) * 1000;
-  if (form == Form::kUuidV7) {
-    if (!is_rfc || version != 7) return -1;
+  if (form == Form::kId128) {
+    const bool is_such = high % 1000 == 0 && (low & 0xffff) < 2048;
+    return is_such ? static_cast<std::int64_t>(high / 1000 << 11 | (low & 0xffff)) : -1;
+  }
+  if (form == Form::kUuidV7 || form == Form::kUuidV8) {
+    if (!is_rfc || version != (form == Form::kUuidV7 ? 7 : 8)) return -1;
     us += ((high & 0xfff) * 1000 + 4095) / 4096;
     return static_cast<std::int64_t>(us << 11 | (low >> 51 & 0x7ff));
   }
@@ -76,8 +81,16 @@ std::int64_t Position(const char* bytes, Form form) {
   return static_cast<std::int64_t>(since / 10 << 3 | since % 10);
 }
 
-void AddIds(const PGresult* result, int row, int column, Form form,
-            std::vector<std::int64_t>& ids) {
+// Returns who made the ID: datacenter << 16 | machine.
+std::int32_t NodeOf(const char* bytes, Form form) {
+  const auto low = static_cast<std::uint64_t>(Integer(bytes + 8, 8));
+  return static_cast<std::int32_t>(
+      form == Form::kId128 ? std::min<std::uint64_t>(low >> 16, 1 << 24) : low >> 27 & 0xffffff);
+}
+
+// Adds the IDs of a result, and of those that show a node also the nodes.
+void AddIds(const PGresult* result, int row, int column, Form form, std::vector<std::int64_t>& ids,
+            std::vector<std::int32_t>& nodes) {
   const char* value = PQgetvalue(result, row, column);
   const Oid type = PQftype(result, column);
   if (type == kInt8) ids.push_back(Integer(value, 8));
@@ -88,6 +101,8 @@ void AddIds(const PGresult* result, int row, int column, Form form,
   for (std::int64_t i = 0; i < count; ++i) {
     const char* const element = value + 24 + i * (4 + size);
     ids.push_back(form == Form::kBigint ? Integer(element, 8) : Position(element, form));
+    const bool has_node = form == Form::kUuidV8 || form == Form::kId128;
+    if (has_node) nodes.push_back(NodeOf(element, form));
   }
 }
 

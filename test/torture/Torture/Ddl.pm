@@ -20,7 +20,7 @@ our %scenarios = (
 );
 
 # The operations that work whatever happens to the extension.
-my $BUILT_IN = 'single:3,array:2,arrays:1,batch:1,reserve:1,shard:2,uuid:1,ulid:1,uuidv6:1';
+my $BUILT_IN = 'single:3,array:2,arrays:1,batch:1,reserve:1,shard:2,uuid:1,ulid:1,uuidv6:1,uuidv8:1,id128:1';
 my @ALTERED = (
 	'ALTER SEQUENCE idgen_high_water_mark INCREMENT BY 2',
 	'ALTER SEQUENCE idgen_high_water_mark RESTART',

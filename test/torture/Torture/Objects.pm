@@ -147,7 +147,7 @@ sub settings
 	my $server = $round->server('main', Torture::Scenarios::window());
 	$round->target($server);
 	$round->sessions(modes => 'wait,lead,error', blocks => 30, block_sizes => '2,64,5000', settings => one_of(5, 50),
-		mix => 'wide:8,single:1,array:1,batch:1,reserve:1,shard:1,named:1,observe:1,uuid:1,uuidv6:1');
+		mix => 'wide:8,single:1,array:1,batch:1,reserve:1,shard:1,named:1,observe:1,uuid:1,uuidv6:1,uuidv8:1,id128:1');
 	$round->during(3.5, 0.3, sub { Torture::Scenarios::disturb_clock($round, $server) });
 	$server->set_clock(20);
 	$round->expect_ids($server);
@@ -217,9 +217,9 @@ sub start_over
 	$round->allow(qw(55000 down));
 	$round->{identities} = { '1:3' => 1, '1:20' => 1 };
 	$round->target($server);
-	# UUIDs are not held back: they go on below those of the time ahead.
+	# UUIDs without a machine ID are not held back: they go on below those of the time ahead.
 	$round->sessions(modes => 'wait,lead,error', mix => 'single:1,array:1,batch:1,reserve:1,shard:1,named:1,sonyflake:1,'
-		  . 'seconds:1,ending:1,wide:1,arrays:1,bulk:1,insert:1,parallel:1,observe:1,hlc:1');
+		  . 'seconds:1,ending:1,wide:1,arrays:1,bulk:1,insert:1,parallel:1,observe:1,hlc:1,uuidv8:1,id128:1');
 	$round->during(0.4, 0);
 	$server->set_clock(one_of(3, 30) * 86400);
 	$round->fault('far ahead');

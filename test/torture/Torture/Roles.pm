@@ -41,7 +41,7 @@ my @ACTS = (
 );
 
 # Many kinds of calls, none of which needs a superuser.
-our $PLAIN_MIX = 'single:2,array:2,arrays:1,batch:1,reserve:1,shard:1,named:1,seconds:1,wide:2,bulk:1,parallel:1,uuid:1,uuids:1,ulid:1,uuidv1:1';
+our $PLAIN_MIX = 'single:2,array:2,arrays:1,batch:1,reserve:1,shard:1,named:1,seconds:1,wide:2,bulk:1,parallel:1,uuid:1,uuids:1,ulid:1,uuidv1:1,uuidv8:1,id128:1';
 
 sub listed { return join('|', @_); }
 

@@ -46,7 +46,7 @@ sub disturb_clock
 sub window { return 'idgen.reserve_window = ' . one_of(10, 10, 50, 300, 1000); }
 
 # Marks reach the log's files only because idgen flushes them.
-my $NO_COMMITS = { mix => 'single:1,array:1,batch:1,reserve:1,shard:1,named:1,seconds:1,parallel:1,uuid:1,ulid:1,uuidv1:1,hlc:1,ticket:1,tickets:1,ticket_reserve:1' };
+my $NO_COMMITS = { mix => 'single:1,array:1,batch:1,reserve:1,shard:1,named:1,seconds:1,parallel:1,uuid:1,ulid:1,uuidv1:1,uuidv8:1,id128:1,hlc:1,ticket:1,tickets:1,ticket_reserve:1' };
 
 sub any_of { return chance(0.5) ? () : $_[0]->%*; }
 
