@@ -5,6 +5,7 @@
 //   host=... port=... dbname=... service=... password=...      (libpq's key and value)
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace idgen {
@@ -69,7 +70,7 @@ constexpr bool CutValue(std::string_view& text, std::string_view& value) {
     // A backslash takes what follows along.
     std::size_t length = 0;
     while (length < text.size() && !IsSpace(text[length])) {
-      length += text[length] == '\\' && length + 1 < text.size() ? 2 : 1;
+      length += text[length] == '\\' && length + 1 < text.size() ? std::size_t{2} : std::size_t{1};
     }
     value = text.substr(0, length);
     text.remove_prefix(length);

@@ -1,4 +1,4 @@
-#include "core/kernel_clock.h"
+#include <idgen/kernel_clock.h>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/public_address.h"
+#include <idgen/public_address.h>
 
 #include <gtest/gtest.h>
 

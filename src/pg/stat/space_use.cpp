@@ -52,7 +52,7 @@ static void OnTransactionEnd(XactEvent event, void*) {
 SpaceUse& UseOf(Slot& slot) {
   if (uses == nullptr) {
     HASHCTL control{};
-    control.keysize = sizeof(Slot*);
+    control.keysize = sizeof(SpaceUse::slot);
     control.entrysize = sizeof(SpaceUse);
     uses = hash_create("idgen ID spaces", 16, &control, HASH_ELEM | HASH_BLOBS);
   }
