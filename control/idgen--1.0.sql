@@ -1470,3 +1470,192 @@ $page$ AS text) page;
 END;
 COMMENT ON FUNCTION idgen_report() IS
   'idgen_diagnostics() as a page of HTML: rates, leads, clock, identities, the life of layouts';
+
+-- What a table of IDs tells ------------------------------------------------------------
+
+CREATE FUNCTION idgen_analyze_accum(internal, bigint, idgen_layout, timestamptz) RETURNS internal
+  LANGUAGE C STABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_analyze_accum';
+COMMENT ON FUNCTION idgen_analyze_accum(internal, bigint, idgen_layout, timestamptz) IS
+  'implementation of idgen_analyze_agg()';
+CREATE FUNCTION idgen_analyze_accum_uuid(internal, uuid, boolean, timestamptz) RETURNS internal
+  LANGUAGE C STABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_analyze_accum_uuid';
+COMMENT ON FUNCTION idgen_analyze_accum_uuid(internal, uuid, boolean, timestamptz) IS
+  'implementation of idgen_analyze_agg()';
+CREATE FUNCTION idgen_analyze_combine(internal, internal) RETURNS internal
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_analyze_combine';
+COMMENT ON FUNCTION idgen_analyze_combine(internal, internal) IS 'implementation of idgen_analyze_agg()';
+CREATE FUNCTION idgen_analyze_serialize(internal) RETURNS bytea
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_analyze_serialize';
+COMMENT ON FUNCTION idgen_analyze_serialize(internal) IS 'implementation of idgen_analyze_agg()';
+CREATE FUNCTION idgen_analyze_deserialize(bytea, internal) RETURNS internal
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_analyze_deserialize';
+COMMENT ON FUNCTION idgen_analyze_deserialize(bytea, internal) IS 'implementation of idgen_analyze_agg()';
+CREATE FUNCTION idgen_analyze_final(internal) RETURNS jsonb
+  LANGUAGE C STABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_analyze_final';
+COMMENT ON FUNCTION idgen_analyze_final(internal) IS 'implementation of idgen_analyze_agg()';
+
+CREATE AGGREGATE idgen_analyze_agg(id bigint, layout idgen_layout, other_time timestamptz) (
+  SFUNC = idgen_analyze_accum, STYPE = internal, SSPACE = 1048576, FINALFUNC = idgen_analyze_final,
+  COMBINEFUNC = idgen_analyze_combine, SERIALFUNC = idgen_analyze_serialize,
+  DESERIALFUNC = idgen_analyze_deserialize, PARALLEL = SAFE);
+COMMENT ON AGGREGATE idgen_analyze_agg(bigint, idgen_layout, timestamptz) IS
+  'what the IDs of a query tell: totals, findings, figures of each identity';
+CREATE AGGREGATE idgen_analyze_agg(id uuid, ulid boolean, other_time timestamptz) (
+  SFUNC = idgen_analyze_accum_uuid, STYPE = internal, SSPACE = 1048576, FINALFUNC = idgen_analyze_final,
+  COMBINEFUNC = idgen_analyze_combine, SERIALFUNC = idgen_analyze_serialize,
+  DESERIALFUNC = idgen_analyze_deserialize, PARALLEL = SAFE);
+COMMENT ON AGGREGATE idgen_analyze_agg(uuid, boolean, timestamptz) IS
+  'what the UUIDs of versions 1, 6 and 7 of a query tell, or its ULIDs';
+
+CREATE FUNCTION idgen_analyze(
+    relation regclass, column_name name DEFAULT 'id', layout idgen_layout DEFAULT 'snowflake',
+    sample_percent float8 DEFAULT NULL, order_by name DEFAULT NULL, ulid boolean DEFAULT false,
+    OUT severity text, OUT finding text, OUT identity text, OUT detail text, OUT hint text)
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_analyze';
+COMMENT ON FUNCTION idgen_analyze(regclass, name, idgen_layout, float8, name, boolean) IS
+  'what is worth knowing about the IDs of a table';
+
+CREATE FUNCTION idgen_analyze_identities(
+    relation regclass, column_name name DEFAULT 'id', layout idgen_layout DEFAULT 'snowflake',
+    sample_percent float8 DEFAULT NULL, order_by name DEFAULT NULL, ulid boolean DEFAULT false,
+    OUT identity text, OUT datacenter_id int, OUT machine_id int, OUT shard_id int, OUT ids bigint,
+    OUT first timestamptz, OUT last timestamptz, OUT first_id bigint, OUT last_id bigint,
+    OUT rate_median float8, OUT rate_peak float8, OUT peak_at timestamptz, OUT bursts bigint,
+    OUT gap interval, OUT gap_from timestamptz, OUT future bigint, OUT sequence_zero bigint,
+    OUT sequence_full bigint, OUT sequence_max bigint, OUT sequence_parts bigint[],
+    OUT compared bigint, OUT lag_min interval, OUT lag_max interval, OUT rate_interval interval)
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_analyze_identities';
+COMMENT ON FUNCTION idgen_analyze_identities(regclass, name, idgen_layout, float8, name, boolean) IS
+  'the figures of each identity in a table of IDs';
+
+CREATE FUNCTION idgen_histogram(
+    relation regclass, column_name name DEFAULT 'id', layout idgen_layout DEFAULT 'snowflake',
+    buckets int DEFAULT 24,
+    OUT bucket timestamptz, OUT ids bigint, OUT bar text)
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_histogram';
+COMMENT ON FUNCTION idgen_histogram(regclass, name, idgen_layout, int) IS
+  'how many IDs of a table are of each of at most so many equal periods';
+
+-- Digests of IDs, and IDs that are in several tables ------------------------------------------
+
+CREATE TYPE idgen_bloom;
+CREATE FUNCTION idgen_bloom_in(cstring) RETURNS idgen_bloom
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_in';
+COMMENT ON FUNCTION idgen_bloom_in(cstring) IS 'reads a digest of IDs, in base64';
+CREATE FUNCTION idgen_bloom_out(idgen_bloom) RETURNS cstring
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_out';
+COMMENT ON FUNCTION idgen_bloom_out(idgen_bloom) IS 'writes a digest of IDs, in base64';
+CREATE FUNCTION idgen_bloom_recv(internal) RETURNS idgen_bloom
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_recv';
+COMMENT ON FUNCTION idgen_bloom_recv(internal) IS 'receives a digest of IDs';
+CREATE FUNCTION idgen_bloom_send(idgen_bloom) RETURNS bytea
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_send';
+COMMENT ON FUNCTION idgen_bloom_send(idgen_bloom) IS 'sends a digest of IDs';
+-- Its bits look random, so compression would only take time.
+CREATE TYPE idgen_bloom (
+  INPUT = idgen_bloom_in, OUTPUT = idgen_bloom_out, RECEIVE = idgen_bloom_recv, SEND = idgen_bloom_send,
+  INTERNALLENGTH = VARIABLE, STORAGE = external);
+COMMENT ON TYPE idgen_bloom IS 'a digest of IDs: a Bloom filter, the same on all servers';
+
+CREATE FUNCTION idgen_bloom_union(digest_1 idgen_bloom, digest_2 idgen_bloom) RETURNS idgen_bloom
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_union';
+COMMENT ON FUNCTION idgen_bloom_union(idgen_bloom, idgen_bloom) IS
+  'the digest of the IDs that are in either of two digests of the same size';
+
+CREATE FUNCTION idgen_bloom_contains(digest idgen_bloom, id bigint) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_contains';
+COMMENT ON FUNCTION idgen_bloom_contains(idgen_bloom, bigint) IS
+  'false if an ID is certainly not in a digest';
+CREATE FUNCTION idgen_bloom_contains(digest idgen_bloom, id uuid) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_contains_uuid';
+COMMENT ON FUNCTION idgen_bloom_contains(idgen_bloom, uuid) IS
+  'false if an ID is certainly not in a digest';
+
+CREATE FUNCTION idgen_bloom_info(
+    digest idgen_bloom, OUT id_type text, OUT added bigint, OUT bytes bigint, OUT hashes int,
+    OUT fill float8, OUT error_rate float8)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_info';
+COMMENT ON FUNCTION idgen_bloom_info(idgen_bloom) IS
+  'what a digest holds: IDs added, its size, the share of bits that are set, how often it errs';
+
+CREATE FUNCTION idgen_bloom_accum(internal, bigint) RETURNS internal
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_accum';
+COMMENT ON FUNCTION idgen_bloom_accum(internal, bigint) IS 'implementation of idgen_bloom_agg()';
+CREATE FUNCTION idgen_bloom_accum(internal, bigint, bigint, float8) RETURNS internal
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_accum';
+COMMENT ON FUNCTION idgen_bloom_accum(internal, bigint, bigint, float8) IS 'implementation of idgen_bloom_agg()';
+CREATE FUNCTION idgen_bloom_accum(internal, uuid) RETURNS internal
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_accum_uuid';
+COMMENT ON FUNCTION idgen_bloom_accum(internal, uuid) IS 'implementation of idgen_bloom_agg()';
+CREATE FUNCTION idgen_bloom_accum(internal, uuid, bigint, float8) RETURNS internal
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_accum_uuid';
+COMMENT ON FUNCTION idgen_bloom_accum(internal, uuid, bigint, float8) IS 'implementation of idgen_bloom_agg()';
+CREATE FUNCTION idgen_bloom_combine(internal, internal) RETURNS internal
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_combine';
+COMMENT ON FUNCTION idgen_bloom_combine(internal, internal) IS 'implementation of idgen_bloom_agg()';
+CREATE FUNCTION idgen_bloom_serialize(internal) RETURNS bytea
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_serialize';
+COMMENT ON FUNCTION idgen_bloom_serialize(internal) IS 'implementation of idgen_bloom_agg()';
+CREATE FUNCTION idgen_bloom_deserialize(bytea, internal) RETURNS internal
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_deserialize';
+COMMENT ON FUNCTION idgen_bloom_deserialize(bytea, internal) IS 'implementation of idgen_bloom_agg()';
+CREATE FUNCTION idgen_bloom_final(internal) RETURNS idgen_bloom
+  LANGUAGE C IMMUTABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_bloom_final';
+COMMENT ON FUNCTION idgen_bloom_final(internal) IS 'implementation of idgen_bloom_agg()';
+
+CREATE AGGREGATE idgen_bloom_agg(id bigint) (
+  SFUNC = idgen_bloom_accum, STYPE = internal, SSPACE = 1200000, FINALFUNC = idgen_bloom_final,
+  COMBINEFUNC = idgen_bloom_combine, SERIALFUNC = idgen_bloom_serialize,
+  DESERIALFUNC = idgen_bloom_deserialize, PARALLEL = SAFE);
+COMMENT ON AGGREGATE idgen_bloom_agg(bigint) IS
+  'a digest of about a million IDs';
+CREATE AGGREGATE idgen_bloom_agg(id bigint, expected bigint, error_rate float8) (
+  SFUNC = idgen_bloom_accum, STYPE = internal, SSPACE = 1200000, FINALFUNC = idgen_bloom_final,
+  COMBINEFUNC = idgen_bloom_combine, SERIALFUNC = idgen_bloom_serialize,
+  DESERIALFUNC = idgen_bloom_deserialize, PARALLEL = SAFE);
+COMMENT ON AGGREGATE idgen_bloom_agg(bigint, bigint, float8) IS
+  'a digest of as many IDs as expected, which errs for that share of others';
+CREATE AGGREGATE idgen_bloom_agg(id uuid) (
+  SFUNC = idgen_bloom_accum, STYPE = internal, SSPACE = 1200000, FINALFUNC = idgen_bloom_final,
+  COMBINEFUNC = idgen_bloom_combine, SERIALFUNC = idgen_bloom_serialize,
+  DESERIALFUNC = idgen_bloom_deserialize, PARALLEL = SAFE);
+COMMENT ON AGGREGATE idgen_bloom_agg(uuid) IS
+  'a digest of about a million UUIDs';
+CREATE AGGREGATE idgen_bloom_agg(id uuid, expected bigint, error_rate float8) (
+  SFUNC = idgen_bloom_accum, STYPE = internal, SSPACE = 1200000, FINALFUNC = idgen_bloom_final,
+  COMBINEFUNC = idgen_bloom_combine, SERIALFUNC = idgen_bloom_serialize,
+  DESERIALFUNC = idgen_bloom_deserialize, PARALLEL = SAFE);
+COMMENT ON AGGREGATE idgen_bloom_agg(uuid, bigint, float8) IS
+  'a digest of as many UUIDs as expected, which errs for that share of others';
+CREATE AGGREGATE idgen_bloom_union_agg(digest idgen_bloom) (
+  SFUNC = idgen_bloom_union, STYPE = idgen_bloom, SSPACE = 1200000, COMBINEFUNC = idgen_bloom_union, PARALLEL = SAFE);
+COMMENT ON AGGREGATE idgen_bloom_union_agg(idgen_bloom) IS
+  'the digest of the IDs that are in any of several digests of the same size';

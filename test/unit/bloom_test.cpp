@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <random>
@@ -10,80 +11,102 @@
 namespace idgen {
 namespace {
 
-constexpr BloomShape kShape{64'000, 4};
-
 constexpr bool FindsWhatWasAdded() {
-  std::array<unsigned char, 16> filter{};
-  constexpr BloomShape kSmall{128, 3};
+  std::array<unsigned char, 128> filter{};
+  constexpr BloomShape kSmall{1024, 3};
   AddToBloom(filter.data(), kSmall, BloomHashOf(42));
   return MayBeInBloom(filter.data(), kSmall, BloomHashOf(42)) &&
          !MayBeInBloom(filter.data(), kSmall, BloomHashOf(43));
 }
 static_assert(FindsWhatWasAdded(), "usable when compiling");
 
+std::vector<std::uint64_t> BitsOf(BloomShape shape, BloomHash hash) {
+  std::vector<std::uint64_t> bits;
+  ForBloomBits(shape, hash, [&bits](std::uint64_t byte, unsigned char mask) {
+    bits.push_back(byte * 8 + static_cast<unsigned>(std::countr_zero(mask)));
+    return true;
+  });
+  return bits;
+}
+
 // --- Hashing, which must never change ----------------------------------------------------
 
 // Computed by a Python program written from the definitions.
 TEST(BloomHash, KnownHashes) {
   struct Known {
-    std::uint64_t id, first, step;
-    std::array<std::uint64_t, 4> bits;  // of 64,000
+    std::uint64_t id, block, bits;
+    std::vector<std::uint64_t> of_64000;
   };
   const Known known[] = {
-      {0, 0xbd0ed0d08a42a70c, 0xc4f2919f971fbf9f, {47264, 32501, 17738, 2975}},
-      {1, 0xc25abb1cbd5e0221, 0x577146cdc38b020d, {48588, 6449, 28309, 50170}},
-      {42, 0x73f0a73869b8b755, 0x2bab608f011ab67f, {28985, 39902, 50819, 61737}},
-      {776543210987654321, 0xa03bfc7b1faf8589, 0xfd890b6c7e32da69, {40058, 39442, 38826, 38210}},
-      {~std::uint64_t{0}, 0x8e23eade1a921b83, 0xa8849a12e4e08b0d, {35535, 13664, 55794, 33923}},
+      {0,
+       0xbd0ed0d08a42a70c,
+       0xc4f2919f971fbf9f,
+       {47519, 47583, 47559, 47602, 47385, 47508, 47379, 47221, 47342}},
+      {1,
+       0xc25abb1cbd5e0221,
+       0x577146cdc38b020d,
+       {48141, 48513, 48354, 48568, 48236, 48522, 48477, 48493, 48280}},
+      {42,
+       0x73f0a73869b8b755,
+       0x2bab608f011ab67e,
+       {28798, 29019, 28742, 29152, 28680, 29019, 28846, 28851, 29136}},
+      {776543210987654321,
+       0xa03bfc7b1faf8589,
+       0xfd890b6c7e32da69,
+       {40041, 40301, 40332, 40335, 40118, 40008, 40438, 40198, 40066}},
+      {~std::uint64_t{0},
+       0x8e23eade1a921b83,
+       0xa8849a12e4e08b0c,
+       {35596, 35397, 35640, 35420, 35745, 35364, 35490, 35344, 35356}},
   };
   for (const Known& one : known) {
     const BloomHash hash = BloomHashOf(one.id);
-    EXPECT_EQ(hash.first, one.first) << one.id;
-    EXPECT_EQ(hash.step, one.step) << one.id;
-    for (unsigned i = 0; i < one.bits.size(); ++i) {
-      EXPECT_EQ(hash.BitOf(i, kShape.bits), one.bits[i]) << one.id << ' ' << i;
-    }
+    EXPECT_EQ(hash.block, one.block) << one.id;
+    EXPECT_EQ(hash.bits, one.bits) << one.id;
+    EXPECT_EQ(BitsOf({64'000, 9}, hash), one.of_64000) << one.id;
   }
 }
 
 TEST(BloomHash, KnownHashesOf128Bits) {
   const BloomHash hash = BloomHashOf(Id128{0x017F22E279B07CC3, 0x98C4DC0C0C07398F});
-  EXPECT_EQ(hash.first, 0xb83a585f38198e6dU);
-  EXPECT_EQ(hash.step, 0xf0fa686c64bb9e97U);
-  EXPECT_EQ(BloomHashOf(Id128{0, 1}).first, 0xdd7114065e5c4994U);
+  EXPECT_EQ(hash.block, 0xb83a585f38198e6dU);
+  EXPECT_EQ(hash.bits, 0xf0fa686c64bb9e96U);
+  EXPECT_EQ(BloomHashOf(Id128{0, 1}).block, 0xdd7114065e5c4994U);
 }
 
-TEST(Bloom, KnownBytes) {
-  std::array<unsigned char, 8> filter{};
-  for (const std::uint64_t id : {1U, 2U, 3U}) AddToBloom(filter.data(), {64, 2}, BloomHashOf(id));
-  std::array<unsigned char, 8> expected{};
-  for (const std::uint64_t id : {1U, 2U, 3U}) {
-    for (unsigned i = 0; i < 2; ++i) {
-      const BloomHash hash = BloomHashOf(id);
-      const auto bit = static_cast<unsigned>((hash.first + i * hash.step) >> 58);
-      expected.at(bit / 8) |= static_cast<unsigned char>(1U << bit % 8);
-    }
+TEST(Bloom, SetsItsBits) {
+  constexpr BloomShape kShape{64'000, 9};
+  std::vector<unsigned char> filter(kShape.bits / 8);
+  AddToBloom(filter.data(), kShape, BloomHashOf(42));
+  const std::vector<std::uint64_t> bits = BitsOf(kShape, BloomHashOf(42));
+  for (std::uint64_t bit = 0; bit < kShape.bits; ++bit) {
+    const bool expected = std::ranges::count(bits, bit) > 0;
+    EXPECT_EQ((filter[bit / 8] >> bit % 8 & 1) != 0, expected) << bit;
   }
-  EXPECT_EQ(filter, expected);
 }
 
 // --- Shapes --------------------------------------------------------------------------------
 
-// From the formulas: 9.585 bits and 7 hashes for 1%, 14.378 and 10 for 0.1%.
+// By the same program.
 TEST(BloomShape, Known) {
-  EXPECT_EQ(BloomShapeFor(1'000'000, 0.01), (BloomShape{9'585'088, 7}));
-  EXPECT_EQ(BloomShapeFor(10'000'000, 0.001), (BloomShape{143'775'936, 10}));
-  EXPECT_EQ(BloomShapeFor(1, 0.5), (BloomShape{64, 1}));
-  EXPECT_EQ(BloomShapeFor(1, 0.999999), (BloomShape{64, 1}));
+  EXPECT_EQ(BloomShapeFor(1'000'000, 0.01), (BloomShape{9'903'616, 7}));
+  EXPECT_EQ(BloomShapeFor(10'000'000, 0.001), (BloomShape{155'126'272, 10}));
+  EXPECT_EQ(BloomShapeFor(50'000, 0.0001), (BloomShape{1'099'264, 13}));
+  EXPECT_EQ(BloomShapeFor(1, 0.5), (BloomShape{512, 1}));
+  EXPECT_EQ(BloomShapeFor(1, 0.999999), (BloomShape{512, 1}));
 }
 
 TEST(BloomShape, IsBounded) {
   EXPECT_EQ(BloomShapeFor(~std::uint64_t{0}, 0.01), BloomShape{});
   EXPECT_EQ(BloomShapeFor(1'000'000'000, 0.001), BloomShape{});
-  EXPECT_EQ(BloomShapeFor(1, 1e-300).hashes, kMostBloomHashes);
-  const BloomShape large = BloomShapeFor(448'000'000, 0.01);
+  EXPECT_EQ(BloomShapeFor(1, 1e-300), BloomShape{});
+  EXPECT_EQ(BloomShapeFor(1, 1e-12).hashes, kMostBloomHashes);
+  const BloomShape large = BloomShapeFor(430'000'000, 0.01);
   EXPECT_GT(large.bits, 4'000'000'000U);
   EXPECT_LE(large.bits, kMostBloomBits);
+  for (const std::uint64_t expected : {1ULL, 511ULL, 512ULL, 513ULL, 4'000'000'000ULL}) {
+    EXPECT_GE(BloomShapeFor(expected, 0.9999).bits, expected) << expected;
+  }
 }
 
 // --- Errors ----------------------------------------------------------------------------------
@@ -118,6 +141,14 @@ TEST(Bloom, ErrsAsOftenAsItSays) {
   }
 }
 
+TEST(Bloom, ErrsAlwaysOnceItIsFull) {
+  for (const double ids : {1e6, 1e12, 1.8446744073709552e19}) {
+    EXPECT_GT(BloomErrorRate({512, 7}, ids), 0.999) << ids;
+  }
+  // Where one formula takes over from the other.
+  EXPECT_NEAR(BloomErrorRate({5120, 1}, 5119), BloomErrorRate({5120, 1}, 5121), 0.002);
+}
+
 TEST(Bloom, SpreadsOverAllBits) {
   const BloomShape shape = BloomShapeFor(20'000, 0.01);
   std::vector<unsigned char> filter(shape.bits / 8);
@@ -126,7 +157,7 @@ TEST(Bloom, SpreadsOverAllBits) {
   }
   std::uint64_t set = 0;
   for (const unsigned char byte : filter) set += static_cast<unsigned>(std::popcount(byte));
-  EXPECT_NEAR(static_cast<double>(set) / static_cast<double>(shape.bits), 0.518, 0.01);
+  EXPECT_NEAR(static_cast<double>(set) / static_cast<double>(shape.bits), 0.5075, 0.01);
 }
 
 }  // namespace

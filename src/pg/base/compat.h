@@ -228,6 +228,22 @@ inline void UnlockAfterError([[maybe_unused]] Buffer buffer) {
 #endif
 }
 
+// 18 made the bytes unsigned. Both return the length, or -1 for what is not base64 or has no room.
+inline int EncodeBase64(unsigned char* bytes, int size, char* text, int room) {
+#if PG_VERSION_NUM >= 180000
+  return pg_b64_encode(bytes, size, text, room);
+#else
+  return pg_b64_encode(reinterpret_cast<char*>(bytes), size, text, room);
+#endif
+}
+inline int DecodeBase64(const char* text, int length, unsigned char* bytes, int room) {
+#if PG_VERSION_NUM >= 180000
+  return pg_b64_decode(text, length, bytes, room);
+#else
+  return pg_b64_decode(text, length, reinterpret_cast<char*>(bytes), room);
+#endif
+}
+
 // 19 made the numbers of system caches an enum, which is what cache callbacks receive.
 #if PG_VERSION_NUM >= 190000
 using CacheNumber = SysCacheIdentifier;
