@@ -1659,3 +1659,13 @@ CREATE AGGREGATE idgen_bloom_union_agg(digest idgen_bloom) (
   SFUNC = idgen_bloom_union, STYPE = idgen_bloom, SSPACE = 1200000, COMBINEFUNC = idgen_bloom_union, PARALLEL = SAFE);
 COMMENT ON AGGREGATE idgen_bloom_union_agg(idgen_bloom) IS
   'the digest of the IDs that are in any of several digests of the same size';
+
+CREATE FUNCTION idgen_find_collisions(
+    relations regclass[], column_name name DEFAULT 'id', layout idgen_layout DEFAULT 'snowflake',
+    error_rate float8 DEFAULT 0.01,
+    OUT id bigint, OUT uuid uuid, OUT found_in regclass[])
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_find_collisions';
+COMMENT ON FUNCTION idgen_find_collisions(regclass[], name, idgen_layout, float8) IS
+  'the IDs that are in several tables, which may be on several servers';

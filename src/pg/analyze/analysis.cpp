@@ -129,6 +129,14 @@ constexpr int64 kUsBetweenNotices = 10 * int64{USECS_PER_SEC};
 
 }  // namespace
 
+std::uint64_t IdentityMask(const Layout& layout) {
+  std::uint64_t mask = 0;
+  for (const FieldKind kind : {FieldKind::kDatacenter, FieldKind::kMachine, FieldKind::kShard}) {
+    if (layout.Has(kind)) mask |= layout[kind].Put(layout[kind].Largest());
+  }
+  return mask;
+}
+
 Analysis* NewAnalysis(IdType type, const Layout& layout) {
   auto* const analysis = static_cast<Analysis*>(palloc0(sizeof(Analysis)));
   analysis->context = CurrentMemoryContext;
@@ -137,9 +145,7 @@ Analysis* NewAnalysis(IdType type, const Layout& layout) {
   analysis->layout.name = {};
   analysis->timestamp = layout[FieldKind::kTimestamp];
   analysis->sequence = layout[FieldKind::kSequence];
-  for (const FieldKind kind : {FieldKind::kDatacenter, FieldKind::kMachine, FieldKind::kShard}) {
-    if (layout.Has(kind)) analysis->identity_mask |= layout[kind].Put(layout[kind].Largest());
-  }
+  analysis->identity_mask = IdentityMask(layout);
   analysis->max_id = static_cast<int64>(layout.MaxId());
   analysis->length = static_cast<std::uint64_t>(
       std::max<int64>(1, (USECS_PER_SEC + layout.tick_us - 1) / layout.tick_us));

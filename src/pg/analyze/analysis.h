@@ -92,6 +92,9 @@ struct Analysis {
   int64 told_us;
 };
 
+// Returns the bits of an ID that say who made it.
+std::uint64_t IdentityMask(const Layout& layout);
+
 // Begins an analysis, in the current memory context.
 Analysis* NewAnalysis(IdType type, const Layout& layout);
 
