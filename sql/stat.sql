@@ -117,6 +117,8 @@ SELECT last_id = :id AS is_last, last_id_at = idgen_timestamp(:id, 'counted') AS
 FROM idgen_stat WHERE layout = 'counted'::idgen_layout AND machine_id = 0;
 
 -- Databases, and the server.
+-- The mark is written anew when its window is over.
+DO $$ BEGIN PERFORM pg_sleep(1.2); PERFORM snowflake_nextval(); END $$;
 SELECT datname = current_database() AS this_one, mark > now() AS is_ahead, ahead BETWEEN -60000 AND 60000 AS by_little,
        mark_writes > 0 AS written, flush_time > 0 AS flushed, replication_time
 FROM idgen_stat_database WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database());
