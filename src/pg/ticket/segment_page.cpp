@@ -1,6 +1,7 @@
 #include "segment_page.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ticket_page.h"
 
@@ -15,7 +16,11 @@ DatabaseCopy CopyOfThisDatabase() {
     ereport(ERROR, (errcode_for_file_access(),
                     errmsg("could not stat file \"%s\": %m", XLOG_CONTROL_FILE)));
   }
+  char host[256] = {};
+  if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
   copy.system = GetSystemIdentifier();
+  copy.host = hash_bytes_extended(reinterpret_cast<const unsigned char*>(host),
+                                  static_cast<int>(strlen(host)), 0);
   copy.device = control.st_dev;
   copy.file = control.st_ino;
   copy.timeline = GetWALInsertionTimeLine();

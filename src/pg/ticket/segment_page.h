@@ -30,6 +30,7 @@ inline bool IsFed(const FormData_pg_sequence& options) {
 // Which copy of a database this is.
 struct DatabaseCopy {
   std::uint64_t system = 0;  // the cluster's identifier
+  std::uint64_t host = 0;    // a hash of the host's name: cloned disks
   std::uint64_t device = 0;  // where its control file lies: another copy of all files has another
   std::uint64_t file = 0;
   std::uint32_t timeline = 0;  // a server that was promoted or restored has another
