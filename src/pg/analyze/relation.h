@@ -4,6 +4,8 @@
 
 #include "pg.h"
 
+#include <cstdint>
+
 namespace idgen::pg {
 
 // What a query needs. The texts are in the current memory context.
