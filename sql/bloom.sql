@@ -1,7 +1,7 @@
 -- Digests of IDs: the same on every server, united, looked into, and damaged.
 SET client_min_messages = warning;
 CREATE TABLE bl_ids AS SELECT n, idgen_compose('snowflake', '2026-01-01Z'::timestamptz + n * interval '3 ms', 1, 1, NULL, n % 4) AS id
-FROM generate_series(1, 20000) n;
+FROM generate_series(1, 20011) n;
 CREATE TABLE bl_others AS SELECT idgen_compose('snowflake', '2026-01-01Z'::timestamptz + n * interval '3 ms', 1, 2, NULL, n % 4) AS id
 FROM generate_series(1, 20000) n;
 

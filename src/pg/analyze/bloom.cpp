@@ -154,9 +154,9 @@ Datum idgen_bloom_accum_uuid(PG_FUNCTION_ARGS) {
 Datum idgen_bloom_combine(PG_FUNCTION_ARGS) {
   MemoryContext memory = BloomMemory(fcinfo);
   BloomState* to = BloomArgument(fcinfo, 0);
-  BloomState* const from = BloomArgument(fcinfo, 1);
+  // It was read by idgen_bloom_deserialize(), so nothing of it is pending.
+  const BloomState* const from = BloomArgument(fcinfo, 1);
   if (from != nullptr) {
-    AddPending(*from);
     if (to != nullptr) {
       AddPending(*to);
       Unite(to->digest, from->digest);
