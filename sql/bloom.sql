@@ -44,6 +44,8 @@ SELECT (idgen_bloom_info(idgen_bloom_agg(CASE WHEN n > 19990 THEN id END))).adde
 SELECT n % 3 AS third, (idgen_bloom_info(idgen_bloom_agg(id, 100, 0.1))).added FROM bl_ids GROUP BY 1 ORDER BY 1;
 SELECT n, (idgen_bloom_info(digest)).added
 FROM (SELECT n, idgen_bloom_agg(id, 10, 0.1) OVER (ORDER BY n) AS digest FROM bl_ids WHERE n < 5) w ORDER BY n;
+SELECT half, (idgen_bloom_info(digest)).added
+FROM (SELECT half, idgen_bloom_union_agg(digest) OVER (ORDER BY half) AS digest FROM bl_digests) w ORDER BY half;
 SELECT idgen_bloom_contains(NULL, 5) IS NULL AS unknown;
 -- More IDs than expected: it errs more often, and says so.
 SELECT added, bytes, round(error_rate::numeric, 2) AS error_rate

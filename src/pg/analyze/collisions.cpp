@@ -194,7 +194,7 @@ bool CountIdentities(const Search& search, std::size_t number, Rows<IdentityCoun
       Query(psprintf("SELECT t.%s OPERATOR(pg_catalog.&) '%lld'::pg_catalog.int8, "
                      "pg_catalog.count(*) FROM %s t WHERE t.%s IS NOT NULL GROUP BY 1 LIMIT %llu",
                      table.column.id, static_cast<long long>(search.mask), table.column.from,
-                     table.column.id, static_cast<unsigned long long>(kMostCounted + 1)),
+                     table.column.id, static_cast<unsigned long long>(kMostCounted) + 1),
             0, nullptr, nullptr);
   if (rows > kMostCounted) return false;
   for (std::uint64_t i = 0; i < rows; ++i) {
@@ -340,7 +340,9 @@ void LookUp(Search& search, std::size_t number, std::span<const Place> suspects,
 void PutCollisions(FunctionCallInfo fcinfo, const Search& search, std::span<Place> places) {
   const auto place_of = [&search](const Place& place) { return search.tables[place.table].place; };
   std::sort(places.begin(), places.end(), [&place_of](const Place& a, const Place& b) {
-    return a.id != b.id ? a.id < b.id : place_of(a) < place_of(b);
+    if (a.id.high != b.id.high) return a.id.high < b.id.high;
+    if (a.id.low != b.id.low) return a.id.low < b.id.low;
+    return place_of(a) < place_of(b);
   });
   auto* const relations = static_cast<Datum*>(palloc((search.tables.size() + 1) * sizeof(Datum)));
   for (std::size_t i = 0, end = 0; i < places.size(); i = end) {
