@@ -144,8 +144,8 @@ bool IsLeftToServer(Oid relation) {
 void WarnOfTransfer(const IdColumn& column) {
   if (column.kind != RELKIND_FOREIGN_TABLE || IsLeftToServer(column.relation)) return;
   ereport(WARNING,
-          (errmsg("all IDs of foreign table \"%s\" will be transferred", column.name),
-           errdetail("Its server is not known to have idgen."),
+          (errmsg("IDs of foreign table \"%s\" will be transferred", column.name),
+           errdetail("Its server is not known to have idgen, which makes digests."),
            errhint("If it has, say so: ALTER SERVER ... OPTIONS (ADD extensions 'idgen').")));
 }
 
