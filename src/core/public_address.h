@@ -5,6 +5,7 @@
 //   host=... port=... dbname=... service=... password=...      (libpq's key and value)
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -19,6 +20,15 @@ struct PublicAddress {
 };
 
 namespace public_address {
+
+// substr(), but without the exception that it could throw.
+constexpr std::string_view Head(std::string_view text, std::size_t length) {
+  return {text.data(), std::min(length, text.size())};
+}
+constexpr std::string_view Tail(std::string_view text, std::size_t from) {
+  text.remove_prefix(std::min(from, text.size()));
+  return text;
+}
 
 constexpr bool IsPlain(std::string_view text) {
   for (const char c : text) {
@@ -59,7 +69,7 @@ constexpr void SkipSpace(std::string_view& text) {
 constexpr std::string_view CutWord(std::string_view& text, char end) {
   std::size_t length = 0;
   while (length < text.size() && !IsSpace(text[length]) && text[length] != end) ++length;
-  const std::string_view word = text.substr(0, length);
+  const std::string_view word = Head(text, length);
   text.remove_prefix(length);
   return word;
 }
@@ -72,7 +82,7 @@ constexpr bool CutValue(std::string_view& text, std::string_view& value) {
     while (length < text.size() && !IsSpace(text[length])) {
       length += text[length] == '\\' && length + 1 < text.size() ? std::size_t{2} : std::size_t{1};
     }
-    value = text.substr(0, length);
+    value = Head(text, length);
     text.remove_prefix(length);
     return true;
   }
@@ -80,7 +90,7 @@ constexpr bool CutValue(std::string_view& text, std::string_view& value) {
     if (text[i] == '\\') {
       ++i;
     } else if (text[i] == '\'') {
-      value = text.substr(1, i - 1);
+      value = Head(Tail(text, 1), i - 1);
       text.remove_prefix(i + 1);
       return true;
     }
@@ -112,12 +122,12 @@ constexpr PublicAddress OfUri(std::string_view kind, std::string_view rest) {
   const PublicAddress unclear{.kind = kind};
   PublicAddress address = unclear;
   const std::size_t slash = rest.find('/');
-  std::string_view authority = rest.substr(0, slash);
+  std::string_view authority = Head(rest, slash);
   std::string_view path =
-      slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+      slash == std::string_view::npos ? std::string_view() : Tail(rest, slash + 1);
   // A password with a slash: what looks like a host is a part of it.
   const std::size_t question = path.find('?');
-  if (path.substr(0, question).find('@') != std::string_view::npos) return unclear;
+  if (Head(path, question).find('@') != std::string_view::npos) return unclear;
   const std::size_t at = authority.rfind('@');
   if (at != std::string_view::npos) {
     authority.remove_prefix(at + 1);
@@ -126,8 +136,8 @@ constexpr PublicAddress OfUri(std::string_view kind, std::string_view rest) {
   }
   const std::size_t parameters = authority.find('?');
   if (parameters != std::string_view::npos) path = {};
-  address.hosts = HostsOrNothing(authority.substr(0, parameters));
-  address.database = PlainOrNothing(path.substr(0, question));
+  address.hosts = HostsOrNothing(Head(authority, parameters));
+  address.database = PlainOrNothing(Head(path, question));
   return address;
 }
 
@@ -137,8 +147,9 @@ constexpr PublicAddress OfUri(std::string_view kind, std::string_view rest) {
   if (address.empty()) return {};
   const std::size_t scheme = address.find("://");
   if (scheme != std::string_view::npos && scheme < address.find_first_of("= ")) {
-    return public_address::OfUri(public_address::PlainOrNothing(address.substr(0, scheme)),
-                                 address.substr(scheme + 3));
+    return public_address::OfUri(
+        public_address::PlainOrNothing(public_address::Head(address, scheme)),
+        public_address::Tail(address, scheme + 3));
   }
   return public_address::OfPairs(address);
 }

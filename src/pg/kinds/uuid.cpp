@@ -32,7 +32,7 @@ struct FromPositions {
     return id;
   }
   static void CountRow(const Run& run, bool is_first) {
-    if (is_first) ++run.use->batches;
+    if (is_first) CountCall(*run.use);
     CountId(*run.use);
   }
   static void CountArray(const Run& run, std::uint64_t count) { CountBatch(*run.use, count); }

@@ -38,9 +38,9 @@ std::int64_t AheadOf(const Layout& layout, std::uint64_t position, std::int64_t 
 // Raises the slot above the server's floor, when that has risen since the last look.
 void ApplyFloor(const Handle& handle, SessionSlot& space) {
   const std::int64_t floor_ms = FloorOf(handle.machine_id);
-  if (static_cast<std::uint64_t>(floor_ms) <= space.use->floor_ms) return;
+  if (static_cast<std::uint64_t>(floor_ms) <= space.use->rest->floor_ms) return;
   StartAbove(space.slot->position, space.slot->start, handle.layout(), floor_ms);
-  space.use->floor_ms = static_cast<std::uint64_t>(floor_ms);
+  space.use->rest->floor_ms = static_cast<std::uint64_t>(floor_ms);
 }
 
 [[noreturn]] void ReportHeldBefore(const Handle& handle, std::int64_t now_us) {

@@ -46,7 +46,7 @@ Datum NextOfBatch(FunctionCallInfo fcinfo) {
   if (taken.count == 0) {
     const bool is_first = batch->run.use == nullptr;
     batch->run = TakeRun(*batch->handle, batch->shard, batch->left);
-    if (is_first) ++batch->run.use->batches;
+    if (is_first) CountCall(*batch->run.use);
   }
   // One by one: nobody may ask for the rest.
   CountId(*batch->run.use);

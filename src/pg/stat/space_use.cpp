@@ -16,14 +16,28 @@ constinit std::int64_t published_us = 0;
 void Publish(SpaceUse& use, std::uint64_t now_us) {
   SpaceStats& stats = StatsOf(*use.slot);
   CountMore(stats.ids, use.made + 1);
-  if (use.batches > 0) CountMore(stats.batches, use.batches);
+  if (use.rest->batches > 0) CountMore(stats.batches, use.rest->batches);
   if (LoadWord(stats.first_used_us) == 0) {
     std::uint64_t not_yet = 0;
     std::atomic_ref(stats.first_used_us).compare_exchange_strong(not_yet, now_us);
   }
   StoreWord(stats.last_used_us, now_us);
   use.made = SpaceUse::kNone;
-  use.batches = 0;
+  use.rest->batches = 0;
+}
+
+// Returns memory for one, next to that of the one before.
+SpaceUse* NewUse() {
+  constexpr Size kAtOnce = 32;
+  static constinit SpaceUse* spare = nullptr;
+  static constinit Size spare_left = 0;
+  if (spare_left == 0) {
+    spare =
+        static_cast<SpaceUse*>(MemoryContextAlloc(TopMemoryContext, kAtOnce * sizeof(SpaceUse)));
+    spare_left = kAtOnce;
+  }
+  --spare_left;
+  return spare++;
 }
 
 extern "C" {
@@ -52,24 +66,26 @@ static void OnTransactionEnd(XactEvent event, void*) {
 SpaceUse& UseOf(Slot& slot) {
   if (uses == nullptr) {
     HASHCTL control{};
-    control.keysize = sizeof(SpaceUse::slot);
-    control.entrysize = sizeof(SpaceUse);
+    control.keysize = sizeof(void*);
+    control.entrysize = sizeof(SpaceUseRest);
     uses = hash_create("idgen ID spaces", 16, &control, HASH_ELEM | HASH_BLOBS);
   }
-  bool found = false;
   Slot* const key = &slot;
-  auto* const use = static_cast<SpaceUse*>(hash_search(uses, &key, HASH_ENTER, &found));
-  if (!found) {
-    use->made = SpaceUse::kNone;
-    use->batches = 0;
-    use->next = nullptr;
-    use->floor_ms = 0;
-  }
+  auto* rest = static_cast<SpaceUseRest*>(hash_search(uses, &key, HASH_FIND, nullptr));
+  if (rest != nullptr) return *rest->use;
+  // All that is allocated comes first.
+  SpaceUse* const use = NewUse();
+  rest = static_cast<SpaceUseRest*>(hash_search(uses, &key, HASH_ENTER, nullptr));
+  rest->use = use;
+  rest->batches = 0;
+  rest->next = nullptr;
+  rest->floor_ms = 0;
+  *use = {&slot, SpaceUse::kNone, rest};
   return *use;
 }
 
 void NoteUsed(SpaceUse& use) {
-  use.next = first_used;
+  use.rest->next = first_used;
   first_used = &use;
 }
 
@@ -78,7 +94,7 @@ void PublishUses() {
   const std::int64_t now_us = WallClockUs();
   while (first_used != nullptr) {
     SpaceUse& use = *first_used;
-    first_used = use.next;
+    first_used = use.rest->next;
     Publish(use, static_cast<std::uint64_t>(now_us));
   }
   published_us = now_us;

@@ -13,16 +13,26 @@
 
 namespace idgen::pg {
 
+struct SpaceUseRest;
+
 // What a session keeps of an ID space that it uses, by whatever generators. It lives as long as the
-// session.
+// session. Small, and side by side in the order of their first use: a session that goes through its
+// shards in turn reads one for each ID.
 struct SpaceUse {
-  Slot* slot;              // the key
-  std::uint64_t made;      // IDs that the server does not know of yet, minus 1
+  Slot* slot;
+  std::uint64_t made;  // IDs that the server does not know of yet, minus 1
+  SpaceUseRest* rest;
+
+  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+};
+
+// And what an ID does not need.
+struct SpaceUseRest {
+  Slot* slot;  // the key
+  SpaceUse* use;
   std::uint64_t batches;   // calls that the server does not know of yet; none without an ID
   SpaceUse* next;          // of those with IDs
   std::uint64_t floor_ms;  // the floor that the slot is known to be above
-
-  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
 };
 
 // The session's use of a slot, made on first use.
@@ -45,9 +55,10 @@ inline void CountIds(SpaceUse& use, std::uint64_t count) {
 }
 
 // Counts what a call returns that asked for many.
+inline void CountCall(SpaceUse& use) { ++use.rest->batches; }
 inline void CountBatch(SpaceUse& use, std::uint64_t count) {
   CountIds(use, count);
-  ++use.batches;
+  CountCall(use);
 }
 
 // Adds to the server's counts what this session has made, if it has not done so for a while.
