@@ -256,6 +256,21 @@ SKIP:
 	is($times, 1, 'and once that it is again');
 }
 
+# A lead of 30 seconds, and calls that fail because of it.
+$node->safe_psql('postgres', q{
+	SELECT idgen_create_layout('ahead', 'timestamp:41, sequence:3', tick => '20 ms', epoch => '2021-03-04Z');
+	SET idgen.clock_regression = lead;
+	SET idgen.max_clock_lead = '1h';
+	SELECT idgen_observe('ahead', idgen_max_id(clock_timestamp() + '30 s', 'ahead'));
+	SELECT idgen_nextval('ahead')});
+is((sqlstate_of($node, "SET idgen.clock_regression = error; SELECT idgen_nextval('ahead')"))[0], '58000', 'an error at once');
+is((sqlstate_of($node, "SET idgen.max_clock_wait = 30; SELECT idgen_nextval('ahead')"))[0], '58000', 'an error after a wait');
+is($node->safe_psql('postgres', q{
+		SELECT ids, lead BETWEEN 100 AND 30100, largest_lead BETWEEN 100 AND 30100, clock_waits,
+			clock_wait_time BETWEEN 20 AND 10000, clock_errors
+		FROM idgen_stat WHERE layout = (SELECT value FROM idgen_layouts WHERE layout = 'ahead')}),
+	'1|t|t|1|t|2', 'a lead, the wait and the errors are counted');
+
 # A crash resets everything, as PostgreSQL's own. From then on a limit is set: who sets it cares about a
 # clock that never was synchronized.
 $node->append_conf('postgresql.conf', "idgen.max_clock_error = '4s'");
