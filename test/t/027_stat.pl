@@ -73,6 +73,14 @@ END
 start($node);
 $node->safe_psql('postgres', 'CREATE EXTENSION idgen');
 
+# The mark is written at first, and again when its window of a second is nearly over.
+my $writes = q{SELECT mark_writes FROM idgen_stat_database WHERE datname = 'postgres'};
+$node->safe_psql('postgres', 'SELECT snowflake_nextval()');
+my $written = $node->safe_psql('postgres', $writes);
+$node->safe_psql('postgres', 'SELECT pg_sleep(1.1); SELECT snowflake_nextval()');
+cmp_ok($node->safe_psql('postgres', $writes), '>', $written, 'writes of the mark are counted');
+is($node->safe_psql('postgres', q{SELECT flush_time > 0 AND ahead < 1500 FROM idgen_stat_database}), 't', 'and their time');
+
 # One tick is an hour, so that the IDs of one session have consecutive sequence numbers. Half of it has
 # passed.
 $node->safe_psql('postgres', q{
