@@ -172,6 +172,19 @@ fires('IdgenSegmentsRunOut', 'one two', 'no ticket server');
 $tickets->start;
 fires('IdgenSegmentsRunOut', '', 'the ticket server is back');
 
+# --- pgwatch: its SQL ------------------------------------------------------------------------------------
+
+my $pgwatch = slurp_file("$files/pgwatch.yaml");
+my $statements = 0;
+while ($pgwatch =~ /^  (\w+):\n(?:    .*\n)*?      15: \|\n((?:        .*\n)+)/mg)
+{
+	my ($metric, $sql) = ($1, $2);
+	$statements++;
+	my $rows = $server{one}->safe_psql('postgres', "SET ROLE collector;\n$sql");
+	like($rows, qr/^\d{19}\|/, "pgwatch, $metric: the first column is the time");
+}
+is($statements, 3, 'all of pgwatch.yaml');
+
 # --- The dashboard -------------------------------------------------------------------------------------
 
 my $dashboard = decode_json(slurp_file("$files/dashboard.json"));
