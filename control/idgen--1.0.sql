@@ -272,13 +272,24 @@ COMMENT ON FUNCTION idgen_registry_schema() IS
 
 CREATE FUNCTION idgen_registry_list(
     OUT datacenter_id int, OUT machine_id int, OUT shard_id int, OUT state text,
-    OUT holder text, OUT used_until timestamptz, OUT expires_in interval)
+    OUT holder text, OUT used_until timestamptz, OUT expires_in interval,
+    OUT clock_offset interval, OUT clock_error interval)
   RETURNS SETOF record
   LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 50
   AS 'MODULE_PATHNAME', 'idgen_registry_list';
 COMMENT ON FUNCTION idgen_registry_list() IS
   'every identity of this server''s pool in the registry that was ever held or banned';
 REVOKE EXECUTE ON FUNCTION idgen_registry_list() FROM PUBLIC;
+
+-- Who may not call the function gets nothing from the view.
+CREATE VIEW idgen_fleet_clock AS
+  SELECT holder, clock_offset, clock_error,
+         max(clock_offset) OVER () - min(clock_offset) OVER () AS spread
+  FROM (SELECT DISTINCT holder, clock_offset, clock_error
+        FROM idgen_registry_list() WHERE expires_in > '0') living;
+COMMENT ON VIEW idgen_fleet_clock IS
+  'idgen: how far the clocks of this server''s pool are ahead of the registry''s, and apart';
+GRANT SELECT ON idgen_fleet_clock TO PUBLIC;
 
 CREATE FUNCTION idgen_registry_release(
     machine_id int DEFAULT NULL, shard_id int DEFAULT NULL, datacenter_id int DEFAULT NULL)
@@ -1278,7 +1289,8 @@ CREATE TYPE idgen_stat_server_row AS (
   step_errors bigint, clock_shift float8, clock_state text, clock_max_error float8,
   spaces bigint, databases bigint, memory bigint,
   lease_state text, lease_until timestamptz, lease_renewed_at timestamptz,
-  lease_renewals bigint, lease_failures bigint, lease_worker boolean, stats_reset timestamptz);
+  lease_renewals bigint, lease_failures bigint, lease_worker boolean, stats_reset timestamptz,
+  registry_clock_offset float8, registry_clock_error float8);
 COMMENT ON TYPE idgen_stat_server_row IS 'idgen: the row of the view idgen_stat_server';
 CREATE FUNCTION idgen_get_stat_server(idgen_stat_server_row) RETURNS SETOF idgen_stat_server_row
   LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1
@@ -1289,7 +1301,8 @@ COMMENT ON FUNCTION idgen_get_stat_server(idgen_stat_server_row) IS
 CREATE VIEW idgen_stat_server AS
   SELECT clock_steps, largest_step, last_step, last_step_at, step_errors, clock_shift, clock_state,
          clock_max_error, spaces, databases, memory, lease_state, lease_until, lease_renewed_at,
-         lease_renewals, lease_failures, lease_worker, stats_reset
+         lease_renewals, lease_failures, lease_worker, registry_clock_offset, registry_clock_error,
+         stats_reset
   FROM idgen_get_stat_server(NULL::idgen_stat_server_row);
 COMMENT ON VIEW idgen_stat_server IS 'idgen: the clock, the memory and the lease of this server';
 GRANT SELECT ON idgen_stat_server TO PUBLIC;

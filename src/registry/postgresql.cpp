@@ -13,6 +13,7 @@ namespace idgen::registry {
 namespace {
 
 using postgresql::Fail;
+using postgresql::kMostClockUs;
 using postgresql::Link;
 using postgresql::LinkOf;
 
@@ -117,7 +118,17 @@ constexpr postgresql::Peer kRegistry = {
     .missing =
         "the database of @ has no tables idgen_registry.holder and "
         "idgen_registry.identity; idgen_registry_schema() is the SQL that makes them",
-    .no_table = "a table of @ is missing (idgen_registry_schema() is the SQL that makes it)"};
+    .no_table = "a table of @ is missing (idgen_registry_schema() is the SQL that makes it)",
+    // Not in a registry that an earlier version has made, or one may not write them.
+    .optional =
+        "(SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_attribute a"
+        " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('idgen_registry.holder')"
+        " AND a.attname OPERATOR(pg_catalog.=) ANY"
+        " (ARRAY['clock_offset', 'clock_error']::pg_catalog.name[])"
+        " AND a.atttypid OPERATOR(pg_catalog.=) 'pg_catalog.interval'::pg_catalog.regtype"
+        " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')"
+        " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT')"
+        " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE'))"};
 
 Connection* Open(const char* address, const Host& host, std::int64_t deadline_us, Error& error) {
   return postgresql::OpenLink(kRegistry, address, host, deadline_us, error);
@@ -125,11 +136,12 @@ Connection* Open(const char* address, const Host& host, std::int64_t deadline_us
 
 // --- holders -----------------------------------------------------------------------------------
 
-// The answer of a statement that raises used_until.
-Status Raised(const Link& link, std::int64_t asked_ms, Error& error) {
+// The answer of a statement that raises used_until and tells the registry's clock.
+Status Raised(Link& link, std::int64_t asked_ms, Error& error) {
   if (link.Rows() == 0) return Status::kLost;
   std::int64_t raised_ms = 0;
   if (link.Rows() > 1) return Failed(error, "the registry has a holder twice");
+  link.SeeClock(0, 1);
   return link.Number(0, 0, asked_ms, kMostMs, "used_until of the holder", raised_ms, error)
              ? Status::kDone
              : Status::kFailed;
@@ -149,7 +161,8 @@ Status Enrol(Connection* connection, const Holder& holder, std::int64_t used_unt
     if (!AddHolder(link, holder, error) || !link.AddText(name, error)) return Status::kFailed;
     link.AddTime(used_until_ms);
     link.AddMilliseconds(term_ms);
-    if (!link.Run(sql::kEnrol, 1, deadline_us, error)) return Status::kFailed;
+    link.AddClock();
+    if (!link.Run(sql::kEnrol, 2, deadline_us, error)) return Status::kFailed;
     return Raised(link, used_until_ms, error);
   });
 }
@@ -164,7 +177,8 @@ Status Renew(Connection* connection, const Holder& holder, std::int64_t used_unt
     }
     link.AddTime(used_until_ms);
     link.AddMilliseconds(term_ms);
-    if (!link.Run(sql::kRenew, 1, deadline_us, error)) return Status::kFailed;
+    link.AddClock();
+    if (!link.Run(sql::kRenew, 2, deadline_us, error)) return Status::kFailed;
     return Raised(link, used_until_ms, error);
   });
 }
@@ -344,14 +358,20 @@ bool ReadListed(const Link& link, int row, Listed& listed, Error& error) {
   listed.identity = {static_cast<std::int32_t>(datacenter), static_cast<std::int32_t>(machine),
                      static_cast<std::int32_t>(shard)};
   CopyName(listed.holder, link.Text(row, 7));
-  return true;
+  listed.clock.known =
+      listed.held && link.HasOptional() && !link.IsNull(row, 8) && !link.IsNull(row, 9);
+  return !listed.clock.known ||
+         (link.Number(row, 8, -kMostClockUs, kMostClockUs, "clock_offset", listed.clock.offset_us,
+                      error) &&
+          link.Number(row, 9, 0, kMostClockUs, "clock_error", listed.clock.error_us, error));
 }
 
 Status List(Connection* connection, const char* pool, void (*each)(void* context, const Listed&),
             void* context, std::int64_t deadline_us, Error& error) {
   return Guarded(error, [&] {
     Link& link = LinkOf(connection);
-    if (!AddPool(link, pool, error) || !link.Run(sql::kList, 8, deadline_us, error)) {
+    const int columns = link.HasOptional() ? 10 : 8;
+    if (!AddPool(link, pool, error) || !link.Run(sql::kList, columns, deadline_us, error)) {
       return Status::kFailed;
     }
     for (int row = 0; row < link.Rows(); ++row) {
@@ -386,6 +406,8 @@ Status Ban(Connection* connection, const char* pool, const Identity& identity, b
   });
 }
 
+ClockOffset Clock(const Connection* connection) { return LinkOf(connection).Clock(); }
+
 constexpr Driver kDriver = {kDriverVersion,
                             "postgresql",
                             postgresql::CheckLinkAddress,
@@ -398,7 +420,8 @@ constexpr Driver kDriver = {kDriverVersion,
                             Release,
                             List,
                             Evict,
-                            Ban};
+                            Ban,
+                            Clock};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <iterator>
 
 #include "postgresql_statements.h"
@@ -14,6 +15,12 @@ namespace idgen::registry::postgresql {
 namespace {
 
 constexpr int kLeastVersion = 120000;
+
+std::int64_t WallClockUs() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
 
 bool IsSpace(char c) { return static_cast<unsigned char>(c) <= ' '; }
 
@@ -250,14 +257,21 @@ bool Link::Probe(std::int64_t deadline_us, Error& error) {
   }
   sql_ = "SELECT pg_catalog.pg_is_in_recovery(), ";
   sql_ += peer_.probe;
+  sql_ += ", ";
+  sql_ += peer_.optional;
+  sql_ +=
+      ", (extract(epoch FROM pg_catalog.clock_timestamp())"
+      " OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8";
   bool is_standby = false;
   bool is_there = false;
-  if (!Exchange(2, deadline_us, error)) return false;
+  if (!Exchange(4, deadline_us, error)) return false;
   if (Rows() != 1) return Fail(error, "@'s answer to a query has no row");
   if (!Boolean(0, 0, "pg_is_in_recovery()", is_standby, error) ||
-      !Boolean(0, 1, "what it needs", is_there, error)) {
+      !Boolean(0, 1, "what it needs", is_there, error) ||
+      !Boolean(0, 2, "what it may have", has_optional_, error)) {
     return false;
   }
+  SeeClock(0, 3);
   if (is_standby) return Fail(error, "@ is a standby, which cannot be written");
   return is_there || Fail(error, peer_.missing);
 }
@@ -293,6 +307,12 @@ void Link::AddMilliseconds(std::int64_t ms) {
   arguments_.emplace_back("'").append(std::to_string(ms)).append(" milliseconds'");
 }
 
+void Link::AddClock() {
+  for (const std::int64_t us : {clock_.offset_us, clock_.error_us}) {
+    arguments_.push_back(clock_.known ? "'" + std::to_string(us) + " microseconds'" : "NULL");
+  }
+}
+
 void Link::AddInteger(std::int64_t number) {
   arguments_.emplace_back("'").append(std::to_string(number)).append("'");
 }
@@ -313,7 +333,9 @@ void Link::AddArray(const std::vector<std::int32_t>& numbers) {
 void Link::Expand(std::string_view statement) {
   for (std::size_t i = 0; i < statement.size(); ++i) {
     const char next = i + 1 < statement.size() ? statement[i + 1] : '\0';
-    if (statement[i] == '$' && next >= '1' && next <= '9') {
+    if (!has_optional_ && statement.substr(i).starts_with(kOptional)) {
+      i = statement.find(kNeeded, i) + kNeeded.size() - 1;
+    } else if (statement[i] == '$' && next >= '1' && next <= '9') {
       sql_ += arguments_.at(static_cast<std::size_t>(next - '1'));
       ++i;
     } else {
@@ -375,6 +397,7 @@ bool Link::Send(std::int64_t deadline_us, Error& error) {
 bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
   PQclear(rows_);
   rows_ = nullptr;
+  sent_us_ = WallClockUs();
   if (!Send(deadline_us, error)) return false;
   bool right = true;
   for (;;) {
@@ -391,6 +414,7 @@ bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
     PQclear(received_);
     received_ = nullptr;
   }
+  received_us_ = WallClockUs();
   if (right && rows_ != nullptr && PQnfields(rows_) != columns) {
     return Fail(error, "@'s answer has another number of columns than was asked for");
   }
@@ -478,6 +502,20 @@ bool Link::Boolean(int row, int column, const char* what, bool& value,
     return Fail(error, "a row of @ makes no sense", what);
   }
   return true;
+}
+
+// A clock that was set meanwhile, or makes no sense, is not known.
+void Link::SeeClock(int row, int column) noexcept {
+  Error error;
+  std::int64_t peers_us = 0;
+  clock_ = {};
+  if (!Number(row, column, 0, kMostClockUs, "its clock", peers_us, error) ||
+      std::min(sent_us_, received_us_) < 0 || received_us_ < sent_us_) {
+    return;
+  }
+  clock_.known = true;
+  clock_.error_us = (received_us_ - sent_us_ + 1) / 2;
+  clock_.offset_us = sent_us_ + clock_.error_us - peers_us;
 }
 
 // --- drivers' connections ----------------------------------------------------------------------

@@ -33,7 +33,16 @@ struct Peer {
   const char* probe;     // a SQL expression: what is needed is there
   const char* missing;   // the message if it is not
   const char* no_table;  // the message if a statement finds no table
+  // A SQL expression: the parts of statements between kOptional and kNeeded can be run. Else they
+  // are left out.
+  const char* optional = "false";
 };
+
+// No clock is that far off: the year 9999.
+inline constexpr std::int64_t kMostClockUs = 253'402'300'799'999'999;
+
+inline constexpr std::string_view kOptional = "/*?*/";
+inline constexpr std::string_view kNeeded = "/*.*/";
 
 class Link {
  public:
@@ -50,6 +59,7 @@ class Link {
   bool AddText(std::string_view text, Error& error);
   void AddTime(std::int64_t ms);
   void AddMilliseconds(std::int64_t ms);
+  void AddClock();  // Clock() as two intervals: the offset and its error
   void AddInteger(std::int64_t number);
   void AddBoolean(bool value);
   void AddArray(const std::vector<std::int32_t>& numbers);
@@ -74,6 +84,14 @@ class Link {
   bool Number(int row, int column, std::int64_t least, std::int64_t most, const char* what,
               std::int64_t& number, Error& error) const noexcept;
   bool Boolean(int row, int column, const char* what, bool& value, Error& error) const noexcept;
+
+  // Whether the optional parts of statements are run.
+  [[nodiscard]] bool HasOptional() const noexcept { return has_optional_; }
+
+  // Compares the clocks: the column has the peer's, in microseconds, read between when the last
+  // statement was sent and when its answer was there.
+  void SeeClock(int row, int column) noexcept;
+  [[nodiscard]] const ClockOffset& Clock() const noexcept { return clock_; }
 
   // For the driver's answers while something waits.
   struct Scratch {
@@ -109,6 +127,10 @@ class Link {
   bool usable_ = false;
   bool committed_ = false;
   bool not_replicated_ = false;
+  bool has_optional_ = false;
+  std::int64_t sent_us_ = 0;      // the last statement, by the wall clock
+  std::int64_t received_us_ = 0;  // all of its answer
+  ClockOffset clock_ = {};
   char state_[6] = {};
   std::vector<std::string> arguments_;  // as literals
   std::vector<std::string> others_;     // those of the transaction
@@ -131,6 +153,9 @@ auto Guarded(Error& error, decltype(std::declval<Function>()()) failed,
 
 // A driver's connection is a link.
 inline Link& LinkOf(Connection* connection) { return *reinterpret_cast<Link*>(connection); }
+inline const Link& LinkOf(const Connection* connection) {
+  return *reinterpret_cast<const Link*>(connection);
+}
 bool CheckLinkAddress(const char* address, Error& error);
 Connection* OpenLink(const Peer& peer, const char* address, const Host& host,
                      std::int64_t deadline_us, Error& error);

@@ -40,6 +40,12 @@ COMMENT ON COLUMN idgen_registry.holder.used_until IS
 COMMENT ON COLUMN idgen_registry.holder.expires IS
   'from then on, by the clock of this server, others may end it; each renewal moves it';
 COMMENT ON COLUMN idgen_registry.holder.ended IS 'since when its identities are free; NULL: it lives';
+-- For people; no lease depends on them. Servers that are connected use them from their next connection on.
+ALTER TABLE idgen_registry.holder ADD COLUMN IF NOT EXISTS clock_offset interval;
+ALTER TABLE idgen_registry.holder ADD COLUMN IF NOT EXISTS clock_error interval;
+COMMENT ON COLUMN idgen_registry.holder.clock_offset IS
+  'how far its clock was ahead of this server''s, as seen just before its last renewal but one; NULL: unknown';
+COMMENT ON COLUMN idgen_registry.holder.clock_error IS 'by how much that may be wrong: half of the round trip';
 
 CREATE TABLE IF NOT EXISTS idgen_registry.identity (
   pool text NOT NULL CHECK (length(pool) BETWEEN 1 AND 63),

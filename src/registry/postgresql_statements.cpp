@@ -13,30 +13,37 @@ SELECT set_config('statement_timeout', $1, true),
                   CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true);
 )sql";
 
-// $1 pool, $2 token, $3 name, $4 used_until, $5 term. No row: the holder has ended.
+// $1 pool, $2 token, $3 name, $4 used_until, $5 term, $6 clock_offset, $7 clock_error. No row: the
+// holder has ended.
 // With the same token a second time it waits for the first and then sees its row, whatever its
 // snapshot is. (A copy of this statement that arrives after kForget has deleted the holder would
 // revive it: hence the days that kForget waits.)
 const char kEnrol[] =
-    R"sql(INSERT INTO idgen_registry.holder AS h (pool, token, name, used_until, expires)
-VALUES ($1::text, $2::text, $3::text, $4::timestamptz, clock_timestamp() + $5::interval)
+    R"sql(INSERT INTO idgen_registry.holder AS h (pool, token, name, used_until, expires
+  /*?*/, clock_offset, clock_error/*.*/)
+VALUES ($1::text, $2::text, $3::text, $4::timestamptz, clock_timestamp() + $5::interval
+  /*?*/, $6::interval, $7::interval/*.*/)
 ON CONFLICT (pool, token) DO UPDATE
-SET used_until = CASE WHEN h.used_until >= $4::timestamptz THEN h.used_until
+SET /*?*/clock_offset = $6::interval, clock_error = $7::interval,/*.*/
+    used_until = CASE WHEN h.used_until >= $4::timestamptz THEN h.used_until
                       WHEN h.used_until < $4::timestamptz THEN $4::timestamptz END,
     expires = clock_timestamp() + $5::interval
 WHERE h.ended IS NULL
-RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint)sql";
+RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint,
+          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)sql";
 
-// $1 pool, $2 token, $3 used_until, $4 term. No row: the holder has ended.
+// $1 pool, $2 token, $3 used_until, $4 term, $5 clock_offset, $6 clock_error. No row: it has ended.
 // If others end it at the same time, one waits for the other's lock and checks `ended` again.
 // CASE instead of greatest(), which takes no notice of a NULL that somebody left there.
 const char kRenew[] =
     R"sql(UPDATE idgen_registry.holder h
-SET used_until = CASE WHEN h.used_until >= $3::timestamptz THEN h.used_until
+SET /*?*/clock_offset = $5::interval, clock_error = $6::interval,/*.*/
+    used_until = CASE WHEN h.used_until >= $3::timestamptz THEN h.used_until
                       WHEN h.used_until < $3::timestamptz THEN $3::timestamptz END,
     expires = clock_timestamp() + $4::interval
 WHERE h.pool = $1::text AND h.token = $2::text AND h.ended IS NULL
-RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint)sql";
+RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint,
+          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)sql";
 
 // $1 pool, $2 token, $3 to $5 arrays of datacenters, machines and shards.
 // `me` is complete, its row locked, before the first identity is inserted. Identities are taken in
@@ -164,6 +171,8 @@ const char kList[] =
                                 WHEN h.used_until < i.used_until THEN i.used_until END) * 1000)::bigint,
        (extract(epoch FROM h.expires - clock_timestamp()) * 1000)::bigint,
        h.name
+       /*?*/, (extract(epoch FROM h.clock_offset) * 1000000)::bigint,
+       (extract(epoch FROM h.clock_error) * 1000000)::bigint/*.*/
 FROM idgen_registry.identity i
 LEFT JOIN idgen_registry.holder h ON h.pool = i.pool AND h.token = i.holder
 WHERE i.pool = $1::text

@@ -1,5 +1,7 @@
 // The statements of a PostgreSQL registry. Any program in any language may use them: each is one
-// statement, with parameters, to be run with kTransaction before and COMMIT after it.
+// statement, with parameters, to be run with kTransaction before and COMMIT after it. What stands
+// between /*?*/ and /*.*/ is left out where the holders have no columns clock_offset and
+// clock_error.
 //
 // Why they are right at READ COMMITTED, where a statement sees one snapshot, but a row that it
 // changes or locks in its latest version (and then checks its WHERE again on that version):

@@ -84,6 +84,13 @@ struct Claimed {
   char holder[kNameSize] = {};
 };
 
+// How far a holder's clock is ahead of the registry's. For people: no lease depends on it.
+struct ClockOffset {
+  bool known;
+  std::int64_t offset_us;  // below 0: it is behind
+  std::int64_t error_us;   // the offset is wrong by this at most: half of the round trip
+};
+
 // A row of the list for people.
 struct Listed {
   Identity identity;
@@ -92,6 +99,7 @@ struct Listed {
   std::int64_t used_until_ms = 0;  // that of its living holder, else that of those before
   std::int64_t expires_in_ms = 0;  // until its holder may be ended; of a living holder
   char holder[kNameSize] = {};     // the last one's name
+  ClockOffset clock = {};          // of a living holder
 };
 
 // What a driver asks of whoever runs it. Callbacks must not throw.
@@ -159,9 +167,14 @@ struct Driver {
                   std::int64_t deadline_us, Error& error);
   Status (*ban)(Connection*, const char* pool, const Identity&, bool banned,
                 std::int64_t deadline_us, Error& error);
+
+  // What this connection last saw of the registry's clock: when it connected, enrolled or renewed.
+  // Each enrolment and renewal also leaves there, for the list, what was seen before it. Unknown
+  // where the registry does not show its clock. Asks nobody.
+  ClockOffset (*clock)(const Connection*);
 };
 
-inline constexpr std::uint32_t kDriverVersion = 1;
+inline constexpr std::uint32_t kDriverVersion = 2;
 
 }  // namespace idgen::registry
 

@@ -210,6 +210,8 @@ struct TreeFunctions {
                       bool& found, std::int64_t deadline_us, Error& error);
   static Status Ban(Connection* connection, const char* pool, const Identity& identity, bool banned,
                     std::int64_t deadline_us, Error& error);
+  // Neither kind shows its clock.
+  static ClockOffset Clock(const Connection*) { return {}; }
 };
 
 // The driver of a kind of tree. Besides what Tree asks for, a kind has
@@ -247,7 +249,7 @@ struct TreeDriver {
   using F = TreeFunctions;
   static constexpr Driver kDriver = {
       kDriverVersion, Kind::kScheme, &CheckAddress, &Open,    &F::Close, &F::Enrol, &F::Renew,
-      &F::Claim,      &F::ClaimAny,  &F::Release,   &F::List, &F::Evict, &F::Ban};
+      &F::Claim,      &F::ClaimAny,  &F::Release,   &F::List, &F::Evict, &F::Ban,   &F::Clock};
 };
 
 }  // namespace idgen::registry

@@ -116,6 +116,41 @@ bool Race(const Settings& settings, const std::string& pool) {
   return right;
 }
 
+// The clocks are compared with what the exchange took, the wait for a lock too, and the list has it
+// from the next renewal on.
+bool Clocks(const Settings& settings, const std::string& pool) {
+  right = true;
+  Server a(settings, pool, "a");
+  Person person(settings);
+  const auto own = [&] { return a.driver().clock(a.connection); };
+  const auto same = [](const ClockOffset& x, const ClockOffset& y) {
+    return x.known && y.known && x.offset_us == y.offset_us && x.error_us == y.error_us;
+  };
+  const ClockOffset opened = own();
+  CHECK(opened.known && opened.error_us >= 0);
+  a.Enrol(1000);
+  CHECK(a.ClaimOne(Machine(1)).claim == Claim::kGranted);
+  CHECK(same(a.List()[0].clock, opened));
+  person.Do("BEGIN");
+  person.Do("SELECT FROM idgen_registry.holder" + Of(a.holder) + " FOR UPDATE");
+  std::thread renewal([&] { CHECK(a.Renew(2000) == Status::kDone); });
+  SleepMs(300);
+  person.Do("COMMIT");
+  renewal.join();
+  // The registry's clock was read behind the lock, at the end: by this clock half of the wait late.
+  const ClockOffset delayed = own();
+  CHECK(delayed.error_us >= 100'000);
+  CHECK(std::abs(delayed.offset_us) <= delayed.error_us + 50'000);
+  CHECK(a.Renew(3000) == Status::kDone);
+  CHECK(same(a.List()[0].clock, delayed) && !same(own(), delayed));
+  // Whatever somebody wrote there.
+  person.Do("UPDATE idgen_registry.holder SET clock_offset = NULL" + Of(a.holder));
+  CHECK(!a.List()[0].clock.known);
+  a.Release(3000);
+  CHECK(!a.List()[0].clock.known);
+  return right;
+}
+
 // Not a word of a password in what is said about an address, and no address that is none.
 bool Addresses(const Settings& settings, const std::string&) {
   right = true;
@@ -281,11 +316,9 @@ bool OpenOnly(const Settings& settings, const std::string&) {
 
 }  // namespace
 
-const ExtraCase kPostgresqlCases[] = {{"race", Race, false},
-                                      {"addresses", Addresses, false},
-                                      {"edited", Edited, true},
-                                      {"open", OpenOnly, true},
-                                      {nullptr, nullptr, false}};
+const ExtraCase kPostgresqlCases[] = {{"race", Race, false},           {"clocks", Clocks, false},
+                                      {"addresses", Addresses, false}, {"edited", Edited, true},
+                                      {"open", OpenOnly, true},        {nullptr, nullptr, false}};
 
 #endif
 

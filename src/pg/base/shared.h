@@ -81,8 +81,12 @@ struct LeaseState {
   dshash_table_handle identities;
   std::int64_t renewed_us;  // the wall clock at the last renewal; 0: none
   std::int64_t failed_us;   // the wall clock at the last failure, 0 after a success
-  char token[40];           // of the living holder
-  char error[512];          // of the last failure
+  // The wall clock against the registry's at the last renewal, if it shows its clock.
+  bool clock_known;
+  std::int64_t clock_offset_us;
+  std::int64_t clock_error_us;
+  char token[40];   // of the living holder
+  char error[512];  // of the last failure
 };
 
 // The directory of what sequences have given to tickets (ticket_entry.h). `lock` guards its

@@ -94,8 +94,12 @@ Grant* CurrentGrant() {
 void NoteSuccess() {
   CountMore(SharedRoot().stats.lease_renewals);
   LeaseState& state = State();
+  const registry::ClockOffset clock = worker.driver->clock(worker.connection);
   LWLockAcquire(&state.lock, LW_EXCLUSIVE);
   state.renewed_us = WallClockUs();
+  state.clock_known = clock.known;
+  state.clock_offset_us = clock.offset_us;
+  state.clock_error_us = clock.error_us;
   state.failed_us = 0;
   state.error[0] = '\0';
   LWLockRelease(&state.lock);

@@ -118,20 +118,26 @@ struct LeaseRow {
   const char* state;
   Column until;
   Column renewed;
+  Column clock_offset;
+  Column clock_error;
 };
 
 LeaseRow CurrentLease(LeaseState& state) {
-  if (!LeasesAreOn()) return {"none", kNull, kNull};
+  if (!LeasesAreOn()) return {"none", kNull, kNull, kNull, kNull};
   LWLockAcquire(&state.lock, LW_SHARED);
   const std::int64_t renewed_us = state.renewed_us;
   const bool fails = state.failed_us != 0;
+  const Column offset = state.clock_known ? Ms(state.clock_offset_us) : kNull;
+  const Column error = state.clock_known ? Ms(state.clock_error_us) : kNull;
   LWLockRelease(&state.lock);
+  LeaseRow row{fails ? "no answer" : "not asked for", kNull, TimeSince1970(renewed_us), offset,
+               error};
   const dsa_pointer place = LoadWord(state.grant);
-  const Column renewed = TimeSince1970(renewed_us);
-  if (!DsaPointerIsValid(place)) return {fails ? "no answer" : "not asked for", kNull, renewed};
+  if (!DsaPointerIsValid(place)) return row;
   const Grant& grant = GrantAt(place);
-  const char* const name = HasEnded(grant) ? "lost" : fails ? "no answer" : "granted";
-  return {name, TimeOrNull(UntilMs(grant) * 1000), renewed};
+  row.state = HasEnded(grant) ? "lost" : fails ? "no answer" : "granted";
+  row.until = TimeOrNull(UntilMs(grant) * 1000);
+  return row;
 }
 
 void PutServer(FunctionCallInfo fcinfo) {
@@ -144,16 +150,26 @@ void PutServer(FunctionCallInfo fcinfo) {
   const std::int64_t shift_us = WallClockUs() - MonotonicUs() - LoadWord(stats.first_offset_us);
   const std::int64_t memory = SizeOfArea(SharedArea());
   const LeaseRow lease = CurrentLease(shared.lease);
-  PutRow(fcinfo,
-         {Count(stats.clock_steps), Ms(LoadWord(stats.largest_step_us)),
-          last_step_at_us != 0 ? Ms(LoadWord(stats.last_step_us)) : kNull,
-          TimeSince1970(last_step_at_us), Count(stats.step_errors), is_known ? Ms(shift_us) : kNull,
-          CStringGetTextDatum(ClockStateText(clock, denied)),
-          denied == 0 ? Ms(clock.max_error_us) : kNull, Int64GetDatum(list_length(AllSpaces())),
-          Int64GetDatum(list_length(AllMarks())), Column{Int64GetDatum(memory), memory < 0},
-          CStringGetTextDatum(lease.state), lease.until, lease.renewed, Count(stats.lease_renewals),
-          Count(stats.lease_failures), BoolGetDatum(LoadShared(shared.lease.worker.worker) != 0),
-          ResetTime()});
+  PutRow(fcinfo, {Count(stats.clock_steps),
+                  Ms(LoadWord(stats.largest_step_us)),
+                  last_step_at_us != 0 ? Ms(LoadWord(stats.last_step_us)) : kNull,
+                  TimeSince1970(last_step_at_us),
+                  Count(stats.step_errors),
+                  is_known ? Ms(shift_us) : kNull,
+                  CStringGetTextDatum(ClockStateText(clock, denied)),
+                  denied == 0 ? Ms(clock.max_error_us) : kNull,
+                  Int64GetDatum(list_length(AllSpaces())),
+                  Int64GetDatum(list_length(AllMarks())),
+                  Column{Int64GetDatum(memory), memory < 0},
+                  CStringGetTextDatum(lease.state),
+                  lease.until,
+                  lease.renewed,
+                  Count(stats.lease_renewals),
+                  Count(stats.lease_failures),
+                  BoolGetDatum(LoadShared(shared.lease.worker.worker) != 0),
+                  ResetTime(),
+                  lease.clock_offset,
+                  lease.clock_error});
 }
 
 // --- Reset -------------------------------------------------------------------------------------
