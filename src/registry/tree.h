@@ -210,7 +210,7 @@ struct TreeFunctions {
                       bool& found, std::int64_t deadline_us, Error& error);
   static Status Ban(Connection* connection, const char* pool, const Identity& identity, bool banned,
                     std::int64_t deadline_us, Error& error);
-  // Neither kind shows its clock.
+  // etcd shows no clock. ZooKeeper's is that of its leader, which changes.
   static ClockOffset Clock(const Connection*) { return {}; }
 };
 
