@@ -132,7 +132,7 @@ bool Clocks(const Settings& settings, const std::string& pool) {
   CHECK(a.ClaimOne(Machine(1)).claim == Claim::kGranted);
   CHECK(same(a.List()[0].clock, opened));
   person.Do("BEGIN");
-  person.Do("SELECT FROM idgen_registry.holder" + Of(a.holder) + " FOR UPDATE");
+  person.Do("SELECT 1 FROM idgen_registry.holder" + Of(a.holder) + " FOR UPDATE");
   std::thread renewal([&] { CHECK(a.Renew(2000) == Status::kDone); });
   SleepMs(300);
   person.Do("COMMIT");

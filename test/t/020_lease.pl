@@ -110,7 +110,7 @@ $c->start;
 
 # A worker that is killed is started again, as the same holder.
 $before = machine_of($b);
-$b->safe_psql('postgres', 'SELECT pg_terminate_backend(' . worker_pid($b) . ')');
+kill('TERM', worker_pid($b)) == 1 or die 'there is no worker';
 push @ids, [ nextvals($b, 100) ];
 $session = $b->background_psql('postgres', on_error_stop => 0);
 push @ids, [ split(/\n/, $session->query('SELECT snowflake_nextval() FROM generate_series(1, 100)')) ];

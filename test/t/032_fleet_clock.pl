@@ -27,12 +27,15 @@ is(join(' ', sort values %machine), '0 1 2', 'three servers');
 # true time, and so it stays for that process. One that failed is started again outside of it, and it
 # fails if it cannot give its identities back.
 $registry->stop('fast');
-for my $node (values %server)
+my %worker = map { $_ => worker_pid($server{$_}) } keys %server;
+for my $who (sort keys %server)
 {
-	$node->poll_query_until('postgres', 'SELECT lease_failures > 0 FROM idgen_stat_server') or die 'no failures';
-	my $worker = worker_pid($node);
-	kill('TERM', $worker);
-	wait_until('another worker', sub { my $pid = worker_pid($node); $pid != 0 && $pid != $worker });
+	$server{$who}->poll_query_until('postgres', 'SELECT lease_failures > 0 FROM idgen_stat_server') or die 'no failures';
+	kill('TERM', $worker{$who});
+}
+for my $who (sort keys %server)
+{
+	wait_until("another worker: $who", sub { my $pid = worker_pid($server{$who}); $pid != 0 && $pid != $worker{$who} });
 }
 $registry->start;
 
