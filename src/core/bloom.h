@@ -36,12 +36,12 @@ inline double BloomErrorRate(BloomShape shape, double ids) noexcept {
   const double stays_unset = std::log1p(-1.0 / kBloomBlockBits) * shape.hashes;
   const double hashes = shape.hashes;
   // Many IDs in a block: their number hardly varies. And a damaged count may be any number.
-  if (mean > kBloomBlockBits) return std::pow(-std::expm1(stays_unset * mean), hashes);
+  if (!(mean <= kBloomBlockBits)) return std::pow(-std::expm1(stays_unset * mean), hashes);
   double chance = std::exp(-mean);
   double sum = 0;
   // Beyond twelve standard deviations there is nothing.
-  const double most = mean + 12 * std::sqrt(mean) + 30;
-  for (double in_block = 1; in_block < most; ++in_block) {
+  const auto most = static_cast<unsigned>(mean + 12 * std::sqrt(mean) + 30);
+  for (unsigned in_block = 1; in_block <= most; ++in_block) {
     chance *= mean / in_block;
     sum += chance * std::pow(-std::expm1(stays_unset * in_block), hashes);
   }

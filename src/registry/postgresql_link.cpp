@@ -309,7 +309,11 @@ void Link::AddMilliseconds(std::int64_t ms) {
 
 void Link::AddClock() {
   for (const std::int64_t us : {clock_.offset_us, clock_.error_us}) {
-    arguments_.push_back(clock_.known ? "'" + std::to_string(us) + " microseconds'" : "NULL");
+    if (clock_.known) {
+      arguments_.emplace_back("'").append(std::to_string(us)).append(" microseconds'");
+    } else {
+      arguments_.emplace_back("NULL");
+    }
   }
 }
 

@@ -67,18 +67,19 @@ Datum ArrayOfIds(Handle& handle, int count, std::int64_t shard) {
   // Counted when the call can fail no more.
   SpaceUse* use = nullptr;
   std::uint64_t uncounted = 0;
-  for (std::uint64_t filled = 0; filled < wanted;) {
+  std::uint64_t filled = 0;
+  do {
     const Run run = TakeRun(handle, shard, wanted - filled);
     run.composer.Fill(run.taken.first, run.taken.count, ids + filled);
     filled += run.taken.count;
     // A change of the settings may have given the generator another ID space.
-    if (unlikely(use != run.use && use != nullptr)) {
+    if (unlikely(uncounted > 0 && use != run.use)) {
       CountIds(*use, uncounted);
       uncounted = 0;
     }
     use = run.use;
     uncounted += run.taken.count;
-  }
+  } while (filled < wanted);
   CountBatch(*use, uncounted);
   handle.last_id = ids[wanted - 1];
   PG_RETURN_ARRAYTYPE_P(array);
