@@ -63,15 +63,16 @@ TicketStatus Take(Connection* connection, const char* sequence, std::int32_t cou
   });
 }
 
-Connection* Open(const char* address, const Host& host, std::int64_t deadline_us, Error& error) {
+Connection* OpenTicketServer(const char* address, const Host& host, std::int64_t deadline_us,
+                             Error& error) {
   return postgresql::OpenLink(kTicketServer, address, host, deadline_us, error);
 }
 
-constexpr TicketServerDriver kDriver = {kDriverVersion, postgresql::CheckLinkAddress, Open,
-                                        postgresql::CloseLink, Take};
+constexpr TicketServerDriver kTicketServerDriver = {kDriverVersion, postgresql::CheckLinkAddress,
+                                                    OpenTicketServer, postgresql::CloseLink, Take};
 
 }  // namespace
 
-const TicketServerDriver* TicketServer() noexcept { return &kDriver; }
+const TicketServerDriver* TicketServer() noexcept { return &kTicketServerDriver; }
 
 }  // namespace idgen::registry
