@@ -142,7 +142,7 @@ bool IsLeftToServer(Oid relation) {
 }
 
 void WarnOfTransfer(const IdColumn& column) {
-  if (column.kind != RELKIND_FOREIGN_TABLE || IsLeftToServer(column.relation)) return;
+  if (column.kind != RELKIND_FOREIGN_TABLE || IsLeftToServer(column.oid)) return;
   ereport(WARNING,
           (errmsg("IDs of foreign table \"%s\" will be transferred", column.name),
            errdetail("Its server is not known to have idgen, which makes digests."),
@@ -170,7 +170,7 @@ std::span<Table> TablesOf(ArrayType* array, const char* column) {
     table.place = i;
     table.column = FindIdColumn(DatumGetObjectId(oids[i]), column);
     for (const Table& other : tables.first(static_cast<std::size_t>(i))) {
-      if (other.column.relation == table.column.relation) {
+      if (other.column.oid == table.column.oid) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("relation \"%s\" is named twice", table.column.name)));
       }
@@ -350,7 +350,7 @@ void PutCollisions(FunctionCallInfo fcinfo, const Search& search, std::span<Plac
     for (end = i; end < places.size() && places[end].id == places[i].id; ++end) {
       // Once for each table, however often it has the ID.
       if (end > i && places[end].table == places[end - 1].table) continue;
-      relations[count++] = ObjectIdGetDatum(search.tables[places[end].table].column.relation);
+      relations[count++] = ObjectIdGetDatum(search.tables[places[end].table].column.oid);
     }
     if (count < 2) continue;
     const Datum id = DatumOf(search.type, places[i].id);

@@ -2,37 +2,13 @@
 
 namespace idgen::pg {
 
-namespace {
-
-Oid TypeOfColumn(const IdColumn& table, const char* column) {
-  const AttrNumber number = get_attnum(table.relation, column);
-  if (number == InvalidAttrNumber) {
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                    errmsg("column \"%s\" of relation \"%s\" does not exist", column, table.name)));
-  }
-  return getBaseType(get_atttype(table.relation, number));
-}
-
-}  // namespace
-
 IdColumn FindIdColumn(Oid relation, const char* column) {
-  Relation table = try_relation_open(relation, AccessShareLock);
-  if (table == nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                    errmsg("relation with OID %u does not exist", relation)));
-  }
-  IdColumn found{};
-  found.relation = relation;
-  found.kind = table->rd_rel->relkind;
-  found.name = pstrdup(RelationGetRelationName(table));
-  found.from =
-      quote_qualified_identifier(get_namespace_name(RelationGetNamespace(table)), found.name);
-  relation_close(table, NoLock);
+  IdColumn found{LockForReading(relation)};
   if (strchr("rpmvf", found.kind) == nullptr) {
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
                     errmsg("\"%s\" is not a table or view", found.name)));
   }
-  found.type = TypeOfColumn(found, column);
+  found.type = getBaseType(TypeOfColumn(found, column));
   if (found.type != INT8OID && found.type != UUIDOID) {
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("column \"%s\" of relation \"%s\" is neither a bigint nor a uuid",
@@ -45,7 +21,7 @@ IdColumn FindIdColumn(Oid relation, const char* column) {
 
 const char* FindTimeColumn(const IdColumn& table, const char* column) {
   if (column == nullptr) return nullptr;
-  const Oid type = TypeOfColumn(table, column);
+  const Oid type = getBaseType(TypeOfColumn(table, column));
   if (type != TIMESTAMPTZOID && type != TIMESTAMPOID) {
     ereport(ERROR,
             (errcode(ERRCODE_DATATYPE_MISMATCH),

@@ -6,16 +6,14 @@
 
 #include <cstdint>
 
+#include "named_relation.h"
+
 namespace idgen::pg {
 
 // What a query needs. The texts are in the current memory context.
-struct IdColumn {
-  Oid relation;
-  char kind;         // relkind
-  const char* name;  // for messages
-  const char* from;  // quoted, with its schema
-  const char* id;    // quoted
-  Oid type;          // INT8OID or UUIDOID
+struct IdColumn : NamedRelation {
+  const char* id = nullptr;  // the column, quoted
+  Oid type = InvalidOid;     // INT8OID or UUIDOID
 };
 
 // Looks a relation and its column up, and locks the relation until the end of the transaction, so

@@ -15,4 +15,10 @@ inline GucSource SourceOfSetting(const char* name) {
   return setting != nullptr ? setting->source : PGC_S_DEFAULT;
 }
 
+// Whether a setting was ever given a value, even the default value. `kept` is the caller's, static.
+inline bool WasSet(const char* name, const config_generic*& kept) {
+  if (kept == nullptr) kept = FindSetting(name);
+  return kept != nullptr && kept->source != PGC_S_DEFAULT;
+}
+
 }  // namespace idgen::pg

@@ -32,6 +32,12 @@ inline Column TimeOrNull(std::int64_t time_us) {
   return ToTimestamp(time_us, time) ? Column{TimestampTzGetDatum(time)} : kNull;
 }
 
+inline Datum IntervalDatum(std::int64_t us) {
+  auto* const interval = static_cast<Interval*>(palloc0(sizeof(Interval)));
+  interval->time = us;
+  return IntervalPGetDatum(interval);
+}
+
 // A row as PostgreSQL takes it.
 template <std::size_t N>
 struct RowArrays {

@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <algorithm>
+
 #include "core/fields.h"
 #include "core/builtin_layouts.h"
 #include "invalidate.h"
@@ -77,17 +79,16 @@ static bool CheckPoolSetting(char** value, void**, GucSource) {
 
 // The addresses are separated by spaces. Whether libpq understands one is seen when it is used.
 static bool CheckTicketServers(char** value, void**, GucSource) {
-  constexpr char kSpaces[] = " \t\r\n";
   int addresses = 0;
-  const char* place = *value + strspn(*value, kSpaces);
-  for (; *place != '\0'; place += strspn(place, kSpaces)) {
-    if (strncmp(place, "postgresql://", 13) != 0 && strncmp(place, "postgres://", 11) != 0) {
+  std::string_view list = *value;
+  for (std::string_view address = CutTicketServer(list); !address.empty();
+       address = CutTicketServer(list)) {
+    if (!address.starts_with("postgresql://") && !address.starts_with("postgres://")) {
       GUC_check_errdetail(
           "An address begins with \"postgresql://\"; several are separated by spaces.");
       return false;
     }
     ++addresses;
-    place += strcspn(place, kSpaces);
   }
   if (addresses <= kMostTicketServers && strlen(*value) <= kLongestTicketServers) return true;
   GUC_check_errdetail("There are at most %d addresses, of %d bytes altogether.", kMostTicketServers,
@@ -275,6 +276,14 @@ int BlockSize() { return block_size; }
 int TicketReserve() { return ticket_reserve; }
 
 const char* TicketServers() { return ticket_servers != nullptr ? ticket_servers : ""; }
+
+std::string_view CutTicketServer(std::string_view& list) {
+  constexpr std::string_view kSpaces = " \t\r\n";
+  list.remove_prefix(std::min(list.find_first_not_of(kSpaces), list.size()));
+  const std::string_view address = list.substr(0, list.find_first_of(kSpaces));
+  list.remove_prefix(address.size());
+  return address;
+}
 
 int TicketSegment() { return ticket_segment; }
 

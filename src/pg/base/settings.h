@@ -4,6 +4,8 @@
 
 #include "pg.h"
 
+#include <string_view>
+
 #include "core/guard.h"
 #include "core/layout.h"
 
@@ -51,6 +53,9 @@ int TicketReserve();
 const char* TicketServers();
 inline constexpr int kMostTicketServers = 4;
 inline constexpr std::size_t kLongestTicketServers = 1000;
+
+// Cuts the next address off the list; empty if there is none.
+std::string_view CutTicketServer(std::string_view& list);
 
 // idgen.ticket_segment: the least numbers to fetch at a time.
 int TicketSegment();

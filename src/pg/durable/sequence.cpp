@@ -45,9 +45,7 @@ void CheckSequence(Relation relation) {
 }
 
 void ReadLockedPage(Relation relation, Buffer buffer, MarkPage& found) {
-  if (ReadMarkPage(BufferGetPage(buffer), found)) return;
-  ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                  errmsg("bad page in sequence \"%s\"", RelationGetRelationName(relation))));
+  if (!ReadMarkPage(BufferGetPage(buffer), found)) ReportBadPage(relation);
 }
 
 extern "C" {

@@ -43,6 +43,12 @@ void WriteSequencePage(Page page, const FormData_pg_sequence_data& columns, cons
 
 }  // namespace
 
+void ReportBadPage(Relation relation) {
+  ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                  errmsg("bad page in sequence \"%s\"", RelationGetRelationName(relation))));
+  pg_unreachable();
+}
+
 bool ReadSequencePage(Page page, SequencePage& found) {
   if (PageIsNew(page) || PageGetSpecialSize(page) != MAXALIGN(sizeof(SequenceMagic)) ||
       reinterpret_cast<SequenceMagic*>(PageGetSpecialPointer(page))->magic != kSequenceMagic ||

@@ -25,6 +25,9 @@ struct SequencePage {
 // Reads a page, or a copy of one. Returns false if it is not a sequence's.
 bool ReadSequencePage(Page page, SequencePage& found);
 
+// Reports an error.
+[[noreturn]] void ReportBadPage(Relation relation);
+
 // The record of a type that begins with a magic number; `found` is left alone if it is not there.
 template <typename Record>
 bool ReadRecord(const SequencePage& page, std::uint64_t magic, Record& found) {

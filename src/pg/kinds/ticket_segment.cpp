@@ -26,10 +26,7 @@ SegmentRecord ReadSegments(Relation relation) {
   SegmentPage page;
   const bool is_good = ReadSegmentPage(buffer, page);
   UnlockReleaseBuffer(buffer);
-  if (!is_good) {
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                    errmsg("bad page in sequence \"%s\"", RelationGetRelationName(relation))));
-  }
+  if (!is_good) ReportBadPage(relation);
   if (page.record.copy == CopyOfThisDatabase()) return page.record;
   return {};
 }
@@ -75,13 +72,6 @@ Column FirstColumn(const Segment& segment) {
 Column LastColumn(const Segment& segment) {
   if (segment.count == 0) return kNull;
   return Int64GetDatum(LastOf(segment));
-}
-
-Column IntervalOrNull(std::int64_t us) {
-  if (us < 0) return kNull;
-  auto* const interval = static_cast<Interval*>(palloc0(sizeof(Interval)));
-  interval->time = us;
-  return IntervalPGetDatum(interval);
 }
 
 }  // namespace
@@ -149,7 +139,8 @@ Datum idgen_ticket_status(PG_FUNCTION_ARGS) {
   const Segment& next = record.next.count > 0 ? record.next : status.fetched;
   return RecordOf(
       fcinfo,
-      {Int64GetDatum(static_cast<std::int64_t>(left)), IntervalOrNull(status.lasts_us),
+      {Int64GetDatum(static_cast<std::int64_t>(left)),
+       status.lasts_us < 0 ? kNull : Column{IntervalDatum(status.lasts_us)},
        FirstColumn(status.current), LastColumn(status.current), FirstColumn(next), LastColumn(next),
        Column{Int64GetDatum(static_cast<std::int64_t>(record.step)), record.step == 0},
        record.fetched_us == 0 ? kNull : TimeOrNull(record.fetched_us),

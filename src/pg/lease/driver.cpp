@@ -45,8 +45,8 @@ static void ExplainModule(void* module) {
 
 // Loads a module and returns its driver. `setting` has the address.
 template <typename Driver>
-const Driver& LoadDriver(const char* module, const char* function, const char* setting,
-                         const char* address) {
+const Driver& DriverOf(const char* module, const char* function, const char* setting,
+                       const char* address) {
   ErrorContextCallback context{error_context_stack, ExplainModule, const_cast<char*>(module)};
   error_context_stack = &context;
   const auto load = reinterpret_cast<const Driver* (*)()>(
@@ -69,13 +69,13 @@ const Driver& LoadDriver(const char* module, const char* function, const char* s
 }  // namespace
 
 const registry::Driver& DriverFor(const char* address) {
-  return LoadDriver<registry::Driver>(KindOf(address).module, "idgen_registry_driver",
-                                      "idgen.registry", address);
+  return DriverOf<registry::Driver>(KindOf(address).module, "idgen_registry_driver",
+                                    "idgen.registry", address);
 }
 
 const registry::TicketServerDriver& TicketServerDriverFor(const char* address) {
-  return LoadDriver<registry::TicketServerDriver>("idgen_postgresql", "idgen_ticket_server_driver",
-                                                  "idgen.ticket_servers", address);
+  return DriverOf<registry::TicketServerDriver>("idgen_postgresql", "idgen_ticket_server_driver",
+                                                "idgen.ticket_servers", address);
 }
 
 void WaitForRegistry(int socket, bool read, bool write, std::int64_t us) {

@@ -167,22 +167,7 @@ bool IsDone(registry::Status status, const registry::Error& error) {
 bool Connect() {
   if (worker.connection != nullptr) return true;
   registry::Error error;
-  volatile bool loaded = false;
-  MemoryContext context = CurrentMemoryContext;
-  PG_TRY();
-  {
-    worker.driver = &DriverFor(RegistryAddress());
-    loaded = true;
-  }
-  PG_CATCH();
-  {
-    MemoryContextSwitchTo(context);
-    ErrorData* const data = CopyErrorData();
-    FlushErrorState();
-    strlcpy(error.message, data->message, sizeof(error.message));
-    FreeErrorData(data);
-  }
-  PG_END_TRY();
+  const bool loaded = LoadDriver(error, [] { worker.driver = &DriverFor(RegistryAddress()); });
   if (loaded) {
     strlcpy(worker.address, RegistryAddress(), sizeof(worker.address));
     worker.connection = worker.driver->open(worker.address, kHost, Deadline(), error);

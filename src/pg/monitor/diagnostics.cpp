@@ -6,6 +6,7 @@
 #include "core/public_address.h"
 #include "row.h"
 #include "settings.h"
+#include "try.h"
 
 namespace idgen::pg {
 
@@ -93,38 +94,15 @@ char* ValueOf(const char* query, MemoryContext context) {
 // The value of a part as JSON; nullptr if there is none, or if it is not for the caller.
 char* PartText(const Part& part, const char* schema) {
   MemoryContext context = CurrentMemoryContext;
-  ResourceOwner owner = CurrentResourceOwner;
-  char* volatile text = nullptr;
-  BeginInternalSubTransaction(nullptr);
-  MemoryContextSwitchTo(context);
-  PG_TRY();
-  {
-    text = ValueOf(QueryOf(part, schema), context);
-    ReleaseCurrentSubTransaction();
-  }
-  PG_CATCH();
-  {
-    MemoryContextSwitchTo(context);
-    ErrorData* const error = CopyErrorData();
-    FlushErrorState();
-    RollbackAndReleaseCurrentSubTransaction();
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-    // A cancel is the caller's, and not the part's.
-    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED) ReThrowError(error);
-    if (error->sqlerrcode != ERRCODE_INSUFFICIENT_PRIVILEGE) {
-      StringInfoData quoted;
-      initStringInfo(&quoted);
-      appendStringInfoString(&quoted, "{\"error\": ");
-      escape_json(&quoted, error->message);
-      appendStringInfoChar(&quoted, '}');
-      text = quoted.data;
-    }
-  }
-  PG_END_TRY();
-  MemoryContextSwitchTo(context);
-  CurrentResourceOwner = owner;
-  return text;
+  char* text = nullptr;
+  const ErrorData* const error = Try([&] { text = ValueOf(QueryOf(part, schema), context); });
+  if (error == nullptr || error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE) return text;
+  StringInfoData quoted;
+  initStringInfo(&quoted);
+  appendStringInfoString(&quoted, "{\"error\": ");
+  escape_json(&quoted, error->message);
+  appendStringInfoChar(&quoted, '}');
+  return quoted.data;
 }
 
 Column TextOf(std::string_view text) { return {TextDatum(text), text.empty()}; }

@@ -5,6 +5,7 @@
 #include "lease.h"
 #include "settings.h"
 #include "source.h"
+#include "try.h"
 
 namespace idgen::pg {
 
@@ -14,40 +15,6 @@ constexpr int kMostShown = 200;     // bytes of another node's text
 constexpr char kUnset[] = "unset";  // an identity that a call completes
 
 bool CitusIsHere() { return OidIsValid(get_extension_oid("citus", true)); }
-
-// Whether a setting was ever given a value, even the default value.
-bool WasSet(const char* name, const config_generic*& kept) {
-  if (kept == nullptr) kept = FindSetting(name);
-  return kept != nullptr && kept->source != PGC_S_DEFAULT;
-}
-
-// Runs work that may fail in a subtransaction. Returns the error, or nullptr. A cancelled statement
-// is thrown on instead.
-template <typename Work>
-ErrorData* Try(Work&& work) {
-  MemoryContext context = CurrentMemoryContext;
-  ResourceOwner owner = CurrentResourceOwner;
-  ErrorData* volatile error = nullptr;
-  BeginInternalSubTransaction(nullptr);
-  MemoryContextSwitchTo(context);
-  PG_TRY();
-  {
-    work();
-    ReleaseCurrentSubTransaction();
-  }
-  PG_CATCH();
-  {
-    MemoryContextSwitchTo(context);
-    error = CopyErrorData();
-    FlushErrorState();
-    RollbackAndReleaseCurrentSubTransaction();
-  }
-  PG_END_TRY();
-  MemoryContextSwitchTo(context);
-  CurrentResourceOwner = owner;
-  if (error != nullptr && error->sqlerrcode == ERRCODE_QUERY_CANCELED) ReThrowError(error);
-  return error;
-}
 
 void Select(const char* query, Oid type, Datum value, bool read_only) {
   const int result = SPI_execute_with_args(query, 1, &type, &value, nullptr, read_only, 0);

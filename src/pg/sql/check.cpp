@@ -21,6 +21,7 @@
 #include "callsite.h"
 #include "citus.h"
 #include "errors.h"
+#include "named_relation.h"
 #include "row.h"
 #include "start_over.h"
 #include "take.h"
@@ -55,31 +56,20 @@ struct Check {
   const char* id;     // quoted
 };
 
-// Opens the table and locks it until the end of the transaction, so that its name and columns stay.
+// Locks the table until the end of the transaction, so that its name and columns stay.
 void OpenTable(Oid relation, const char* column, Check& check) {
-  Relation table = try_relation_open(relation, AccessShareLock);
-  if (table == nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                    errmsg("relation with OID %u does not exist", relation)));
+  const NamedRelation table = LockForReading(relation);
+  if (table.kind != RELKIND_RELATION && table.kind != RELKIND_PARTITIONED_TABLE) {
+    ereport(ERROR,
+            (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a table", table.name)));
   }
-  const char* const name = RelationGetRelationName(table);
-  const char kind = table->rd_rel->relkind;
-  if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE) {
-    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a table", name)));
+  if (TypeOfColumn(table, column) != INT8OID) {
+    ereport(ERROR,
+            (errcode(ERRCODE_DATATYPE_MISMATCH),
+             errmsg("column \"%s\" of relation \"%s\" is not a bigint", column, table.name)));
   }
-  const AttrNumber number = get_attnum(relation, column);
-  if (number == InvalidAttrNumber) {
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                    errmsg("column \"%s\" of relation \"%s\" does not exist", column, name)));
-  }
-  if (get_atttype(relation, number) != INT8OID) {
-    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                    errmsg("column \"%s\" of relation \"%s\" is not a bigint", column, name)));
-  }
-  check.table =
-      quote_qualified_identifier(get_namespace_name(RelationGetNamespace(table)), pstrdup(name));
+  check.table = table.from;
   check.id = quote_identifier(column);
-  relation_close(table, NoLock);
 }
 
 // Returns the smallest ID to look at.

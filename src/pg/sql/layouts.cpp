@@ -69,14 +69,13 @@ void WarnIfItMakesNoIds(const Layout& layout) {
 
 void ListLayout(FunctionCallInfo fcinfo, const Named& named) {
   const Layout& layout = named.definition.layout;
-  Interval tick{layout.tick_us, 0, 0};
   const unsigned identity_bits = layout[FieldKind::kDatacenter].bits +
                                  layout[FieldKind::kMachine].bits + layout[FieldKind::kShard].bits;
   PutRow(fcinfo,
          {{CStringGetTextDatum(named.name)},
           {PointerGetDatum(StoreLayout(layout))},
           {CStringGetTextDatum(FieldsText(layout))},
-          {PointerGetDatum(&tick)},
+          {IntervalDatum(layout.tick_us)},
           TimeOrNull(layout.epoch_us),
           TimeOrNull(layout.StartOfTick(layout.MaxTick() + 1)),
           {Int64GetDatum(static_cast<int64>(layout.IdsPerTick()))},

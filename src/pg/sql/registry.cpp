@@ -112,9 +112,6 @@ Datum idgen_registry_list(PG_FUNCTION_ARGS) {
     ListCell* cell;
     foreach (cell, ListedIdentities(access)) {
       const auto& row = *static_cast<const registry::Listed*>(lfirst(cell));
-      Interval rest{row.expires_in_ms * 1000, 0, 0};
-      Interval offset{row.clock.offset_us, 0, 0};
-      Interval error{row.clock.error_us, 0, 0};
       PutRow(fcinfo, {NumberOrNull(row.identity.datacenter), NumberOrNull(row.identity.machine),
                       NumberOrNull(row.identity.shard),
                       CStringGetTextDatum(row.banned ? "banned"
@@ -122,9 +119,9 @@ Datum idgen_registry_list(PG_FUNCTION_ARGS) {
                                                      : "free"),
                       TextOrNull(row.holder),
                       row.used_until_ms > 0 ? TimeOrNull(row.used_until_ms * 1000) : kNull,
-                      Column{PointerGetDatum(&rest), !row.held},
-                      Column{PointerGetDatum(&offset), !row.clock.known},
-                      Column{PointerGetDatum(&error), !row.clock.known}});
+                      Column{IntervalDatum(row.expires_in_ms * 1000), !row.held},
+                      Column{IntervalDatum(row.clock.offset_us), !row.clock.known},
+                      Column{IntervalDatum(row.clock.error_us), !row.clock.known}});
     }
   });
   return Datum{0};

@@ -21,13 +21,6 @@ bool IsTurnToLook(ServerStats& stats) {
          std::atomic_ref(stats.looked_us).compare_exchange_strong(looked_us, now_us);
 }
 
-// Whether somebody has set the limit.
-bool IsLimitSet() {
-  static constinit const config_generic* setting = nullptr;
-  if (setting == nullptr) setting = FindSetting("idgen.max_clock_error");
-  return setting != nullptr && setting->source > PGC_S_DEFAULT;
-}
-
 }  // namespace
 
 void NoteKernelClock() {
@@ -36,8 +29,10 @@ void NoteKernelClock() {
   if (limit_us == 0 || !IsTurnToLook(stats)) return;
   KernelClock clock;
   if (ReadKernelClock(clock) != 0) return;
+  static constinit const config_generic* limit = nullptr;
   const auto told = static_cast<ClockHealth>(LoadWord(stats.clock_health));
-  const ClockHealth health = HealthAfter(told, StateOf(clock, limit_us), IsLimitSet());
+  const ClockHealth health =
+      HealthAfter(told, StateOf(clock, limit_us), WasSet("idgen.max_clock_error", limit));
   if (health == told) return;
   StoreWord(stats.clock_health, static_cast<std::uint64_t>(health));
   if (health == ClockHealth::kBad) {

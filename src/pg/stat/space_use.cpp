@@ -1,6 +1,7 @@
 #include "space_use.h"
 
 #include "core/clock.h"
+#include "transaction.h"
 
 namespace idgen::pg {
 
@@ -43,20 +44,8 @@ SpaceUse* NewUse() {
 extern "C" {
 
 // Errors are forbidden here. What is written was mapped when the session began to use it.
-static void OnTransactionEnd(XactEvent event, void*) {
-  switch (event) {
-    case XACT_EVENT_COMMIT:
-    case XACT_EVENT_PARALLEL_COMMIT:
-    case XACT_EVENT_ABORT:
-    case XACT_EVENT_PARALLEL_ABORT:
-    case XACT_EVENT_PREPARE:
-      PublishUses();
-      break;
-    case XACT_EVENT_PRE_COMMIT:
-    case XACT_EVENT_PARALLEL_PRE_COMMIT:
-    case XACT_EVENT_PRE_PREPARE:
-      break;
-  }
+static void OnEndOfTransaction(XactEvent event, void*) {
+  if (IsEndOfTransaction(event)) PublishUses();
 }
 
 }  // extern "C"
@@ -106,6 +95,6 @@ void PublishUsesNowAndThen(std::int64_t now_us) {
   if (since_us < 0 || since_us >= kOftenUs) PublishUses();
 }
 
-void WatchUses() { RegisterXactCallback(OnTransactionEnd, nullptr); }
+void WatchUses() { RegisterXactCallback(OnEndOfTransaction, nullptr); }
 
 }  // namespace idgen::pg

@@ -154,12 +154,6 @@ void Plan(const TicketHandle& handle, SegmentRecord& record, std::uint64_t least
   LWLockRelease(&entry.lock);
 }
 
-[[noreturn]] void ReportBadPage(Relation relation) {
-  ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                  errmsg("bad page in sequence \"%s\"", RelationGetRelationName(relation))));
-  pg_unreachable();
-}
-
 // Plans on the page, which is locked, and unlocks it.
 SegmentPlan PlanOnPage(Relation relation, TicketHandle& handle, std::uint64_t least,
                        const DatabaseCopy& copy, std::int64_t token) {

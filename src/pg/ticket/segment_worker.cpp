@@ -69,20 +69,8 @@ Server& ServerAt(std::string_view address) {
 }
 
 bool Load(Server& server, registry::Error& error) {
-  if (server.driver != nullptr) return true;
-  MemoryContext context = CurrentMemoryContext;
-  PG_TRY();
-  { server.driver = &TicketServerDriverFor(server.address); }
-  PG_CATCH();
-  {
-    MemoryContextSwitchTo(context);
-    ErrorData* const data = CopyErrorData();
-    FlushErrorState();
-    strlcpy(error.message, data->message, sizeof(error.message));
-    FreeErrorData(data);
-  }
-  PG_END_TRY();
-  return server.driver != nullptr;
+  return server.driver != nullptr ||
+         LoadDriver(error, [&] { server.driver = &TicketServerDriverFor(server.address); });
 }
 
 // --- Orders --------------------------------------------------------------------------------------
@@ -172,8 +160,7 @@ void NoteAnswer(Server& server) {
   server.failed = false;
 }
 
-// Takes as many as are wanted; where the sequence has not as many left, fewer. Returns false after
-// a failure.
+// Takes as many as are wanted; where the sequence has not as many left, fewer.
 registry::TicketStatus TakeFrom(Server& server, const SegmentOrder& order, Served& served) {
   const std::int64_t deadline_us = MonotonicUs() + kMostExchangeUs;
   std::uint64_t count = order.wanted;
@@ -204,9 +191,8 @@ registry::TicketStatus FetchFrom(Server& server, const SegmentOrder& order, Serv
   if (!Load(server, served.error)) return registry::TicketStatus::kFailed;
   server.used_us = MonotonicUs();
   // The first answer of a connection that has been quiet may be that it is gone.
-  const bool is_old = server.connection != nullptr;
   registry::TicketStatus status = registry::TicketStatus::kFailed;
-  if (is_old) status = TakeFrom(server, order, served);
+  if (server.connection != nullptr) status = TakeFrom(server, order, served);
   if (status == registry::TicketStatus::kFailed) {
     Close(server);
     server.connection = server.driver->open(server.address, kTicketHost,
@@ -220,16 +206,12 @@ registry::TicketStatus FetchFrom(Server& server, const SegmentOrder& order, Serv
 // Asks the servers of the order, each time beginning with the next one.
 void Serve(const SegmentOrder& order, Served& served) {
   static constinit std::size_t turn = 0;
-  constexpr std::string_view kSpaces = " \t\r\n";
   std::string_view addresses[kMostTicketServers];
   std::size_t count = 0;
-  std::string_view rest = order.servers;
-  while (count < lengthof(addresses)) {
-    rest.remove_prefix(std::min(rest.find_first_not_of(kSpaces), rest.size()));
-    if (rest.empty()) break;
-    const std::size_t size = std::min(rest.find_first_of(kSpaces), rest.size());
-    addresses[count++] = rest.substr(0, size);
-    rest.remove_prefix(size);
+  std::string_view list = order.servers;
+  for (std::string_view address = CutTicketServer(list);
+       !address.empty() && count < lengthof(addresses); address = CutTicketServer(list)) {
+    addresses[count++] = address;
   }
   ++turn;
   served.retry_us = MonotonicUs() + kLongestPauseUs;

@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "segment_page.h"
 #include "standbys.h"
+#include "transaction.h"
 
 namespace idgen::pg {
 
@@ -164,19 +165,8 @@ static void OnRoleChange(Datum, CacheNumber, uint32) {
   }
 }
 
-// Every event is before the resource owners let go of their pins.
 static void OnEndOfTransaction(XactEvent event, void*) {
-  switch (event) {
-    case XACT_EVENT_COMMIT:
-    case XACT_EVENT_PARALLEL_COMMIT:
-    case XACT_EVENT_ABORT:
-    case XACT_EVENT_PARALLEL_ABORT:
-    case XACT_EVENT_PREPARE:
-      UnpinAll();
-      break;
-    default:
-      break;
-  }
+  if (IsEndOfTransaction(event)) UnpinAll();
 }
 
 // The files that this part of the transaction made are about to go.

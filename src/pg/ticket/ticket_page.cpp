@@ -12,10 +12,7 @@ constexpr std::uint64_t kTicketMagic = 0x31304B4349544449;  // "IDTICK01" in mem
 
 void ReadTicketPage(Relation relation, Buffer buffer, TicketPage& found) {
   SequencePage page;
-  if (!ReadSequencePage(BufferGetPage(buffer), page)) {
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                    errmsg("bad page in sequence \"%s\"", RelationGetRelationName(relation))));
-  }
+  if (!ReadSequencePage(BufferGetPage(buffer), page)) ReportBadPage(relation);
   found = {};
   found.recorded = ReadRecord(page, kTicketMagic, found.record);
   SegmentRecord segments;  // of a sequence that took its numbers from a ticket server before
