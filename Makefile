@@ -31,8 +31,12 @@ UNITS = $(ROOMS:%=src/pg/%_room.cpp)
 
 MODULE_big = idgen
 OBJS = $(UNITS:.cpp=.o) src/pg/module.o src/core/cycles.o src/core/description.o
-EXTENSION = control/idgen
+EXTENSION = control/idgen control/idgen_tools
 DATA = $(call sources,control/idgen--*.sql)
+
+# The second extension, SQL only: its script is made of a file for each topic, in this order.
+TOOLS = head
+DATA_built = control/idgen_tools--1.0.sql
 PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"
 
 # Both test suites use databases that test/databases creates, which also says who may run them.
@@ -142,6 +146,9 @@ uninstall: uninstall-registries
 uninstall-registries:
 	rm -f $(REGISTRY_KINDS:%='$(DESTDIR)$(pkglibdir)'/idgen_%$(DLSUFFIX))
 
+control/idgen_tools--1.0.sql: $(TOOLS:%=$(SOURCE)/control/tools/%.sql) | $(CURDIR)/control/
+	cat $(TOOLS:%='$(SOURCE)/control/tools/%.sql') >$@
+
 .PHONY: databases
 databases:
 	@PG_CONFIG='$(PG_CONFIG)' PSQL='$(bindir)/psql' RESULTS='$(RESULTS)' $(SHELL) '$(SOURCE)/test/databases' \
@@ -158,7 +165,7 @@ BITCODE_CXXFLAGS += $(IDGEN_CXXFLAGS)
 
 # Outside the source tree the objects' directories must be created. Paths are absolute, because
 # VPATH would find the sources' directories.
-OBJDIRS = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS) $(REGISTRY_OBJS))))
+OBJDIRS = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS) $(REGISTRY_OBJS) $(DATA_built))))
 $(OBJS) $(OBJS:.o=.bc) $(REGISTRY_OBJS): | $(OBJDIRS)
 $(OBJDIRS):
 	mkdir -p $@
