@@ -35,7 +35,7 @@ EXTENSION = control/idgen control/idgen_tools
 DATA = $(call sources,control/idgen--*.sql)
 
 # The second extension, SQL only: its script is made of a file for each topic, in this order.
-TOOLS = head
+TOOLS = head capacity cost exhaustion
 DATA_built = control/idgen_tools--1.0.sql
 PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"
 
