@@ -57,6 +57,19 @@ SELECT ticket_nextval('numbers');
 SQL
 }
 
+# idgen_tools is on the first one only; both have a key that is nearly used up.
+for my $name (sort keys %server)
+{
+	$server{$name}->safe_psql('postgres', <<'SQL');
+CREATE TABLE small (id smallserial PRIMARY KEY);
+GRANT SELECT ON SEQUENCE small_id_seq TO collector;
+SELECT setval('small_id_seq', 30000);
+SQL
+}
+$server{one}->safe_psql('postgres', 'CREATE EXTENSION idgen_tools');
+append_to_file("$dir/one.yaml", slurp_file("$files/queries.yaml") . slurp_file("$files/queries-tools.yaml"));
+append_to_file("$dir/two.yaml", slurp_file("$files/queries.yaml"));
+
 # --- Exporters and Prometheus ---------------------------------------------------------------------------
 
 my @running;
@@ -97,12 +110,12 @@ for my $name (sort keys %server)
 	$port{$name} = PostgreSQL::Test::Cluster::get_free_port();
 	start("$name.log",
 		{ DATA_SOURCE_NAME => sprintf('user=collector host=%s port=%d dbname=postgres sslmode=disable', $server{$name}->host, $server{$name}->port) },
-		'prometheus-postgres-exporter', "--extend.query-path=$files/queries.yaml", "--web.listen-address=127.0.0.1:$port{$name}",
+		'prometheus-postgres-exporter', "--extend.query-path=$dir/$name.yaml", "--web.listen-address=127.0.0.1:$port{$name}",
 		'--disable-default-metrics', '--disable-settings-metrics');
 }
 my $metrics = until_true('the exporter', sub { get("http://127.0.0.1:$port{one}/metrics") });
 like($metrics, qr/^idgen_${_}(\{.*\})? \S+$/m, "a role in pg_monitor can collect $_")
-  for qw(server_spaces server_clock_steps_total segments_remaining);
+  for qw(server_spaces server_clock_steps_total segments_remaining keys_percent_used);
 unlike($metrics, qr/^pg_exporter_user_queries_load_error\S* 1$/m, 'no query failed');
 
 # As it is shipped, but for the times.
@@ -163,6 +176,7 @@ until_true('load', sub { @{ query('idgen_space_ids_total > 1000') } >= 4 });
 fires('IdgenIdentityTwice', '-', 'two servers with one identity');
 fires('IdgenRateNearLimit', 'one', 'a layout at its limit');
 fires('IdgenLayoutEnds', 'one two', 'a layout that ends');
+fires('IdgenKeysRunOut', 'one', 'a key that runs out');
 my $synchronized = $server{one}->safe_psql('postgres', q{SELECT state = 'synchronized' FROM idgen_clock()}) eq 't';
 fires('IdgenClockNotSynchronized', $synchronized ? '' : 'one two', 'the clock of this machine');
 is(firing($_), '', "$_ is quiet") for qw(IdgenErrors IdgenLeaseLapses IdgenSegmentsRunOut);
@@ -185,7 +199,7 @@ while ($pgwatch =~ /^  (\w+):\n(?:    .*\n)*?      15: \|\n((?:        .*\n)+)/m
 	my $rows = $server{one}->safe_psql('postgres', "SET ROLE collector;\n$sql");
 	like($rows, qr/^\d{19}\|/, "pgwatch, $metric: the first column is the time");
 }
-is($statements, 3, 'all of pgwatch.yaml');
+is($statements, 4, 'all of pgwatch.yaml');
 
 # --- The dashboard -------------------------------------------------------------------------------------
 
