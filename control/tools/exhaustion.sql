@@ -194,7 +194,7 @@ BEGIN
          CASE WHEN kind = 'column' AND (low IS NULL OR NOT is_fed OR CASE WHEN up THEN largest < high ELSE smallest > low END)
               THEN 'type' ELSE 'sequence' END,
          CASE WHEN at IS NOT NULL THEN
-           round(least(greatest(100 * ((at - origin) * way + 1) / ((bound::numeric - origin) * way + 1), 0), 100), 2) END,
+           trunc(least(greatest(100 * ((at - origin) * way + 1) / ((bound::numeric - origin) * way + 1), 0), 100), 2) END,
          round(per_day, 2), round(recent, 2),
          CASE WHEN remaining = 0 THEN 0 WHEN speed > 0 THEN round(remaining / speed, 2) END,
          CASE WHEN remaining = 0 THEN clock_timestamp()
