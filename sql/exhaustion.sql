@@ -76,17 +76,18 @@ INSERT INTO logs (day) VALUES ('2020-05-05'), ('2022-05-05');
 INSERT INTO logs OVERRIDING SYSTEM VALUE VALUES (77, '2020-05-05');
 INSERT INTO fetched VALUES (1000000);
 SELECT relation, column_name, last_value, problem FROM mine WHERE relation IN ('parts', 'numbered', 'logs', 'fetched') ORDER BY 1, 2;
-BEGIN;
-SELECT idgen_exhaustion_sample(true) > 10 AS sampled;
--- It is one look at each index, and not at each row.
-SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) < 20 AS few FROM pg_stat_xact_user_tables WHERE relname IN ('parts', 'numbered', 'logs_1', 'logs_2');
-COMMIT;
+CALL idgen_exhaustion_probe();
 SELECT relation, column_name, last_value, problem FROM mine WHERE relation IN ('parts', 'numbered', 'logs', 'fetched') ORDER BY 1, 2;
+-- It is one look at each index, and not at each row.
+BEGIN;
+SELECT idgen_tools_extreme('numbered'::regclass, 'id', true), idgen_tools_extreme('numbered'::regclass, 'id', false);
+SELECT seq_tup_read + idx_tup_fetch < 10 AS few FROM pg_stat_xact_user_tables WHERE relid = 'numbered'::regclass;
+COMMIT;
 -- Where no index tells, nothing is known.
 ALTER TABLE parts DROP CONSTRAINT parts_kind_key;
 CREATE UNIQUE INDEX some_parts ON parts (kind) WHERE kind > 100;
 TRUNCATE idgen_exhaustion_history;
-SELECT idgen_exhaustion_sample(true) > 10 AS sampled;
+CALL idgen_exhaustion_probe();
 SELECT column_name, last_value FROM mine WHERE relation = 'parts' ORDER BY 1;
 
 -- Old samples go, and those of relations that are gone.
@@ -126,22 +127,28 @@ RESET ROLE;
 -- A role that may take samples, of what it may read.
 GRANT SELECT, INSERT, DELETE ON idgen_exhaustion_history TO regress_idgen_reader;
 GRANT EXECUTE ON FUNCTION idgen_exhaustion_sample TO regress_idgen_reader;
+GRANT EXECUTE ON PROCEDURE idgen_exhaustion_probe TO regress_idgen_reader;
+TRUNCATE idgen_exhaustion_history;
 -- Row security would run the table owner's functions.
 ALTER TABLE numbered ENABLE ROW LEVEL SECURITY;
 CREATE POLICY hidden ON numbered USING (id / 0 = 1);
 GRANT SELECT ON numbered, logs TO regress_idgen_reader;
 SET ROLE regress_idgen_reader;
-SELECT idgen_exhaustion_sample(), idgen_exhaustion_sample(true);
+SELECT idgen_exhaustion_sample();
+CALL idgen_exhaustion_probe();
 RESET ROLE;
+SELECT relation::regclass, attnum, value FROM idgen_exhaustion_history ORDER BY 1, 2;
 
 -- Mistakes.
 \set VERBOSITY terse
 SELECT idgen_exhaustion_sample(NULL);
-SELECT idgen_exhaustion_sample(keep => NULL);
 SELECT idgen_exhaustion_sample(keep => '-1 day');
 BEGIN READ ONLY;
 SELECT count(*) > 10 AS some FROM idgen_exhaustion;
 SELECT idgen_exhaustion_sample();
+ROLLBACK;
+BEGIN;
+CALL idgen_exhaustion_probe();
 ROLLBACK;
 \set VERBOSITY default
 -- Whatever the search_path has.
@@ -149,6 +156,9 @@ CREATE FUNCTION exhaustion.greatest(numeric, numeric) RETURNS numeric LANGUAGE s
 CREATE FUNCTION exhaustion.round(numeric, int) RETURNS numeric LANGUAGE sql RETURN 7;
 CREATE FUNCTION exhaustion.max(int) RETURNS int LANGUAGE sql RETURN 7;
 SET search_path = exhaustion, pg_catalog, public;
+CALL idgen_exhaustion_probe();
+SHOW search_path;
+SELECT last_value FROM mine WHERE relation = 'numbered';
 SELECT percent_used FROM mine WHERE relation = 'orders';
 RESET search_path;
 DROP SCHEMA exhaustion CASCADE;

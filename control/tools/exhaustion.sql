@@ -242,32 +242,31 @@ CREATE FUNCTION idgen_tools_extreme(relation oid, column_name name, up boolean) 
   SET lock_timeout = '1s'
 AS $$
 DECLARE
-  leaf record;
+  leaf oid;
+  tells boolean;
   of_leaf bigint;
   extreme bigint;
 BEGIN
-  FOR leaf IN
-    SELECT c.oid::regclass AS name,
-           c.relkind = 'r' AND NOT row_security_active(c.oid) AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+  FOREACH leaf IN ARRAY coalesce((SELECT array_agg(t.relid::oid) FROM pg_partition_tree(relation) t WHERE t.isleaf), ARRAY[relation]) LOOP
+    SELECT c.relkind = 'r' AND NOT row_security_active(c.oid) AND has_column_privilege(c.oid, a.attnum, 'SELECT')
            AND EXISTS (
              SELECT FROM pg_index i JOIN pg_opclass o ON o.oid = i.indclass[0] JOIN pg_am m ON m.oid = o.opcmethod
-             WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indisvalid AND i.indpred IS NULL
-               AND m.amname = 'btree' AND o.opcdefault) AS tells
-    FROM (SELECT t.relid FROM pg_partition_tree(idgen_tools_extreme.relation) t WHERE t.isleaf
-          UNION
-          SELECT idgen_tools_extreme.relation WHERE NOT EXISTS (SELECT FROM pg_partition_tree(idgen_tools_extreme.relation))
-         ) tree(relid)
-      JOIN pg_class c ON c.oid = tree.relid
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = idgen_tools_extreme.column_name AND NOT a.attisdropped
-  LOOP
-    IF NOT leaf.tells THEN
+             WHERE i.indrelid = leaf AND i.indkey[0] = a.attnum AND i.indisvalid AND i.indpred IS NULL
+               AND m.amname = 'btree' AND o.opcdefault)
+    INTO tells
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = column_name AND NOT a.attisdropped
+    WHERE c.oid = leaf;
+    -- NULL: the table was dropped.
+    IF tells IS DISTINCT FROM true THEN
       RETURN NULL;
     END IF;
     BEGIN
-      EXECUTE format('SELECT %s(%I) FROM ONLY %s', CASE WHEN up THEN 'max' ELSE 'min' END, column_name, leaf.name) INTO of_leaf;
+      EXECUTE format('SELECT %s(%I) FROM ONLY %s', CASE WHEN up THEN 'max' ELSE 'min' END, column_name, leaf::regclass) INTO of_leaf;
     EXCEPTION WHEN lock_not_available THEN
-      RAISE NOTICE USING MESSAGE = format('%s is locked, and its largest value is left out', leaf.name);
+      RAISE NOTICE USING MESSAGE = format('%s is locked, and its largest value is left out', leaf::regclass);
       RETURN NULL;
+    WHEN undefined_table THEN
+      RETURN NULL;  -- dropped by the one who had it locked
     END;
     extreme := CASE WHEN up THEN greatest(extreme, of_leaf) ELSE least(extreme, of_leaf) END;
   END LOOP;
@@ -276,20 +275,17 @@ END $$;
 COMMENT ON FUNCTION idgen_tools_extreme(oid, name, boolean) IS
   'idgen_tools: the largest or smallest value of a column, by one look at each index';
 
--- Stores a sample. Returns how many values it has.
-CREATE FUNCTION idgen_exhaustion_sample(probe boolean DEFAULT false, keep interval DEFAULT '90 days') RETURNS int
+-- Stores a sample of the sequences. Returns how many values it has.
+CREATE FUNCTION idgen_exhaustion_sample(keep interval DEFAULT '90 days') RETURNS int
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   sampled_at constant timestamptz := clock_timestamp();
-  sequences int;
-  columns int := 0;
+  stored int;
 BEGIN
-  IF probe IS NULL OR keep IS NULL THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'null_value_not_allowed',
-      MESSAGE = format('%s must not be null', CASE WHEN probe IS NULL THEN 'probe' ELSE 'keep' END);
+  IF keep IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'keep must not be null';
   END IF;
   IF keep < interval '0' THEN
     RAISE EXCEPTION USING
@@ -300,20 +296,36 @@ BEGIN
   INSERT INTO @extschema@.idgen_exhaustion_history (relation, attnum, taken_at, value)
   SELECT s.sequence, 0, sampled_at, s.last_value FROM @extschema@.idgen_tools_sequences() s WHERE s.last_value IS NOT NULL
   ON CONFLICT DO NOTHING;
-  GET DIAGNOSTICS sequences = ROW_COUNT;
-  IF probe THEN
+  GET DIAGNOSTICS stored = ROW_COUNT;
+  RETURN stored;
+END $$;
+COMMENT ON FUNCTION idgen_exhaustion_sample(interval) IS
+  'stores the last value of each sequence, for the rates in idgen_exhaustion';
+REVOKE EXECUTE ON FUNCTION idgen_exhaustion_sample(interval) FROM PUBLIC;
+
+-- Stores the largest value of each key column, a transaction for each, so that no more than one table is locked.
+CREATE PROCEDURE idgen_exhaustion_probe() LANGUAGE plpgsql AS $$
+DECLARE
+  key record;
+BEGIN
+  SET LOCAL search_path = pg_catalog, pg_temp;
+  COMMIT;  -- in a transaction block this fails, before anything is done
+  SET LOCAL search_path = pg_catalog, pg_temp;
+  FOR key IN
+    SELECT k.relation, k.attnum, k.column_name, coalesce(bool_and(s.up), true) AS up
+    FROM @extschema@.idgen_tools_keys_of_tables() k LEFT JOIN @extschema@.idgen_tools_sequences() s USING (sequence)
+    GROUP BY 1, 2, 3
+  LOOP
+    COMMIT;
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    SET LOCAL synchronous_commit = off;
     INSERT INTO @extschema@.idgen_exhaustion_history (relation, attnum, taken_at, value)
-    SELECT k.relation, k.attnum, sampled_at, v.value
-    FROM (SELECT k.relation, k.attnum, k.column_name, coalesce(bool_and(s.up), true) AS up
-          FROM @extschema@.idgen_tools_keys_of_tables() k LEFT JOIN @extschema@.idgen_tools_sequences() s USING (sequence)
-          GROUP BY 1, 2, 3) k,
-         @extschema@.idgen_tools_extreme(k.relation, k.column_name, k.up) v(value)
+    SELECT key.relation, key.attnum, clock_timestamp(), v.value
+    FROM @extschema@.idgen_tools_extreme(key.relation, key.column_name, key.up) v(value)
     WHERE v.value IS NOT NULL
     ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS columns = ROW_COUNT;
-  END IF;
-  RETURN sequences + columns;
+  END LOOP;
 END $$;
-COMMENT ON FUNCTION idgen_exhaustion_sample(boolean, interval) IS
-  'stores the last value of each sequence, for the rates in idgen_exhaustion; with probe the largest value of each key, too';
-REVOKE EXECUTE ON FUNCTION idgen_exhaustion_sample(boolean, interval) FROM PUBLIC;
+COMMENT ON PROCEDURE idgen_exhaustion_probe() IS
+  'stores the largest value of each key column that an index tells by one look, for idgen_exhaustion';
+REVOKE EXECUTE ON PROCEDURE idgen_exhaustion_probe() FROM PUBLIC;
