@@ -47,7 +47,7 @@ FROM (SELECT count(*) AS ids FROM idgen_nextval_batch('capacity_small', 400, 5) 
 CREATE TABLE capacity_demand AS
 SELECT rate, servers, years, peak, shards
 FROM unnest('{0.01, 3e3, 3e7, 2e9}'::numeric[]) rate, unnest('{1, 32, 33}'::int[]) servers,
-     unnest('{0.5, 20, 90}'::numeric[]) years, unnest('{1, 20}'::numeric[]) peak, unnest('{700}'::int[] || NULL::int) shards;
+     unnest('{0.5, 20, 90}'::numeric[]) years, unnest('{20}'::numeric[]) peak, unnest('{700}'::int[] || NULL::int) shards;
 CREATE TABLE capacity_answer AS
 SELECT d.*, l.value, c.fits, c.advice, c.instead, c.rate_used, c.identities_used, c.years_used,
        l.generates
@@ -57,7 +57,7 @@ SELECT d.*, l.value, c.fits, c.advice, c.instead, c.rate_used, c.identities_used
        AND l.ends >= now() + d.years * interval '365.25 days' AS expected
 FROM capacity_demand d, idgen_layouts l, idgen_tools_capacity(l.value, d.rate, d.servers, d.years, d.peak, NULL, d.shards) c
 WHERE l.owner IS NULL;
-SELECT count(*) > 2000 AS many, count(*) FILTER (WHERE fits) > 100 AS fits, count(*) FILTER (WHERE fits IS DISTINCT FROM expected) AS wrong,
+SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE fits) > 100 AS fits, count(*) FILTER (WHERE fits IS DISTINCT FROM expected) AS wrong,
        count(*) FILTER (WHERE fits <> (advice IS NULL)) AS unexplained,
        count(*) FILTER (WHERE fits AND greatest(rate_used, identities_used, years_used) > 100) AS overfull
 FROM capacity_answer;
@@ -158,8 +158,8 @@ SELECT c, a, abs(q.overflow - f.overflow) < 1e-7 AS overflow, abs(q.waiting - f.
 FROM (VALUES (2, 1.2::float8), (4, 2.8), (16, 12)) v(c, a), pg_temp.queue(c, a) f, idgen_tools_queue(c, a) q;
 SELECT * FROM idgen_tools_queue(4096, 4096);
 SELECT * FROM idgen_tools_queue(4096, 100);
-SELECT overflow BETWEEN 0.9 AND 1 AS nearly_always, waiting > 1e3 AS many FROM idgen_tools_queue(4096, 4096 * 0.99989);
-SELECT * FROM idgen_tools_queue(4096, 4096 * 0.99999);
+SELECT overflow BETWEEN 0.9 AND 1 AS nearly_always, waiting > 100 AS many FROM idgen_tools_queue(4096, 4096 * 0.9989);
+SELECT * FROM idgen_tools_queue(4096, 4096 * 0.9999);
 -- Waits grow with the load.
 SELECT bool_and(overflow >= before AND wait >= shorter) AS grows, max(wait) > 0 AS some
 FROM (SELECT overflow, wait, lag(overflow, 1, 0) OVER w AS before, lag(wait, 1, 0) OVER w AS shorter

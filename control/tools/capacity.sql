@@ -68,7 +68,7 @@ COMMENT ON FUNCTION idgen_tools_check_number(numeric, text, numeric, numeric, te
 --   wait      the mean wait of an ID in ticks, at most. (What waits within a tick adds up to
 --             (E[Q (Q-1)] - E[(Q-c)+ ((Q-c)+ - 1)]) / 2a; each ID waits at most from its arrival to E[Q]'s. The smaller
 --             of the two bounds that follow: E[Q (Q-1)] / 2a^2 and E[Q] / a.)
--- Values below 1e-12 are 0. NULL: above 99.99 % of the limit there are too many points.
+-- Values below 1e-12 are 0. NULL: above 99.9 % of the limit there are too many points.
 CREATE FUNCTION idgen_tools_queue(ids_per_tick float8, arrivals float8, OUT overflow float8, OUT waiting float8, OUT wait float8)
   LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -89,7 +89,7 @@ BEGIN
     wait := 'infinity';
     RETURN;
   END IF;
-  IF load > 0.9999 THEN
+  IF load > 0.999 THEN
     RETURN;
   END IF;
   overflow := 0;
@@ -104,6 +104,7 @@ BEGIN
   END IF;
   points := 50 + ceil(48 / -ln(load))::bigint;
   step := pi() / points;
+  -- OFFSET 0 keeps the planner from computing each value anew wherever it is used.
   SELECT sum(log_re * b_re - log_im * b_im),
          -sum(log_re * (b_re + b2_re) - log_im * (b_im + b2_im)),
          -sum(log_re * (b_re + 3 * b2_re + 2 * b3_re) - log_im * (b_im + 3 * b2_im + 2 * b3_im))
@@ -122,8 +123,11 @@ BEGIN
         FROM (SELECT (n + 0.5) * step AS t FROM generate_series(0, points - 1) n) at
         -- Beyond, w is nothing.
         WHERE 2 * c * power(sin(t / 2), 2) < 50
+        OFFSET 0
       ) w
+      OFFSET 0
     ) l
+    OFFSET 0
   ) g;
   -- The other half of the circle is the mirror image.
   log_empty := coalesce(log_empty, 0) / points;
