@@ -57,13 +57,17 @@ DECLARE
   last_time timestamptz;
   last_key text;
   new_position bigint;
+  earliest text;
   new_key text;
 BEGIN
   layout := (@extschema@.idgen_tools_target(m.target)).layout;
   IF layout IS NULL THEN
+    earliest := '0';
     new_key := format('@extschema@.idgen_tools_uuid(%L, greatest(b.created, timestamptz ''1970-01-01Z''))', m.target);
   ELSE
     shape := @extschema@.idgen_tools_shape(layout);
+    earliest := format('((extract(epoch FROM greatest(b.created, %1$L::timestamptz)) - extract(epoch FROM %1$L::timestamptz)) * 1000000)::bigint'
+                       ' / %2$s << %3$s', shape.epoch, shape.tick_us, shape.sequence_bits);
     first_id := @extschema@.idgen_tools_compose(layout, shape.epoch, m.datacenter_id, m.machine_id, m.shard_id, 0);
     step := @extschema@.idgen_tools_compose(layout, shape.epoch, m.datacenter_id, m.machine_id, m.shard_id, 1) - first_id;
     new_key := format('%s + ((p.position >> %s) << %s) + (p.position & %s) * %s', first_id, shape.sequence_bits, shape.time_shift,
@@ -81,10 +85,7 @@ BEGIN
             (SELECT x.old_key::text FROM batch x ORDER BY x.n DESC LIMIT 1) FROM position b',
     m.work::regclass,
     CASE WHEN m.assigned IS NULL THEN 'true' ELSE format('(work.created, work.old_key) > ($1, $2::%s)', m.old_type) END,
-    CASE WHEN layout IS NULL THEN '0' ELSE format(
-      '((extract(epoch FROM greatest(b.created, %1$L::timestamptz)) - extract(epoch FROM %1$L::timestamptz)) * 1000000)::bigint / %2$s << %3$s',
-      shape.epoch, shape.tick_us, shape.sequence_bits) END,
-    m.mapping::regclass, new_key)
+    earliest, m.mapping::regclass, new_key)
   INTO seen, new_position, last_time, last_key USING m.assigned_time, m.assigned, coalesce(m.last_position, -1), batch;
   UPDATE @extschema@.idgen_migration s
   SET assigned_time = coalesce(last_time, s.assigned_time), assigned = coalesce(last_key, s.assigned),

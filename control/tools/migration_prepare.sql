@@ -336,6 +336,49 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION idgen_tools_add_columns(regclass, name, interval) IS 'idgen: gives a table its new column and trigger';
 
+-- Makes the views with columns of the new type, and takes it all back: a view that compares the key with a number cannot be made with
+-- a uuid, and that must not first show at the cutover. Returns false if the tables could not be locked.
+CREATE FUNCTION idgen_tools_try_views(relation regclass, column_name name, lock_timeout interval) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+  m @extschema@.idgen_migration := @extschema@.idgen_tools_lock(relation, column_name);
+  number int2 := @extschema@.idgen_tools_column_number(relation, column_name);
+  befores text[];
+  afters text[];
+  statement text;
+BEGIN
+  IF m.state <> 'preparing' OR m.old_type = m.new_type
+      OR NOT EXISTS (SELECT FROM @extschema@.idgen_tools_views(relation, number)) THEN
+    RETURN true;
+  END IF;
+  BEGIN
+    PERFORM @extschema@.idgen_tools_lock_tables(m, lock_timeout);
+    SELECT array_agg(v.before ORDER BY v.n DESC) FILTER (WHERE v.before IS NOT NULL), array_agg(v.after ORDER BY v.n)
+    INTO befores, afters
+    FROM @extschema@.idgen_tools_view_statements(m) WITH ORDINALITY AS v(before, after, n);
+    FOREACH statement IN ARRAY befores || ARRAY(
+        SELECT format('ALTER TABLE %s RENAME COLUMN %I TO %I', k.member::regclass, k.name, k.old_name)
+        FROM @extschema@.idgen_migration_column k WHERE k.relation = relation AND k.column_name = column_name) || ARRAY(
+        SELECT format('ALTER TABLE %s ADD COLUMN %I %s', k.member::regclass, k.name, m.new_type)
+        FROM @extschema@.idgen_migration_column k WHERE k.relation = relation AND k.column_name = column_name) || afters LOOP
+      EXECUTE statement;
+    END LOOP;
+    RAISE EXCEPTION USING ERRCODE = 'IDGEN';
+  EXCEPTION
+    WHEN SQLSTATE 'IDGEN' THEN
+      RETURN true;
+    WHEN lock_not_available OR deadlock_detected THEN
+      RETURN false;
+    WHEN syntax_error_or_access_rule_violation OR feature_not_supported THEN
+      PERFORM @extschema@.idgen_tools_refuse(relation, column_name, ARRAY[
+        format('a view cannot be made with columns of type %s: %s, in: %s', m.new_type, SQLERRM, statement)]);
+  END;
+  RETURN true;
+END $$;
+COMMENT ON FUNCTION idgen_tools_try_views(regclass, name, interval) IS 'idgen: whether the views can be made with the new type';
+
 CREATE PROCEDURE idgen_migration_prepare(
     relation regclass, column_name name, target text, created name DEFAULT NULL,
     datacenter_id int DEFAULT NULL, machine_id int DEFAULT NULL, shard_id int DEFAULT NULL,
@@ -349,7 +392,17 @@ BEGIN
   -- An error if this is inside a transaction: nothing has been changed yet.
   COMMIT;
   SET LOCAL search_path = pg_catalog, pg_temp;
-  PERFORM @extschema@.idgen_tools_begin(relation, column_name, target, created, datacenter_id, machine_id, shard_id, fire_triggers);
+  attempt := 1;
+  LOOP
+    PERFORM @extschema@.idgen_tools_begin(relation, column_name, target, created, datacenter_id, machine_id, shard_id, fire_triggers);
+    EXIT WHEN @extschema@.idgen_tools_try_views(relation, column_name, lock_timeout);
+    ROLLBACK;
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    PERFORM @extschema@.idgen_tools_retry(attempt, attempts, 'the tables');
+    attempt := attempt + 1;
+    COMMIT;
+    SET LOCAL search_path = pg_catalog, pg_temp;
+  END LOOP;
   COMMIT;
   attempt := 1;
   LOOP
