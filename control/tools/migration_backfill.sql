@@ -28,7 +28,7 @@ BEGIN
   EXECUTE format(
     'WITH key AS MATERIALIZED (SELECT %1$I AS k, %2$s AS t FROM ONLY %3$s WHERE %4$s ORDER BY %1$I LIMIT $2)%5$s,
           entry AS (INSERT INTO %6$s (old_key) SELECT k FROM key WHERE %7$s ORDER BY k ON CONFLICT DO NOTHING)
-     SELECT count(*), (SELECT k::text FROM key ORDER BY k DESC LIMIT 1) FROM key',
+     SELECT count(*), (SELECT key.k::text AS last FROM key ORDER BY key.k DESC LIMIT 1) FROM key',
     m.column_name, coalesce(@extschema@.idgen_tools_created(m.relation, m.created, m.time_zone), 'NULL'), m.relation::regclass,
     CASE WHEN m.copied IS NULL THEN 'true' ELSE format('%I > $1::%s', m.column_name, m.old_type) END,
     CASE WHEN m.work IS NULL THEN '' ELSE format(
@@ -113,7 +113,7 @@ BEGIN
   IF m.state NOT IN ('mapping', 'ordering') THEN
     RETURN true;
   END IF;
-  PERFORM @extschema@.idgen_tools_check(m);
+  PERFORM @extschema@.idgen_tools_check_triggers(m);
   IF m.state = 'mapping' THEN
     IF @extschema@.idgen_tools_map_keys(m, batch) = 0 THEN
       next_state := CASE WHEN m.work IS NULL THEN 'filling' ELSE 'ordering' END;
@@ -248,16 +248,25 @@ BEGIN
   IF done THEN
     RETURN;
   END IF;
-  PERFORM @extschema@.idgen_tools_check(m);
+  PERFORM @extschema@.idgen_tools_check_triggers(m);
   SELECT * INTO k FROM @extschema@.idgen_migration_column s
   WHERE s.relation = relation AND s.column_name = column_name AND NOT s.filled ORDER BY s.number LIMIT 1;
   IF NOT FOUND THEN
+    PERFORM @extschema@.idgen_tools_check(m);
     UPDATE @extschema@.idgen_migration s SET state = 'filled', wait_for = NULL
     WHERE s.relation = relation AND s.column_name = column_name;
     done := true;
     RETURN;
   END IF;
-  k.blocks := coalesce(k.blocks, pg_relation_size(k.member) / current_setting('block_size')::int);
+  -- A table that was rewritten has its rows elsewhere. While this lock is held it is not.
+  IF NOT @extschema@.idgen_tools_try(format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', k.member::regclass), '1 s') THEN
+    RETURN;
+  END IF;
+  IF k.file IS DISTINCT FROM pg_relation_filenode(k.member)::oid THEN
+    k.file := pg_relation_filenode(k.member);
+    k.next_block := 0;
+    k.blocks := pg_relation_size(k.member) / current_setting('block_size')::int;
+  END IF;
   to_block := (SELECT least(k.blocks, k.next_block + greatest(1, batch / greatest(1, CASE WHEN c.relpages > 0 AND c.reltuples > 0
                                                                                   THEN c.reltuples / c.relpages ELSE 100 END)::int))
                FROM pg_class c WHERE c.oid = k.member);
@@ -293,7 +302,7 @@ BEGIN
   END IF;
   busy_table := CASE WHEN busy_row IS NOT NULL THEN k.member END;
   UPDATE @extschema@.idgen_migration_column s
-  SET blocks = k.blocks, next_block = CASE WHEN busy_row IS NULL THEN to_block ELSE k.next_block END,
+  SET file = k.file, blocks = k.blocks, next_block = CASE WHEN busy_row IS NULL THEN to_block ELSE k.next_block END,
       filled = busy_row IS NULL AND to_block >= k.blocks
   WHERE s.relation = relation AND s.column_name = column_name AND s.number = k.number;
   UPDATE @extschema@.idgen_migration s SET rows_done = s.rows_done + filled, spent = s.spent + (clock_timestamp() - begun)
@@ -341,6 +350,9 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = 'a batch has 1 to 1000000 rows, and the pause and the replication lag must not be null or negative';
   END IF;
+  PERFORM @extschema@.idgen_tools_check(@extschema@.idgen_tools_lock(relation, column_name));
+  COMMIT;
+  SET LOCAL search_path = pg_catalog, pg_temp;
   LOOP
     IF NOT mapped THEN
       mapped := @extschema@.idgen_tools_map(relation, column_name, batch);

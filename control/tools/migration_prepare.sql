@@ -64,7 +64,8 @@ BEGIN
   SELECT format('table %s is part of the migration of %s of table %s', k.member::regclass, k.column_name, k.relation::regclass)
   FROM @extschema@.idgen_migration_column k
   WHERE k.member IN (SELECT m.member FROM @extschema@.idgen_tools_members(relation, number) m)
-    AND (k.relation, k.column_name) <> (relation::oid, column_name) AND k.member <> 0;
+    AND (k.relation, k.column_name) <> (relation::oid, column_name) 
+    AND (SELECT c.relowner FROM pg_class c WHERE c.oid = k.relation) = current_user::regrole;
 
   RETURN QUERY
   SELECT format('trigger %s of table %s would fire for each row: GRANT SET ON PARAMETER session_replication_role TO %I, or say'
@@ -193,8 +194,9 @@ BEGIN
   m.new_default := coalesce(wanted.expression, '');
   m.state := 'preparing';
   m.rows_done := 0;
-  m.rows_estimated := (SELECT sum(greatest(c.reltuples, 0)) FROM pg_class c
-                       WHERE c.oid IN (SELECT f.member FROM @extschema@.idgen_tools_members(relation, number) f));
+  m.rows_estimated := (SELECT sum(CASE WHEN c.reltuples >= 0 THEN c.reltuples ELSE pg_relation_size(c.oid) / 100 END
+                                  * CASE WHEN c.oid <> relation THEN 1 WHEN created IS NULL THEN 2 ELSE 3 END)
+                       FROM @extschema@.idgen_tools_members(relation, number) f JOIN pg_class c ON c.oid = f.member);
   m.started := clock_timestamp();
   m.spent := '0';
   INSERT INTO @extschema@.idgen_migration SELECT m.*;
@@ -249,6 +251,18 @@ BEGIN
     JOIN pg_class t ON t.oid = o.member
     JOIN pg_class c ON c.relnamespace = t.relnamespace AND c.relname IN (o.new_name, o.old_name)
     WHERE o.relation = relation AND o.column_name = column_name AND o.kind <> 'foreign key'
+    UNION ALL
+    SELECT format('constraint %s of table %s', c.conname, c.conrelid::regclass)
+    FROM @extschema@.idgen_migration_column k JOIN pg_constraint c ON c.conrelid = k.member AND c.conname = k.check_name
+    WHERE k.relation = relation AND k.column_name = column_name
+    UNION ALL
+    SELECT format('constraint %s of table %s', c.conname, c.conrelid::regclass)
+    FROM @extschema@.idgen_migration_object o JOIN pg_constraint c ON c.conrelid = o.member AND c.conname = o.new_name
+    WHERE o.relation = relation AND o.column_name = column_name
+    UNION ALL
+    SELECT format('trigger %s of table %s', g.tgname, g.tgrelid::regclass)
+    FROM @extschema@.idgen_migration_column k JOIN pg_trigger g ON g.tgrelid = k.member AND g.tgname = 'zz_idgen_' || k.old_number
+    WHERE k.relation = relation AND k.column_name = column_name
     UNION ALL
     SELECT format('function %s', p.oid::regprocedure)
     FROM @extschema@.idgen_migration_column k JOIN pg_proc p ON p.pronamespace = schema AND p.proname = k.function_name
@@ -444,8 +458,6 @@ BEGIN
   PERFORM @extschema@.idgen_tools_lock(relation, column_name);
   UPDATE @extschema@.idgen_migration s SET state = to_state
   WHERE s.relation = relation AND s.column_name = column_name AND s.state = from_state;
-  IF FOUND THEN
-    RAISE NOTICE 'migration of % of %: %', column_name, relation, to_state;
-  END IF;
+  RAISE NOTICE 'migration of % of %: %', column_name, relation, @extschema@.idgen_tools_state(relation, column_name);
 END $$;
 COMMENT ON FUNCTION idgen_tools_advance(regclass, name, text, text) IS 'idgen: writes down that a step of a migration is done';

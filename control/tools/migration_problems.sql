@@ -22,9 +22,10 @@ BEGIN
   ours AS MATERIALIZED (
     SELECT s.member, s.name FROM (
       SELECT k.member, k.check_name AS name FROM @extschema@.idgen_migration_column k
+      WHERE k.relation = idgen_tools_problems.relation
       UNION ALL
       SELECT o.member, @extschema@.idgen_tools_name(o.name, '_idgen_back', o.number) FROM @extschema@.idgen_migration_object o
-      WHERE o.back_statement IS NOT NULL) s)
+      WHERE o.back_statement IS NOT NULL AND o.relation = idgen_tools_problems.relation) s)
   -- The tables.
   SELECT format('table %s is partitioned: foreign keys to and from it cannot be made without a lock for long', shown)
   FROM tables WHERE relkind = 'p'

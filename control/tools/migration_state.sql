@@ -49,6 +49,7 @@ CREATE TABLE idgen_migration_column (
   not_null boolean NOT NULL,
   function_name name NOT NULL,
   check_name name NOT NULL,
+  file oid,
   next_block bigint NOT NULL DEFAULT 0,
   blocks bigint,
   filled boolean NOT NULL DEFAULT false,

@@ -194,6 +194,7 @@ AS $$
 #variable_conflict use_variable
 DECLARE
   m @extschema@.idgen_migration := @extschema@.idgen_tools_lock(relation, column_name);
+  messages text := current_setting('client_min_messages');
   statement text;
 BEGIN
   IF m.state = 'cut over' THEN
@@ -210,9 +211,12 @@ BEGIN
         MESSAGE = format('a constraint of the migration of column "%s" of table %s is gone', column_name, relation),
         HINT = 'Use idgen_migration_roll_back(), and begin again.';
     END IF;
+    -- Not the notice of each index that gets a constraint's name.
+    PERFORM set_config('client_min_messages', 'warning', true);
     FOREACH statement IN ARRAY ARRAY(SELECT s.statement FROM @extschema@.idgen_tools_swap_statements(m, false) s) LOOP
       EXECUTE statement;
     END LOOP;
+    PERFORM set_config('client_min_messages', messages, true);
     PERFORM set_config('lock_timeout', '0', true);
   EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
     RETURN false;

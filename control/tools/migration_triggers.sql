@@ -64,7 +64,7 @@ BEGIN
     END IF;
   END IF;
   RETURN format($f$CREATE OR REPLACE FUNCTION %1$I.%2$I() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = on
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -90,6 +90,31 @@ END $function$$f$,
 END $maker$;
 COMMENT ON FUNCTION idgen_tools_fill_function(idgen_migration, idgen_migration_column, boolean) IS
   'idgen: the trigger function that fills one of a pair of columns';
+
+CREATE FUNCTION idgen_tools_trigger_reasons(m idgen_migration, OUT reason text) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+  SELECT format('trigger zz_idgen_%s of table %s is gone or was disabled, so rows may have been missed', k.old_number,
+                k.member::regclass)
+  FROM @extschema@.idgen_migration_column k
+  WHERE k.relation = m.relation AND k.column_name = m.column_name AND k.new_number IS NOT NULL
+    AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = k.member AND g.tgname = 'zz_idgen_' || k.old_number
+                      AND g.tgenabled = 'A');
+END $$;
+COMMENT ON FUNCTION idgen_tools_trigger_reasons(idgen_migration) IS 'idgen: triggers of a migration that are gone or disabled';
+
+-- The part of the check that is cheap enough for each batch.
+CREATE FUNCTION idgen_tools_check_triggers(m idgen_migration) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF EXISTS (SELECT FROM @extschema@.idgen_tools_trigger_reasons(m)) THEN
+    PERFORM @extschema@.idgen_tools_check(m);
+  END IF;
+END $$;
+COMMENT ON FUNCTION idgen_tools_check_triggers(idgen_migration) IS 'idgen: whether the triggers of a migration are there';
 
 -- Reports an error if the tables are not as they were when the migration began.
 CREATE FUNCTION idgen_tools_check(m idgen_migration) RETURNS void
@@ -141,12 +166,7 @@ BEGIN
                       WHERE a.attrelid = k.member AND NOT a.attisdropped
                         AND a.attname = CASE WHEN swapped THEN k.name ELSE k.new_name END AND a.attnum = k.new_number)
     UNION ALL
-    SELECT format('trigger zz_idgen_%s of table %s is gone or was disabled, so rows may have been missed', k.old_number,
-                  k.member::regclass)
-    FROM @extschema@.idgen_migration_column k
-    WHERE k.relation = m.relation AND k.column_name = m.column_name AND k.new_number IS NOT NULL
-      AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = k.member AND g.tgname = 'zz_idgen_' || k.old_number
-                        AND g.tgenabled = 'A')
+    SELECT t.reason FROM @extschema@.idgen_tools_trigger_reasons(m) t
     UNION ALL
     SELECT 'the mapping table is gone'
     WHERE m.mapping IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.mapping AND c.relkind = 'r'));
