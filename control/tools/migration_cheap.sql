@@ -14,7 +14,7 @@ COMMENT ON FUNCTION idgen_tools_owned_sequence(oid, int2) IS 'idgen: the sequenc
 
 -- Whether a default is that of the target.
 CREATE FUNCTION idgen_tools_has_default(relation oid, number int2, target text) RETURNS boolean
-LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN coalesce((

@@ -82,11 +82,11 @@ BEGIN
   IF finished THEN
     RETURN;
   END IF;
-  PERFORM @extschema@.idgen_tools_check(m);
-  PERFORM @extschema@.idgen_tools_check_indexes(m);
+  PERFORM @extschema@.idgen_tools_check_triggers(m);
   statement := @extschema@.idgen_tools_next_constraint(m);
   finished := statement IS NULL;
   IF NOT finished THEN
+    PERFORM @extschema@.idgen_tools_check_indexes(m);
     locked := @extschema@.idgen_tools_try(statement, lock_timeout);
   END IF;
 END $$;
@@ -102,6 +102,7 @@ DECLARE
 BEGIN
   COMMIT;
   SET LOCAL search_path = pg_catalog, pg_temp;
+  PERFORM @extschema@.idgen_tools_check(@extschema@.idgen_tools_lock(relation, column_name));
   attempt := 1;
   LOOP
     SELECT * INTO step FROM @extschema@.idgen_tools_constrain(relation, column_name, lock_timeout);

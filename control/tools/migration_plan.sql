@@ -132,7 +132,7 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY
-  SELECT 'The new columns are the last of their tables, also after the cutover: SELECT * and COPY without a list of columns see'
+  SELECT 'The new columns are the last of their tables, also after the cutover: SELECT *, and INSERT and COPY without a list of columns, see'
          ' another order, and a column more until the end.'::text;
   IF sequence IS NOT NULL THEN
     SELECT s.seqmax AS last, coalesce(pg_sequence_last_value(s.seqrelid), s.seqstart) AS now, a.atttypid INTO used
@@ -182,6 +182,7 @@ DECLARE
   reasons text[] := '{}';
   note text;
 BEGIN
+  PERFORM @extschema@.idgen_tools_target(target);
   IF method IS NULL OR method NOT IN ('auto', 'default', 'rewrite') THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = format('unknown method "%s"', method),

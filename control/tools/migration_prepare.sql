@@ -53,9 +53,6 @@ DECLARE
   old_type oid;
   created_type oid;
 BEGIN
-  IF target IS NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'target must not be null';
-  END IF;
   wanted := @extschema@.idgen_tools_target(target);
   SELECT a.atttypid INTO old_type FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = number;
   RETURN QUERY SELECT p.problem FROM @extschema@.idgen_tools_problems(relation, number, old_type = wanted.type) p;
@@ -330,7 +327,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN true;
   END IF;
-  PERFORM @extschema@.idgen_tools_check(m);
+  PERFORM @extschema@.idgen_tools_check_triggers(m);
   m := @extschema@.idgen_tools_create_mapping(m);
   IF NOT @extschema@.idgen_tools_try(format('ALTER TABLE %s ADD COLUMN %I %s', k.member::regclass, k.new_name, m.new_type), lock_timeout) THEN
     RETURN false;
@@ -434,6 +431,7 @@ BEGIN
       COMMIT;
     END IF;
   END LOOP;
+  PERFORM @extschema@.idgen_tools_check(@extschema@.idgen_tools_lock(relation, column_name));
   PERFORM @extschema@.idgen_tools_advance(relation, column_name, 'preparing', 'mapping');
 END $$;
 COMMENT ON PROCEDURE idgen_migration_prepare(regclass, name, text, name, int, int, int, boolean, interval, int) IS

@@ -74,8 +74,8 @@ BEGIN
   UNION ALL SELECT format('column %s of table %s is generated', attname, relid::regclass) FROM member WHERE attgenerated <> ''
   UNION ALL SELECT format('column %s of table %s has a default, which would have to be converted too', attname, relid::regclass)
     FROM member WHERE NOT root AND (attidentity <> '' OR atthasdef)
-  UNION ALL SELECT format('column %s of table %s also refers to %s by constraint %s: convert the key of %2$s''s other table first, or'
-                          ' drop the constraint', m.attname, m.relid::regclass, c.confrelid::regclass, c.conname)
+  UNION ALL SELECT format('column %s of table %s also refers to table %s, which is not converted, by constraint %s',
+                          m.attname, m.relid::regclass, c.confrelid::regclass, c.conname)
     FROM member m JOIN pg_constraint c ON c.contype = 'f' AND c.conrelid = m.relid
     CROSS JOIN LATERAL unnest(c.conkey, c.confkey) AS pair(here, there)
     WHERE pair.here = m.attnum AND NOT EXISTS (SELECT FROM member o WHERE o.relid = c.confrelid AND o.attnum = pair.there)

@@ -77,6 +77,9 @@ AS $$
 DECLARE
   generator record;
 BEGIN
+  IF target IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'target must not be null';
+  END IF;
   SELECT * INTO generator FROM @extschema@.idgen_tools_generator(target);
   IF FOUND THEN
     IF generator.problem IS NOT NULL THEN
