@@ -27,6 +27,8 @@ ALTER TABLE link ALTER "to" SET STATISTICS 200;
 ALTER TABLE profile REPLICA IDENTITY USING INDEX profile_pkey;
 CREATE VIEW seen WITH (security_barrier) AS SELECT c."Id", c.name, p.note FROM "Cust" c LEFT JOIN profile p ON p.cust = c."Id";
 CREATE VIEW seen_twice AS SELECT s."Id", count(*) AS n FROM seen s GROUP BY s."Id";
+CREATE VIEW grouped AS SELECT c."Id", c.name, count(p.note) AS notes FROM "Cust" c LEFT JOIN profile p ON p.cust = c."Id" GROUP BY c."Id";
+CREATE VIEW grouped_twice AS SELECT count(*) FROM grouped;
 COMMENT ON COLUMN "Cust"."Id" IS 'the key';
 COMMENT ON COLUMN seen.note IS 'a note';
 COMMENT ON CONSTRAINT "Cust_pkey" ON "Cust" IS 'the constraint';
@@ -120,6 +122,17 @@ SET ROLE regress_mover;
 INSERT INTO profile (cust, note) SELECT "Id", 'after' FROM "Cust" WHERE name = 'after' RETURNING cust_idgen_old;
 DELETE FROM "Cust" WHERE name = 'after';
 SELECT count(*) FROM profile WHERE note = 'after';
+
+-- From one layout to another, rewritten: views stay in place.
+CREATE TABLE laid (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), t text COLLATE "C", at date DEFAULT '2026-01-01');
+INSERT INTO laid (t) SELECT 't' FROM generate_series(1, 10);
+CREATE VIEW laid_grouped AS SELECT id, t, count(*) FROM laid GROUP BY id;
+CREATE VIEW laid_again AS SELECT * FROM laid_grouped;
+SELECT statement FROM idgen_plan_migration('laid', 'id', 'sonyflake', method => 'rewrite', created => 'at', machine_id => 77) WHERE statement IS NOT NULL ORDER BY step \gexec
+SELECT count(*), min(idgen_timestamp(id, 'sonyflake')), bool_and((idgen_parse(id, 'sonyflake')).machine_id = 77) FROM laid_again;
+CALL idgen_migration_roll_back('laid', 'id');
+SELECT count(*), min(snowflake_timestamp(id)) > '2026-02-01' AS old FROM laid_again;
+\d+ laid_grouped
 
 -- Back, and there again, and the end.
 CALL idgen_migration_roll_back('"Cust"', 'Id');

@@ -129,6 +129,13 @@ BEGIN
                                sequence::regclass);
   END IF;
   IF NOT rewrite THEN
+    EXECUTE format('SELECT max(%I) AS largest FROM %s', column_name, relation) INTO counted;
+    IF wanted.layout IS NOT NULL THEN
+      RETURN QUERY SELECT format('The largest key is %s, and those to come are above %s. This is checked again under the lock.',
+        coalesce(counted.largest::text, 'none'), @extschema@.idgen_tools_min_id(now(), wanted.layout));
+    ELSE
+      RETURN QUERY SELECT format('Sequence %s goes on where it was, below the IDs, and ends before the first of them.', sequence::regclass);
+    END IF;
     RETURN;
   END IF;
   RETURN QUERY

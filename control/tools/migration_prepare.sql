@@ -378,7 +378,8 @@ BEGIN
     END LOOP;
     RAISE EXCEPTION USING ERRCODE = 'IDGEN';
   EXCEPTION
-    WHEN SQLSTATE 'IDGEN' THEN
+    -- There is no primary key now that a view could group by.
+    WHEN SQLSTATE 'IDGEN' OR grouping_error THEN
       RETURN true;
     WHEN lock_not_available OR deadlock_detected THEN
       RETURN false;

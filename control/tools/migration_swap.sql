@@ -52,7 +52,15 @@ BEGIN
            JOIN pg_class c ON c.oid = w.view WHERE w.level = 1 OR NOT same ORDER BY w.level, w.view LOOP
     after := format('CREATE %sVIEW %s%s AS %s', CASE WHEN same THEN 'OR REPLACE ' ELSE '' END, v.shown,
       coalesce(' WITH ' || @extschema@.idgen_tools_options(v.reloptions), ''), v.definition);
-    before := CASE WHEN NOT same THEN format('DROP VIEW %s', v.shown) END;
+    -- A view that groups by the key depends on the primary key. An empty one takes its place meanwhile.
+    before := CASE WHEN NOT same THEN format('DROP VIEW %s', v.shown)
+                   WHEN EXISTS (SELECT FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+                                  AND d.refclassid = 'pg_constraint'::regclass WHERE w.ev_class = v.view)
+                   THEN (SELECT format('CREATE OR REPLACE VIEW %s AS SELECT %s', v.shown, string_agg(
+                                  format('NULL::%s%s AS %I', format_type(a.atttypid, a.atttypmod),
+                                         CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END,
+                                         a.attname), ', ' ORDER BY a.attnum))
+                         FROM pg_attribute a WHERE a.attrelid = v.view AND a.attnum > 0) END;
     RETURN NEXT;
     before := NULL;
     IF NOT same THEN

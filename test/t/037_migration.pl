@@ -200,7 +200,7 @@ sql(q{CALL idgen_migration_backfill('parent', 'id')});
 is(sql($lost), 0, 'no row is missed in a table that was rewritten');
 
 # What a cancelled CREATE INDEX CONCURRENTLY leaves is dropped by the plan, run again.
-query($app, 'BEGIN; UPDATE child SET pad = NULL WHERE id = 50;');
+query($app, 'BEGIN; UPDATE parent SET t = NULL WHERE id = 50;');
 sqlstate_of($node, qq{SET ROLE mover; SET search_path = shop, public; SET statement_timeout = '500 ms';
 	SELECT statement FROM $plan WHERE statement LIKE 'CREATE%' ORDER BY step \\gexec});
 query($app, 'ROLLBACK;');
