@@ -316,6 +316,15 @@ CREATE VIEW plain_number AS SELECT id + 1 AS next FROM plain;
 CALL idgen_migration_prepare('plain', 'id', 'uuidv7', fire_triggers => true);
 \set VERBOSITY default
 SELECT count(*) FROM idgen_migrations;
+-- Names of 63 bytes that differ at their end.
+DO $$ BEGIN
+  EXECUTE format('CREATE TABLE %I (%I int PRIMARY KEY, %I int REFERENCES %1$I)', repeat('t', 63), repeat('c', 62) || 'a', repeat('c', 62) || 'b');
+  EXECUTE format('INSERT INTO %I VALUES (1, 1)', repeat('t', 63));
+END $$;
+SELECT statement FROM idgen_plan_migration(repeat('t', 63)::regclass, repeat('c', 62) || 'a', 'snowflake') ORDER BY step \gexec
+SELECT count(*) FROM pg_attribute WHERE attrelid = repeat('t', 63)::regclass AND attname LIKE '%idgen_old';
+CALL idgen_migration_finish(repeat('t', 63)::regclass, repeat('c', 62) || 'a');
+SELECT octet_length(idgen_tools_name(repeat('é', 31), '_idgen_new', 5)) <= 63 AS fits;
 -- A migration needs its extension.
 CALL idgen_migration_prepare('identity', 'id', 'uuidv7');
 RESET ROLE;

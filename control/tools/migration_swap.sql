@@ -172,20 +172,20 @@ BEGIN
     FROM pair p JOIN pg_attribute a ON a.attrelid = p.member AND a.attnum = p.live_number WHERE NOT back AND a.attoptions IS NOT NULL
     UNION ALL
     -- From PostgreSQL 18 on NOT NULL has a name.
-    SELECT 10, p.number, unnest(ARRAY[
-      format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', p.shown, a.conname,
-             @extschema@.idgen_tools_name(a.conname, '_idgen_old', p.live_number)),
-      format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', p.shown, b.conname, a.conname)])
+    SELECT 10, p.number, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', p.shown, a.conname, @extschema@.idgen_tools_name(
+             a.conname, CASE WHEN back THEN '_idgen_new' ELSE '_idgen_old' END, p.live_number))
+    FROM pair p JOIN pg_constraint a ON a.conrelid = p.member AND a.contype = 'n' AND a.conkey = ARRAY[p.live_number]
+    UNION ALL
+    SELECT 11, p.number, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', p.shown, b.conname, a.conname)
     FROM pair p
     JOIN pg_constraint a ON a.conrelid = p.member AND a.contype = 'n' AND a.conkey = ARRAY[p.live_number]
     JOIN pg_constraint b ON b.conrelid = p.member AND b.contype = 'n' AND b.conkey = ARRAY[p.incoming_number]
-    WHERE NOT back
     UNION ALL
     -- Without a default of the old key nobody can fill it any more. There is no way back then.
-    SELECT 11, p.number, format('ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL', p.shown, p.outgoing)
+    SELECT 12, p.number, format('ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL', p.shown, p.outgoing)
     FROM pair p WHERE m.old_default IS NULL AND p.not_null AND NOT back
     UNION ALL
-    SELECT 11, p.number, format('ALTER TABLE %s DROP CONSTRAINT %I', p.shown, p.check_name)
+    SELECT 12, p.number, format('ALTER TABLE %s DROP CONSTRAINT %I', p.shown, p.check_name)
     FROM pair p WHERE m.old_default IS NULL AND NOT p.not_null AND NOT back) s
   ORDER BY s.part, s.n;
 
