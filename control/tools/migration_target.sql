@@ -207,7 +207,11 @@ BEGIN
         RETURN QUERY SELECT format('the registry could give the identity %s to a server: ban it first, with idgen_registry_ban()', shown);
       END IF;
     END IF;
-  EXCEPTION WHEN OTHERS THEN
+  EXCEPTION
+  WHEN insufficient_privilege THEN
+    RETURN QUERY SELECT format('note: whether there is a registry that could give the identity %s to a server, this role cannot see: if so,'
+                               ' have it banned there, with idgen_registry_ban()', shown);
+  WHEN OTHERS THEN
     RETURN QUERY SELECT format('note: whether the registry could give the identity %s to a server cannot be seen (%s): have it banned'
                                ' there, with idgen_registry_ban()', shown, SQLERRM);
   END;
