@@ -26,7 +26,7 @@ endef
 # One compilation for each room of src/pg: the standard library's headers cost more than the code, and
 # a file of a room includes much the same as its neighbours. dev/check sees that every file also
 # compiles by itself.
-ROOMS = base catalog durable lease stat ticket session sql kinds monitor analyze
+ROOMS = base catalog durable lease stat ticket session sql kinds monitor analyze testing
 UNITS = $(ROOMS:%=src/pg/%_room.cpp)
 
 MODULE_big = idgen
@@ -110,7 +110,7 @@ $(UNITS): src/pg/%_room.cpp: $(SOURCE)/src/pg/% | $(CURDIR)/src/pg/
 
 # A room sees only itself and the rooms below it, so an include that goes up does not compile:
 # monitor, kinds -> sql -> session -> durable, catalog, lease, stat -> base -> the core;
-# sql -> ticket -> durable, lease; analyze -> catalog.
+# sql -> ticket -> durable, lease; analyze -> catalog; testing -> base.
 room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
 src/pg/base_room.o src/pg/base_room.bc: override CPPFLAGS += $(call room,base)
 src/pg/catalog_room.o src/pg/catalog_room.bc: override CPPFLAGS += $(call room,base catalog)
@@ -122,6 +122,7 @@ src/pg/ticket_room.o src/pg/ticket_room.bc: override CPPFLAGS += $(call room,bas
 src/pg/sql_room.o src/pg/sql_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql)
 src/pg/kinds_room.o src/pg/kinds_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql kinds)
 src/pg/analyze_room.o src/pg/analyze_room.bc: override CPPFLAGS += $(call room,base catalog analyze)
+src/pg/testing_room.o src/pg/testing_room.bc: override CPPFLAGS += $(call room,base testing)
 src/pg/monitor_room.o src/pg/monitor_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(filter-out analyze,$(ROOMS)))
 
 # Drivers may use the C++ library, with exceptions that stay inside. They export two functions and no

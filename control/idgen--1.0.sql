@@ -1682,3 +1682,24 @@ CREATE FUNCTION idgen_find_collisions(
   AS 'MODULE_PATHNAME', 'idgen_find_collisions';
 COMMENT ON FUNCTION idgen_find_collisions(regclass[], name, idgen_layout, float8) IS
   'the IDs that are in several tables, which may be on several servers';
+
+-- Test clock ----------------------------------------------------------------------------
+
+CREATE FUNCTION idgen_test_clock() RETURNS timestamptz
+  LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+  AS 'MODULE_PATHNAME', 'idgen_test_clock';
+COMMENT ON FUNCTION idgen_test_clock() IS 'the time of this session''s test clock; NULL if it is off';
+CREATE FUNCTION idgen_test_clock(at timestamptz, local boolean DEFAULT true) RETURNS timestamptz
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_test_clock_set';
+COMMENT ON FUNCTION idgen_test_clock(timestamptz, boolean) IS
+  'has this session make IDs of that time, from positions of its own; until the end of the transaction, if local';
+CREATE FUNCTION idgen_test_clock_advance(by interval) RETURNS timestamptz
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_test_clock_advance';
+COMMENT ON FUNCTION idgen_test_clock_advance(interval) IS
+  'moves the test clock forward, or back; returns its time';
+CREATE FUNCTION idgen_test_clock_off() RETURNS void
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_test_clock_off';
+COMMENT ON FUNCTION idgen_test_clock_off() IS 'turns the test clock off';

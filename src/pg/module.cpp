@@ -3,11 +3,14 @@
 
 #include "catalog.h"
 #include "floor.h"
+#include "handle.h"
 #include "mark.h"
 #include "segment_worker.h"
+#include "serial_plans.h"
 #include "settings.h"
 #include "shared.h"
 #include "space_use.h"
+#include "test_clock.h"
 #include "ticket_handle.h"
 #include "utility.h"
 #include "worker.h"
@@ -26,6 +29,8 @@ void _PG_init(void) {
   idgen::pg::WatchTickets();
   idgen::pg::WatchUses();
   idgen::pg::WatchUtility();
+  idgen::pg::WatchPlanner();
+  idgen::pg::WatchTestClock(idgen::pg::ForgetLastIds);
   if (!process_shared_preload_libraries_in_progress) return;
   idgen::pg::RequestSharedMemory();
   idgen::pg::RegisterLeaseWorker();

@@ -123,6 +123,16 @@ inline const char* ResetTextOf(const config_generic* setting) {
 #endif
 }
 
+// What a check hook keeps beside a value. Since 16 settings have memory of their own (upstream
+// 407b50f2d42). Returns nullptr if there is none left.
+inline void* AllocateForSetting(size_t size) {
+#if PG_VERSION_NUM >= 160000
+  return guc_malloc(LOG, size);
+#else
+  return malloc(size);
+#endif
+}
+
 // 16 has one ownership check for all objects (upstream afbfc02983f).
 inline bool OwnsDatabase(Oid database) {
 #if PG_VERSION_NUM >= 160000

@@ -6,6 +6,7 @@
 #include "core/builtin_layouts.h"
 #include "invalidate.h"
 #include "refused.h"
+#include "test_clock.h"
 
 namespace idgen::pg {
 
@@ -242,6 +243,7 @@ void DefineSettings() {
              "idgen.datacenter_id and idgen.machine_id. mac: a hardware address of this machine.",
              &uuid_node, kUuidNodeOptions, PGC_SUSET, AssignHandleSetting);
   DefineRegistrySettings();
+  DefineTestClock();
   NoteUnknownSettings();
   MarkGUCPrefixReserved("idgen");
   PublishRefused();

@@ -3,6 +3,7 @@
 #include <dirent.h>
 
 #include "settings.h"
+#include "test_clock.h"
 
 namespace idgen::pg {
 
@@ -57,6 +58,9 @@ std::uint64_t HardwareAddress() {
   return address;
 }
 
+// What a test clock has in place of it, the same in each test.
+constexpr std::uint64_t kTestNode = 0x1d6e'7e57'0000'0001;
+
 void DefineGregorian(Kind& kind) {
   Handle& handle = kind.handle;
   const Layout layout = GregorianLayout(kind.name);
@@ -66,7 +70,7 @@ void DefineGregorian(Kind& kind) {
   handle.generator.layout = handle.is_leased ? WithNode(layout) : layout;
   // The clock sequence is new with each start of the server, as RFC 9562 has it where no stable
   // storage keeps it.
-  const std::uint64_t random = SharedRoot().uuid_node;
+  const std::uint64_t random = TestClockIsOn() ? kTestNode : SharedRoot().uuid_node;
   GregorianNode base{kMulticast, random >> 48};
   if (source == UuidNode::kRandom) base.node |= random;
   if (source == UuidNode::kMac) base.node = HardwareAddress();

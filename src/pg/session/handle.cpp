@@ -13,6 +13,7 @@
 #include "mark.h"
 #include "settings.h"
 #include "source.h"
+#include "test_clock.h"
 
 namespace idgen::pg {
 
@@ -163,9 +164,8 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   const Layout& layout = handle.layout();
   std::int64_t floor_ms = FloorOf(handle.machine_id);
   if (NeedsLease(handle)) floor_ms = std::max(floor_ms, FloorOfLease(handle, identity_bits));
-  IdSpaceKey space = SlotKeyOf(layout, identity_bits);
-  space.family = static_cast<std::uint8_t>(handle.family);
-  Slot& slot = SlotOf(space, layout, PositionLimit(layout, floor_ms), handle.machine_id);
+  Slot& slot = SlotOf(SlotKeyOf(handle, identity_bits), layout, PositionLimit(layout, floor_ms),
+                      handle.machine_id);
   // Other servers may have used the ID space since this one did.
   StartAbove(slot.position, slot.start, layout, floor_ms);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
@@ -288,6 +288,7 @@ void PrepareHandle(Handle& handle) {
   handle.space = nullptr;
   handle.own = handle.shard = {};
   handle.largest_shard = -1;
+  handle.own_bits = SessionSlot::kNoIdentity;
   // What follows may itself take in invalidations; then the loop in the slow path
   // prepares the handle once more.
   const std::uint64_t preparation = HandleInvalidations();
@@ -296,17 +297,22 @@ void PrepareHandle(Handle& handle) {
   const GeneratorDefinition& generator = handle.generator;
   const Layout& layout = handle.layout();
   if (!layout.CanGenerate()) Report(DecodeOnly(layout));
-  if (!NeedsLease(handle)) {
+  const bool is_test = TestClockIsOn();
+  if (is_test) {
+    // What the session holds is as it was when the clock is off again.
+  } else if (!NeedsLease(handle)) {
     UseGrant(handle, &UnboundedGrant());
   } else if (handle.grant == &UnboundedGrant() || GrantHasEnded(handle)) {
     UseGrant(handle, nullptr);
   }
-  const Identity identity = IdentityOf(generator);
+  const Identity identity = IdentityOf(generator, !is_test);
   const Identity server{identity.datacenter, identity.machine, 0};
   CheckFits(layout, server);
 
-  CheckRestart(SharedRoot());
-  handle.database = &CurrentMark();
+  if (!is_test) {
+    CheckRestart(SharedRoot());
+    handle.database = &CurrentMark();
+  }
 
   // A kind's IDs are in order across sessions, whatever the setting.
   const int block_size = handle.define != nullptr ? 1 : BlockSize();
@@ -328,23 +334,43 @@ void PrepareHandle(Handle& handle) {
   }
   // A shard that is not set, or does not fit, is no error before a call relies on it.
   if (!takes_shard || (ShardIsSet() && layout.FindMisfit(identity) == FieldKind::kTimestamp)) {
-    const std::uint64_t bits = layout.IdentityBits(identity);
-    handle.own = SessionSlotOf(EntryOfSpace(handle, bits));
-    handle.space = &handle.own;
+    handle.own_bits = layout.IdentityBits(identity);
   }
-  WarnIfCitusWithoutIdentity(handle);
+  if (!is_test) {
+    if (handle.own_bits != SessionSlot::kNoIdentity) {
+      handle.own = SessionSlotOf(EntryOfSpace(handle, handle.own_bits));
+      handle.space = &handle.own;
+    }
+    WarnIfCitusWithoutIdentity(handle);
+  }
   handle.preparation = preparation;
 }
 
-SessionSlot& SpaceFor(Handle& handle, std::int64_t shard) {
+std::uint64_t IdentityBitsOf(const Handle& handle, std::int64_t shard) {
   if (shard == kNoShard) {
-    if (handle.space != nullptr) return *handle.space;
-    CheckFits(handle.layout(), IdentityOf(handle.generator));
+    if (handle.own_bits != SessionSlot::kNoIdentity) return handle.own_bits;
+    CheckFits(handle.layout(), IdentityOf(handle.generator, !TestClockIsOn()));
     ReportNoShard(handle.layout());
   }
   CheckShard(handle, shard);
-  if (handle.generator.shard_id >= 0) return *handle.space;
-  const std::uint64_t bits = ShardBits(handle, shard);
+  return handle.generator.shard_id >= 0 ? handle.own_bits : ShardBits(handle, shard);
+}
+
+std::int64_t ShardOfId(const Handle& handle, std::uint64_t id) {
+  const Layout& layout = handle.layout();
+  const Parts parts = layout.Parse(CheckId(layout, static_cast<int64>(id)));
+  return handle.largest_shard >= 0 ? static_cast<std::int64_t>(parts.identity.shard) : kNoShard;
+}
+
+IdSpaceKey SlotKeyOf(const Handle& handle, std::uint64_t identity_bits) {
+  IdSpaceKey space = SlotKeyOf(handle.layout(), identity_bits);
+  space.family = static_cast<std::uint8_t>(handle.family);
+  return space;
+}
+
+SessionSlot& SpaceFor(Handle& handle, std::int64_t shard) {
+  const std::uint64_t bits = IdentityBitsOf(handle, shard);
+  if (bits == handle.own_bits) return *handle.space;
   SessionSlot* const known = KnownSlot(handle, bits);
   if (known != nullptr) return *known;
   // Places change with what is added, so the cursor in hand has none.

@@ -135,6 +135,8 @@ struct alignas(64) Handle {
   bool may_be_late = false;
   GeneratorDefinition generator;
   char layout_name[kLongestLayoutText] = {};
+  // The identity of calls that name no shard; kNoIdentity: there is none.
+  std::uint64_t own_bits = SessionSlot::kNoIdentity;
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
   DatabaseMark* database = nullptr;
   const Grant* grant = nullptr;    // of all its identities
@@ -162,7 +164,8 @@ void StartHandle(Handle& handle, std::string_view name, void (*define)(Handle&))
 void ResolveGenerator(Handle& handle);
 
 // Makes a handle ready for use; errors: recovery, a generator that is no longer there, an
-// identity that does not fit, no shared memory, no extension.
+// identity that does not fit, no shared memory, no extension. While the test clock is on, it only
+// looks up what IDs are composed of.
 void PrepareHandle(Handle& handle);
 
 // Whether the identities of the handle may be others' by now.
@@ -173,8 +176,18 @@ inline bool GrantHasEnded(const Handle& handle) {
 // True when nothing that the handle was prepared from has changed since.
 bool IsPrepared(const Handle& handle);
 
-// The ID space of a call that names a shard, or none (kNoShard). The handle is prepared. The
-// reference is good until the next call. Errors: a shard that is missing, fixed, or out of range.
+// The identity of a call that names a shard, or none (kNoShard). The handle is prepared. Errors: a
+// shard that is missing, fixed, or out of range.
+std::uint64_t IdentityBitsOf(const Handle& handle, std::int64_t shard);
+
+// The shard to name for the ID space that an ID is of, where the generator makes IDs of any. An
+// error if it is no ID of the layout.
+std::int64_t ShardOfId(const Handle& handle, std::uint64_t id);
+
+// What tells the ID space of an identity from others.
+IdSpaceKey SlotKeyOf(const Handle& handle, std::uint64_t identity_bits);
+
+// The ID space of a call, as for IdentityBitsOf(). The reference is good until the next call.
 SessionSlot& SpaceFor(Handle& handle, std::int64_t shard);
 
 // A view with a cursor of its own.

@@ -65,7 +65,7 @@ std::int64_t CitusGroup() {
   return group;
 }
 
-std::int64_t MachineOf(const Layout& layout, const Identity& settings) {
+std::int64_t MachineOf(const Layout& layout, const Identity& settings, bool may_ask_registry) {
   switch (SourceOfMachineId()) {
     case MachineIdSource::kSetting:
       break;
@@ -74,6 +74,7 @@ std::int64_t MachineOf(const Layout& layout, const Identity& settings) {
     case MachineIdSource::kCitus:
       return CitusGroup();
     case MachineIdSource::kRegistry:
+      if (!may_ask_registry) break;
       if (!LeasesAreOn()) {
         ReportSource("there is no registry to give a machine ID",
                      "idgen.machine_id_source is registry.", "Set idgen.registry.");
@@ -87,13 +88,13 @@ std::int64_t MachineOf(const Layout& layout, const Identity& settings) {
 
 }  // namespace
 
-Identity IdentityOf(const GeneratorDefinition& generator) {
+Identity IdentityOf(const GeneratorDefinition& generator, bool may_ask_registry) {
   Identity identity = IdentityFromSettings();
   for (const IdentityField& field : kIdentityFields) {
     if (generator.*field.fixed >= 0) identity.*field.value = AsField(generator.*field.fixed);
   }
   if (generator.machine_id < 0 && generator.layout.Has(FieldKind::kMachine)) {
-    identity.machine = AsField(MachineOf(generator.layout, identity));
+    identity.machine = AsField(MachineOf(generator.layout, identity, may_ask_registry));
   }
   return identity;
 }

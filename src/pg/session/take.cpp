@@ -16,6 +16,8 @@
 #include "mark.h"
 #include "settings.h"
 #include "start_over.h"
+#include "test_clock.h"
+#include "test_take.h"
 #include "wait.h"
 
 namespace idgen::pg {
@@ -54,32 +56,6 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
                  InstantText(until_us), InstantText(now_us)),
        errhint("Try again then, or set idgen.max_clock_wait to a longer time. If it is very "
                "long, a clock was wrong: use another machine ID.")));
-  pg_unreachable();
-}
-
-[[noreturn]] void ReportTooFarAhead(const Handle& handle, std::uint64_t id,
-                                    const Observed& observed, const GuardSettings& guard) {
-  const auto number = static_cast<long long>(id);
-  const char* const time = InstantText(observed.time_us);
-  const char* const now = InstantText(observed.now_us);
-  const auto most_ms = static_cast<long long>(guard.max_clock_lead_us / 1000);
-  if (handle.is_clock()) {
-    ereport(ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-             errmsg("HLC timestamp %lld is %s ahead of the clock", number,
-                    DurationText(DifferenceUs(observed.time_us, observed.now_us))),
-             errdetail("It is of %s, and the clock shows %s; idgen.max_clock_offset is %lld ms.",
-                       time, now, most_ms),
-             errhint("Check the time synchronization of this machine and of the one that sent "
-                     "it.")));
-  }
-  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                  errmsg("ID %lld is too far ahead of the clock", number),
-                  errdetail("It is of %s, and the clock shows %s; idgen.max_clock_lead is %lld ms.",
-                            time, now, most_ms),
-                  errhint("Check that the ID is of layout \"%s\", and the time synchronization of "
-                          "this machine and of the one that made it.",
-                          NameOf(handle.layout()))));
   pg_unreachable();
 }
 
@@ -223,11 +199,7 @@ class ObservingPolicy : public SessionPolicy {
   Source Refresh() {
     do {
       while (!IsPrepared(handle_)) PrepareHandle(handle_);
-      const Layout& layout = handle_.layout();
-      const Parts parts = layout.Parse(CheckId(layout, static_cast<int64>(id_)));
-      space_ = &pg::Refresh(handle_, handle_.largest_shard >= 0
-                                         ? static_cast<std::int64_t>(parts.identity.shard)
-                                         : kNoShard);
+      space_ = &pg::Refresh(handle_, ShardOfId(handle_, id_));
     } while (!IsPrepared(handle_));
     return SourceOf(*space_);
   }
@@ -244,7 +216,34 @@ class ObservingPolicy : public SessionPolicy {
 
 }  // namespace
 
+void ReportTooFarAhead(const Handle& handle, std::uint64_t id, const Observed& observed,
+                       const GuardSettings& guard) {
+  const auto number = static_cast<long long>(id);
+  const char* const time = InstantText(observed.time_us);
+  const char* const now = InstantText(observed.now_us);
+  const auto most_ms = static_cast<long long>(guard.max_clock_lead_us / 1000);
+  if (handle.is_clock()) {
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("HLC timestamp %lld is %s ahead of the clock", number,
+                    DurationText(DifferenceUs(observed.time_us, observed.now_us))),
+             errdetail("It is of %s, and the clock shows %s; idgen.max_clock_offset is %lld ms.",
+                       time, now, most_ms),
+             errhint("Check the time synchronization of this machine and of the one that sent "
+                     "it.")));
+  }
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("ID %lld is too far ahead of the clock", number),
+                  errdetail("It is of %s, and the clock shows %s; idgen.max_clock_lead is %lld ms.",
+                            time, now, most_ms),
+                  errhint("Check that the ID is of layout \"%s\", and the time synchronization of "
+                          "this machine and of the one that made it.",
+                          NameOf(handle.layout()))));
+  pg_unreachable();
+}
+
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
+  if (unlikely(TestClockIsOn())) return TakeForTest(handle, shard, request);
   SessionPolicy policy(handle, shard);
   const LoopResult result = TakeByLoop(policy, request);
   const Attempt& attempt = result.attempt;
@@ -277,6 +276,7 @@ std::int64_t FirstId(Handle& handle, SpaceUse& use, std::uint64_t identity_bits,
 }
 
 std::int64_t Observe(Handle& handle, std::uint64_t id) {
+  if (unlikely(TestClockIsOn())) return ObserveForTest(handle, id);
   ObservingPolicy policy(handle, id);
   const Observed observed = ObserveId(policy, id);
   if (observed.ending == Ending::kTooFarAhead) {

@@ -4,6 +4,7 @@
 #include "pg.h"
 
 #include "core/cycles.h"
+#include "core/loop.h"
 #include "handle.h"
 
 namespace idgen::pg {
@@ -116,5 +117,9 @@ inline Issued Take(Handle& handle, std::int64_t shard, std::uint64_t count) {
 // shard in the ID where the generator makes IDs of any. Returns the last one that counts as
 // issued then.
 std::int64_t Observe(Handle& handle, std::uint64_t id);
+
+// Reports that Observe() refuses an ID.
+[[noreturn]] void ReportTooFarAhead(const Handle& handle, std::uint64_t id,
+                                    const Observed& observed, const GuardSettings& guard);
 
 }  // namespace idgen::pg

@@ -25,6 +25,7 @@
 #include "row.h"
 #include "start_over.h"
 #include "take.h"
+#include "test_clock.h"
 #include "core/mark.h"
 
 namespace idgen::pg {
@@ -305,6 +306,11 @@ IDGEN_SQL_FUNCTION(idgen_get_identity);
 Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOf(ShortTextArgument(fcinfo, 2));
   if (RecoveryInProgress()) ReportRecovery("check identities");
+  if (TestClockIsOn()) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("cannot check identities while a test clock is on"),
+                    errhint("Reset idgen.test_clock.")));
+  }
   InitMaterializedSRF(fcinfo, 0);
 
   Check check{};

@@ -2,6 +2,7 @@
 
 #include "handle.h"
 #include "settings.h"
+#include "test_clock.h"
 #include "ticket_handle.h"
 
 namespace idgen::pg {
@@ -18,6 +19,19 @@ struct Effects {
   char setting[NAMEDATALEN] = {};  // the one that is reset; all of ours are shorter
 };
 
+// A test clock is the session's own, not one of sessions to come. These may have it off.
+void RefuseForLater(VariableSetStmt* set) {
+  if (set->kind != VAR_SET_VALUE && set->kind != VAR_SET_CURRENT) return;
+  const bool is_clock = pg_strcasecmp(set->name, kTestClockName) == 0;
+  if (!is_clock && pg_strcasecmp(set->name, kTestClockCommitName) != 0) return;
+  const char* const value = ExtractSetVariableArgs(set);
+  bool is_on = true;
+  if (is_clock ? *value == '\0' : parse_bool(value, &is_on) && !is_on) return;
+  ereport(ERROR, (errcode(ERRCODE_CANT_CHANGE_RUNTIME_PARAM),
+                  errmsg("parameter \"%s\" cannot be set for a database or a role", set->name),
+                  errhint("Use SET or SET LOCAL, where the test runs.")));
+}
+
 Effects EffectsOf(const Node* command) {
   constexpr std::string_view kOurs = "idgen.";
   Effects effects;
@@ -25,6 +39,10 @@ Effects EffectsOf(const Node* command) {
     const DiscardMode target = reinterpret_cast<const DiscardStmt*>(command)->target;
     effects.resets_all = target == DISCARD_ALL;
     effects.forgets_ids = target == DISCARD_ALL || target == DISCARD_SEQUENCES;
+  } else if (IsA(command, AlterRoleSetStmt)) {
+    RefuseForLater(reinterpret_cast<const AlterRoleSetStmt*>(command)->setstmt);
+  } else if (IsA(command, AlterDatabaseSetStmt)) {
+    RefuseForLater(reinterpret_cast<const AlterDatabaseSetStmt*>(command)->setstmt);
   } else if (IsA(command, VariableSetStmt)) {
     const auto* set = reinterpret_cast<const VariableSetStmt*>(command);
     effects.resets_all = set->kind == VAR_RESET_ALL;
