@@ -341,19 +341,19 @@ RESET plan_cache_mode;
 -- worker refuses.
 CREATE FUNCTION turns_it_on() RETURNS bigint LANGUAGE sql AS $$
   SELECT idgen_test_clock('2026-01-01Z');
-  SELECT count(DISTINCT snowflake_timestamp(id)) FROM (SELECT snowflake_nextval() AS id FROM testclock_rows OFFSET 0) s $$;
+  SELECT count(DISTINCT id) FROM (SELECT snowflake_nextval() AS id FROM testclock_rows OFFSET 0) s $$;
 DO $$
-DECLARE ticks bigint; code text;
+DECLARE ids bigint; refusal text;
 BEGIN
   SET LOCAL parallel_setup_cost = 0;
   SET LOCAL parallel_tuple_cost = 0;
   SET LOCAL min_parallel_table_scan_size = 0;
   SET LOCAL max_parallel_workers_per_gather = 2;
   BEGIN
-    SELECT turns_it_on() INTO ticks;
-  EXCEPTION WHEN feature_not_supported THEN code := SQLERRM;
+    SELECT turns_it_on() INTO ids;
+  EXCEPTION WHEN feature_not_supported THEN refusal := SQLERRM;
   END;
-  RAISE NOTICE '%', ticks IS NOT DISTINCT FROM 1 OR code = 'parallel workers cannot make IDs of a test clock';
+  RAISE NOTICE '%', ids IS NOT DISTINCT FROM 3000 OR refusal = 'parallel workers cannot make IDs of a test clock';
 END $$;
 DROP FUNCTION turns_it_on;
 
