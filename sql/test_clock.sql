@@ -279,7 +279,7 @@ CALL commits();
 BEGIN;
 INSERT INTO testclock_t DEFAULT VALUES;
 PREPARE TRANSACTION 'testclock';
-SELECT count(*) FROM pg_prepared_xacts WHERE gid = 'testclock';
+SELECT 'ROLLBACK PREPARED ''testclock''' FROM pg_prepared_xacts WHERE gid = 'testclock' \gexec
 -- Other kinds of ID are real, and committed.
 CREATE SEQUENCE testclock_tickets;
 INSERT INTO testclock_t VALUES (ticket_nextval('testclock_tickets'), 'ticket');
@@ -339,7 +339,7 @@ RESET plan_cache_mode;
 
 -- What a function in SQL does after its first statement may be planned already (up to 17): then a
 -- worker refuses.
-CREATE FUNCTION turns_it_on() RETURNS bigint LANGUAGE sql AS $$
+CREATE FUNCTION turns_it_on() RETURNS SETOF bigint LANGUAGE sql AS $$
   SELECT idgen_test_clock('2026-01-01Z');
   SELECT count(DISTINCT id) FROM (SELECT snowflake_nextval() AS id FROM testclock_rows OFFSET 0) s $$;
 DO $$
@@ -349,8 +349,9 @@ BEGIN
   SET LOCAL parallel_tuple_cost = 0;
   SET LOCAL min_parallel_table_scan_size = 0;
   SET LOCAL max_parallel_workers_per_gather = 2;
+  SET LOCAL parallel_leader_participation = off;
   BEGIN
-    SELECT turns_it_on() INTO ids;
+    SELECT * INTO ids FROM turns_it_on();
   EXCEPTION WHEN feature_not_supported THEN refusal := SQLERRM;
   END;
   RAISE NOTICE '%', ids IS NOT DISTINCT FROM 3000 OR refusal = 'parallel workers cannot make IDs of a test clock';
