@@ -78,7 +78,7 @@ bool ParseTick(std::string_view input, std::int64_t& tick_us) noexcept {
   return false;
 }
 
-bool ParseEpoch(std::string_view input, std::int64_t& epoch_us) noexcept {
+bool ParseInstant(std::string_view input, std::int64_t& time_us) noexcept {
   constexpr std::int64_t kSecondUs = 1'000'000;
   TextReader number(input);
   const bool is_negative = number.Take('-');
@@ -87,7 +87,7 @@ bool ParseEpoch(std::string_view input, std::int64_t& epoch_us) noexcept {
     number.SkipSpace();
     if (number.Take("us")) {
       number.SkipSpace();
-      epoch_us = us;
+      time_us = us;
       return number.IsAtEnd();
     }
   }
@@ -132,7 +132,7 @@ bool ParseEpoch(std::string_view input, std::int64_t& epoch_us) noexcept {
   if (!reader.Take('z')) return false;
   reader.SkipSpace();
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  epoch_us = (((days * 24 + hour) * 60 + minute) * 60 + second) * kSecondUs + fraction;
+  time_us = (((days * 24 + hour) * 60 + minute) * 60 + second) * kSecondUs + fraction;
   return reader.IsAtEnd();
 }
 
@@ -181,7 +181,7 @@ ParsedDescription ParseDescription(std::string_view input) noexcept {
       for (++value; value < last && IsAsciiSpace(input[value]);) ++value;
       const std::string_view written(input.data() + value, last - value);
       const bool good =
-          is_tick ? ParseTick(written, parsed.tick_us) : ParseEpoch(written, parsed.epoch_us);
+          is_tick ? ParseTick(written, parsed.tick_us) : ParseInstant(written, parsed.epoch_us);
       if (!good) {
         return fail(is_tick ? DescriptionError::kBadTick : DescriptionError::kBadEpoch, value,
                     written.size());
@@ -197,64 +197,90 @@ ParsedDescription ParseDescription(std::string_view input) noexcept {
   return parsed;
 }
 
-std::size_t WriteDescription(const Layout& layout, char* out) noexcept {
-  std::size_t length = WriteFields(layout, out);
-  const auto put = [out, &length](std::string_view word) {
-    for (const char c : word) out[length++] = c;
-  };
+namespace {
+
+// Appends to a text of a length that is known to be enough.
+class TextWriter {
+ public:
+  constexpr explicit TextWriter(char* out) noexcept : out_(out) {}
+
+  constexpr void Put(std::string_view word) noexcept {
+    for (const char c : word) out_[length_++] = c;
+  }
   // Writes leading zeros up to `width`.
-  const auto put_number = [out, &length](std::uint64_t number, int width) {
+  constexpr void PutNumber(std::uint64_t number, int width) noexcept {
     char digits[20] = {};
     int count = 0;
     for (; number > 0 || count < width; number /= 10) {
       digits[count++] = static_cast<char>('0' + number % 10);
     }
-    while (count > 0) out[length++] = digits[--count];
-  };
-  put(", tick:");
-  for (const TickUnit& unit : kTickUnits) {
-    if (layout.tick_us % unit.us != 0) continue;
-    put_number(static_cast<std::uint64_t>(layout.tick_us / unit.us), 1);
-    put(unit.name);
-    break;
+    while (count > 0) out_[length_++] = digits[--count];
   }
-  put(", epoch:");
+  constexpr void DropZeros() noexcept {
+    while (out_[length_ - 1] == '0') --length_;
+  }
+  [[nodiscard]] constexpr std::size_t length() const noexcept { return length_; }
+
+ private:
+  char* out_;
+  std::size_t length_ = 0;
+};
+
+}  // namespace
+
+std::size_t WriteInstant(std::int64_t time_us, char* out) noexcept {
+  TextWriter writer(out);
   constexpr std::int64_t kDayUs = 86'400'000'000;
-  std::int64_t days = layout.epoch_us / kDayUs;
-  auto rest_us = static_cast<std::uint64_t>(layout.epoch_us % kDayUs + kDayUs) % kDayUs;
-  if (layout.epoch_us % kDayUs < 0) --days;
+  std::int64_t days = time_us / kDayUs;
+  auto rest_us = static_cast<std::uint64_t>(time_us % kDayUs + kDayUs) % kDayUs;
+  if (time_us % kDayUs < 0) --days;
   constexpr auto kFirst = std::chrono::sys_days(std::chrono::year(1) / 1 / 1);
   constexpr auto kLast = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
   if (days < kFirst.time_since_epoch().count() || days > kLast.time_since_epoch().count()) {
-    if (layout.epoch_us < 0) put("-");
-    const auto us = static_cast<std::uint64_t>(layout.epoch_us);
-    put_number(layout.epoch_us < 0 ? ~us + 1 : us, 1);
-    put("us");
-    return length;
+    if (time_us < 0) writer.Put("-");
+    const auto us = static_cast<std::uint64_t>(time_us);
+    writer.PutNumber(time_us < 0 ? ~us + 1 : us, 1);
+    writer.Put("us");
+    return writer.length();
   }
   const std::chrono::year_month_day date(
       std::chrono::sys_days(std::chrono::days(static_cast<int>(days))));
-  put_number(static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
-  put("-");
-  put_number(static_cast<unsigned>(date.month()), 2);
-  put("-");
-  put_number(static_cast<unsigned>(date.day()), 2);
+  writer.PutNumber(static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
+  writer.Put("-");
+  writer.PutNumber(static_cast<unsigned>(date.month()), 2);
+  writer.Put("-");
+  writer.PutNumber(static_cast<unsigned>(date.day()), 2);
   if (rest_us != 0) {
     const std::uint64_t seconds = rest_us / 1'000'000;
-    put("T");
-    put_number(seconds / 3600, 2);
-    put(":");
-    put_number(seconds / 60 % 60, 2);
-    put(":");
-    put_number(seconds % 60, 2);
+    writer.Put("T");
+    writer.PutNumber(seconds / 3600, 2);
+    writer.Put(":");
+    writer.PutNumber(seconds / 60 % 60, 2);
+    writer.Put(":");
+    writer.PutNumber(seconds % 60, 2);
     if (rest_us % 1'000'000 != 0) {
-      put(".");
-      put_number(rest_us % 1'000'000, 6);
-      while (out[length - 1] == '0') --length;
+      writer.Put(".");
+      writer.PutNumber(rest_us % 1'000'000, 6);
+      writer.DropZeros();
     }
   }
-  put("Z");
-  return length;
+  writer.Put("Z");
+  return writer.length();
+}
+
+std::size_t WriteDescription(const Layout& layout, char* out) noexcept {
+  const std::size_t fields = WriteFields(layout, out);
+  TextWriter writer(out + fields);
+  writer.Put(", tick:");
+  for (const TickUnit& unit : kTickUnits) {
+    if (layout.tick_us % unit.us != 0) continue;
+    writer.PutNumber(static_cast<std::uint64_t>(layout.tick_us / unit.us), 1);
+    writer.Put(unit.name);
+    break;
+  }
+  writer.Put(", epoch:");
+  const std::size_t length = fields + writer.length();
+  return length + WriteInstant(layout.epoch_us, out + length);
 }
 
 }  // namespace idgen

@@ -53,8 +53,13 @@ ParsedDescription ParseDescription(std::string_view text) noexcept;
 // Reads "10 ms". Returns false if it is no tick length, or does not fit an int64 in us.
 bool ParseTick(std::string_view text, std::int64_t& tick_us) noexcept;
 
-// Reads "2024-01-01Z", "2010-11-04T01:42:54.657Z", "-5us".
-bool ParseEpoch(std::string_view text, std::int64_t& epoch_us) noexcept;
+// Reads an instant: "2024-01-01Z", "2010-11-04T01:42:54.657Z", "-5us".
+bool ParseInstant(std::string_view text, std::int64_t& time_us) noexcept;
+
+// Writes an instant as ParseInstant reads it, without a terminator. Returns the length, at most
+// kLongestInstant.
+std::size_t WriteInstant(std::int64_t time_us, char* out) noexcept;
+inline constexpr std::size_t kLongestInstant = std::string_view("-9223372036854775808us").size();
 
 // Large enough for any text that WriteDescription writes.
 inline constexpr std::size_t kLongestDescription =

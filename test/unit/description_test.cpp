@@ -71,13 +71,13 @@ TEST(Description, ReadsTicks) {
 
 TEST(Description, ReadsEpochs) {
   std::int64_t us = 0;
-  EXPECT_TRUE(ParseEpoch("2010-11-04T01:42:54.657Z", us) && us == kTwitter);
-  EXPECT_TRUE(ParseEpoch("1970-01-01Z", us) && us == 0);
-  EXPECT_TRUE(ParseEpoch("1969-12-31T23:59:59.999999Z", us) && us == -1);
-  EXPECT_TRUE(ParseEpoch("2000-02-29 23:59Z", us) && us == 951'868'740'000'000);
-  EXPECT_TRUE(ParseEpoch("0001-01-01Z", us) && us == -62'135'596'800'000'000);
-  EXPECT_TRUE(ParseEpoch("9999-12-31T23:59:59Z", us) && us == 253'402'300'799'000'000);
-  EXPECT_TRUE(ParseEpoch("-9223372036854775808us", us) &&
+  EXPECT_TRUE(ParseInstant("2010-11-04T01:42:54.657Z", us) && us == kTwitter);
+  EXPECT_TRUE(ParseInstant("1970-01-01Z", us) && us == 0);
+  EXPECT_TRUE(ParseInstant("1969-12-31T23:59:59.999999Z", us) && us == -1);
+  EXPECT_TRUE(ParseInstant("2000-02-29 23:59Z", us) && us == 951'868'740'000'000);
+  EXPECT_TRUE(ParseInstant("0001-01-01Z", us) && us == -62'135'596'800'000'000);
+  EXPECT_TRUE(ParseInstant("9999-12-31T23:59:59Z", us) && us == 253'402'300'799'000'000);
+  EXPECT_TRUE(ParseInstant("-9223372036854775808us", us) &&
               us == std::numeric_limits<std::int64_t>::min());
   for (const char* bad : {"",
                           "2024",
@@ -111,7 +111,7 @@ TEST(Description, ReadsEpochs) {
                           "5",
                           "us",
                           "2024-01-01TZ"}) {
-    EXPECT_FALSE(ParseEpoch(bad, us)) << bad;
+    EXPECT_FALSE(ParseInstant(bad, us)) << bad;
   }
 }
 

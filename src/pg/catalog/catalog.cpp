@@ -3,6 +3,7 @@
 #include "core/builtin_layouts.h"
 #include "errors.h"
 #include "invalidate.h"
+#include "succession_text.h"
 
 namespace idgen::pg {
 
@@ -34,7 +35,7 @@ Named* ReadServer(const ForeignServer& server) {
   const Complaint flaw = ReadOptions(server.options, definition);
   const bool is_layout = server.servertype != nullptr &&
                          strcmp(server.servertype, WordFor(NameKind::kLayout)) == 0 &&
-                         !HasFixedField(definition);
+                         !HasFixedField(definition) && definition.changes == nullptr;
   *named = {.name = pstrdup(server.servername + strlen(kPrefix)),
             .kind = is_layout ? NameKind::kLayout : NameKind::kGenerator,
             .owner = server.owner,
@@ -125,6 +126,20 @@ Complaint Flawed(const Named& named) {
                       : "Use idgen_alter_generator() or idgen_drop_generator()."};
 }
 
+Complaint ReadOneLayout(const char* text, Succession& succession) {
+  if (IsDescription(text)) {
+    Layout layout;
+    const Complaint complaint = ReadDescription(text, layout);
+    if (!complaint) succession = Succession(layout);
+    return complaint;
+  }
+  const Named* const named = FindNamed(text);
+  if (named == nullptr) return Unknown(NameKind::kLayout, text);
+  if (named->flaw) return Flawed(*named);
+  succession = LayoutsOf(named->definition);
+  return {};
+}
+
 extern "C" {
 
 // Only marks. Servers of other wrappers count too: they are few and seldom change.
@@ -173,13 +188,8 @@ GeneratorDefinition FindGenerator(std::string_view name) {
   return NamedBy(name, NameKind::kGenerator).definition;
 }
 
-Complaint ReadLayout(const char* text, Layout& layout) {
-  if (IsDescription(text)) return ReadDescription(text, layout);
-  const Named* const named = FindNamed(text);
-  if (named == nullptr) return Unknown(NameKind::kLayout, text);
-  if (named->flaw) return Flawed(*named);
-  layout = named->definition.layout;
-  return {};
+Complaint ReadLayouts(const char* text, Succession& succession) {
+  return ReadStages(text, ReadOneLayout, succession);
 }
 
 void WatchCatalog() {

@@ -49,8 +49,9 @@ List* AllNamed();
 // Returns the definition of a generator. Errors: it does not exist, or it cannot make IDs.
 GeneratorDefinition FindGenerator(std::string_view name);
 
-// Reads a layout from a name or a description.
-Complaint ReadLayout(const char* text, Layout& layout);
+// Reads a layout from a name or a description, or a succession of them. A generator's name stands
+// for all layouts that it has.
+Complaint ReadLayouts(const char* text, Succession& succession);
 
 // Returns the name of the server that stands for a name, in the current memory context.
 char* ServerName(std::string_view name);

@@ -4,8 +4,10 @@
 #include <charconv>
 
 #include "core/builtin_layouts.h"
+#include "core/clock.h"
 #include "core/description.h"
 #include "errors.h"
+#include "succession_text.h"
 
 namespace idgen::pg {
 
@@ -145,6 +147,41 @@ bool ReadNumber(const char* text, std::int32_t& number) {
   return error == std::errc{} && last == end && number >= 0;
 }
 
+// Reads a layout that is kept by value: a name may stand for another layout tomorrow.
+Complaint ReadValue(const char* text, Succession& succession) {
+  const Layout* const reserved = FindReservedLayout(text);
+  if (reserved != nullptr) {
+    succession = Succession(*reserved);
+    return {};
+  }
+  if (!IsDescription(text)) {
+    return {.code = ERRCODE_INVALID_PARAMETER_VALUE,
+            .message = psprintf("option \"layout\" is no description of a layout: \"%s\"",
+                                Excerpt(text, kMostShown)),
+            .hint = "idgen_create_generator() takes a name, and keeps what that stands for."};
+  }
+  Layout layout;
+  const Complaint complaint = ReadDescription(text, layout);
+  if (!complaint) succession = Succession(layout);
+  return complaint;
+}
+
+// Returns what prevents a generator from making IDs of one of its layouts.
+Complaint ComplaintOfOne(const GeneratorDefinition& definition, const Layout& layout) {
+  if (!layout.CanGenerate()) return DecodeOnly(layout);
+  for (const IdentityField& field : kIdentityFields) {
+    const std::int32_t value = definition.*field.fixed;
+    if (value < 0) continue;
+    if (!layout.Has(field.kind)) {
+      return NoField(layout, field.kind, psprintf("Leave out %s.", field.name));
+    }
+    if (AsField(value) > layout[field.kind].Largest()) {
+      return Misfit(layout, field.kind, value);
+    }
+  }
+  return {};
+}
+
 Complaint ReadOption(std::span<Option> known, const DefElem* element) {
   for (Option& option : known) {
     if (strcmp(option.name, element->defname) != 0 || element->arg == nullptr) continue;
@@ -219,19 +256,10 @@ Complaint ReadOptions(const List* options, GeneratorDefinition& definition) {
   if (text == nullptr) {
     return {.code = ERRCODE_FDW_OPTION_NAME_NOT_FOUND, .message = "option \"layout\" is missing"};
   }
-  // The layout is kept by value: a name may stand for another layout tomorrow.
-  const Layout* const reserved = FindReservedLayout(text);
-  if (reserved != nullptr) {
-    definition.layout = *reserved;
-  } else if (!IsDescription(text)) {
-    return {.code = ERRCODE_INVALID_PARAMETER_VALUE,
-            .message = psprintf("option \"layout\" is no description of a layout: \"%s\"",
-                                Excerpt(text, kMostShown)),
-            .hint = "idgen_create_generator() takes a name, and keeps what that stands for."};
-  } else {
-    const Complaint complaint = ReadDescription(text, definition.layout);
-    if (complaint) return complaint;
-  }
+  Succession succession;
+  const Complaint unreadable = ReadStages(text, ReadValue, succession);
+  if (unreadable) return unreadable;
+  SetLayouts(definition, succession);
   for (const IdentityField& field : kIdentityFields) {
     const Option& option = *std::find_if(known, std::end(known), [&field](const Option& each) {
       return strcmp(each.name, field.name) == 0;
@@ -245,18 +273,20 @@ Complaint ReadOptions(const List* options, GeneratorDefinition& definition) {
   return {};
 }
 
+void SetLayouts(GeneratorDefinition& definition, const Succession& succession) {
+  definition.layout = succession.stages[succession.StageAt(WallClockUs())].layout;
+  definition.changes = nullptr;
+  if (succession.count == 1) return;
+  auto* const kept = static_cast<Succession*>(palloc(sizeof(Succession)));
+  *kept = succession;
+  definition.changes = kept;
+}
+
 Complaint ComplaintOf(const GeneratorDefinition& definition) {
-  const Layout& layout = definition.layout;
-  if (!layout.CanGenerate()) return DecodeOnly(layout);
-  for (const IdentityField& field : kIdentityFields) {
-    const std::int32_t value = definition.*field.fixed;
-    if (value < 0) continue;
-    if (!layout.Has(field.kind)) {
-      return NoField(layout, field.kind, psprintf("Leave out %s.", field.name));
-    }
-    if (AsField(value) > layout[field.kind].Largest()) {
-      return Misfit(layout, field.kind, value);
-    }
+  const Succession layouts = LayoutsOf(definition);
+  for (std::size_t i = 0; i < layouts.count; ++i) {
+    const Complaint complaint = ComplaintOfOne(definition, layouts.stages[i].layout);
+    if (complaint) return complaint;
   }
   return {};
 }

@@ -10,13 +10,18 @@
 #include "complaint.h"
 #include "core/description.h"
 #include "core/layout.h"
+#include "core/succession.h"
+#include "layout_value.h"
 
 namespace idgen::pg {
 
 // What a generator's name stands for. A field of the identity is -1 if it comes from the settings
 // or the layout lacks it.
 struct GeneratorDefinition {
-  Layout layout;
+  Layout layout;  // of a succession: the one of the time when it was read
+  // All layouts that it has, had and will have; nullptr: there is one. In the memory context of
+  // whoever read it.
+  const Succession* changes = nullptr;
   std::int32_t datacenter_id = -1;
   std::int32_t machine_id = -1;
   std::int32_t shard_id = -1;
@@ -66,6 +71,14 @@ Complaint ReadFields(const char* name, const char* fields, std::int64_t tick_us,
 // Reads the options of a layout's or generator's foreign server:
 //   layout 'timestamp:42, ...', and datacenter_id, machine_id, shard_id where they are fixed
 Complaint ReadOptions(const List* options, GeneratorDefinition& definition);
+
+// Sets the layout or the layouts, in the current memory context.
+void SetLayouts(GeneratorDefinition& definition, const Succession& succession);
+
+// Returns all layouts of a definition.
+inline Succession LayoutsOf(const GeneratorDefinition& definition) {
+  return definition.changes != nullptr ? *definition.changes : Succession(definition.layout);
+}
 
 // Returns what prevents a generator from making IDs.
 Complaint ComplaintOf(const GeneratorDefinition& definition);

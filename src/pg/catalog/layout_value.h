@@ -1,14 +1,13 @@
 // The type idgen_layout: a layout as PostgreSQL stores it.
 //
-// A value is a list of layouts, each valid until an instant. Today there is always one, without an
-// end. A succession (a generator's layout changes at an instant) can use the same form.
+// A value is a list of layouts, each valid until an instant: one without an end, or a succession
+// (core/succession.h).
 #pragma once
 
 #include "pg.h"
 
-#include <limits>
-
 #include "core/layout.h"
+#include "core/succession.h"
 
 namespace idgen::pg {
 
@@ -19,7 +18,7 @@ struct StoredField {
 
 // Every byte counts: equal layouts have equal bytes.
 struct StoredPart {
-  std::int64_t until_us;  // the part is valid before it; the last part's is kForever
+  std::int64_t until_us;  // the part is valid before it; the last part's is kNever
   std::int64_t tick_us;
   std::int64_t epoch_us;
   StoredField fields[kFieldKinds];  // from the highest bit down; the rest is zero
@@ -33,17 +32,22 @@ struct StoredLayout {
   std::uint8_t version;  // kStoredVersion
   std::uint8_t count;    // number of parts
   std::uint16_t unused;  // zero
-  StoredPart parts[1];
+  StoredPart parts[1];   // or more
 };
 static_assert(sizeof(StoredLayout) == 48);
 
 inline constexpr std::uint8_t kStoredVersion = 1;
-inline constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 
-// Converts a layout to its stored form, in the current memory context.
+inline bool IsSuccession(const StoredLayout& stored) { return stored.count > 1; }
+
+// Converts a layout or a succession to its stored form, in the current memory context.
 StoredLayout* StoreLayout(const Layout& layout);
+StoredLayout* StoreSuccession(const Succession& succession);
 
-// Converts it back, without a name. An error if the bytes are no layout, as only on a damaged page.
+// Converts it back, without names. An error if the bytes are no layout, as only on a damaged page.
+Succession LoadSuccession(const StoredLayout& stored);
+
+// The same where only one layout will do: an error if it is a succession.
 Layout LoadLayout(const StoredLayout& stored);
 
 }  // namespace idgen::pg

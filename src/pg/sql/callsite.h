@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "convert.h"
 #include "definition.h"
 #include "handle.h"
 #include "layout_value.h"
@@ -54,34 +55,87 @@ Site& NewSite(FunctionCallInfo fcinfo, int argument) {
 
 // --- A layout ---------------------------------------------------------------------------------
 
+// A succession of layouts, with names.
+struct SuccessionSite {
+  Succession succession;
+  StoredPart parts[Succession::kMostStages];  // the argument's
+  char names[Succession::kMostStages][kLongestLayoutText];
+};
+
 struct LayoutSite {
   bool constant;
-  TupleDesc columns;    // for the function's own use
-  StoredLayout stored;  // the argument
-  Layout layout;        // its meaning, with its name
+  bool is_succession;
+  TupleDesc columns;     // for the function's own use
+  StoredLayout stored;   // the argument, up to its first part
+  Layout layout;         // its meaning, with its name, if it is one layout
+  SuccessionSite* more;  // else; allocated on first use
   char name[kLongestLayoutText];
 };
 
-[[gnu::noinline]] inline const Layout& LoadArgument(FunctionCallInfo fcinfo, int argument,
-                                                    const StoredLayout& stored) {
-  const Layout layout = LoadLayout(stored);
+[[gnu::noinline]] inline const LayoutSite& LoadArgument(FunctionCallInfo fcinfo, int argument,
+                                                        const StoredLayout& stored) {
+  const Succession succession = LoadSuccession(stored);
   auto* site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
   if (site == nullptr) site = &NewSite<LayoutSite>(fcinfo, argument);
+  site->is_succession = succession.count > 1;
+  if (site->is_succession) {
+    if (site->more == nullptr) {
+      site->more = static_cast<SuccessionSite*>(
+          MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SuccessionSite)));
+    }
+    site->more->succession = succession;
+    std::copy_n(static_cast<const StoredPart*>(stored.parts), succession.count, site->more->parts);
+    for (std::size_t i = 0; i < succession.count; ++i) {
+      Layout& layout = site->more->succession.stages[i].layout;
+      char* const name = site->more->names[i];
+      layout.name = {name, WriteLayoutText(layout, name)};
+    }
+  } else {
+    site->layout = succession.last();
+    site->layout.name = {site->name, WriteLayoutText(site->layout, site->name)};
+  }
   site->stored = stored;
-  site->layout = layout;
-  site->layout.name = {site->name, WriteLayoutText(layout, site->name)};
-  return site->layout;
+  return *site;
 }
 
-// Returns the layout that an argument holds.
-inline const Layout& LayoutArgument(FunctionCallInfo fcinfo, int argument) {
+inline bool IsOfSite(const LayoutSite& site, const StoredLayout& stored) {
+  return memcmp(&site.stored, &stored, sizeof(stored)) == 0 &&
+         (!site.is_succession ||
+          memcmp(site.more->parts, stored.parts, stored.count * sizeof(StoredPart)) == 0);
+}
+
+// Returns what an argument holds.
+inline const LayoutSite& SiteOfArgument(FunctionCallInfo fcinfo, int argument) {
   const auto* const site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
-  if (likely(site != nullptr && site->constant)) return site->layout;
+  if (likely(site != nullptr && site->constant)) return *site;
   const auto& stored = *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(argument));
-  if (likely(site != nullptr && memcmp(&site->stored, &stored, sizeof(stored)) == 0)) {
-    return site->layout;
-  }
+  if (likely(site != nullptr && IsOfSite(*site, stored))) return *site;
   return LoadArgument(fcinfo, argument, stored);
+}
+
+// Returns all layouts that an argument holds.
+inline Succession LayoutsOfArgument(FunctionCallInfo fcinfo, int argument) {
+  const LayoutSite& site = SiteOfArgument(fcinfo, argument);
+  return site.is_succession ? site.more->succession : Succession(site.layout);
+}
+
+// Returns the layout that an argument holds, of a succession the one that an ID or an instant is
+// of.
+inline const Layout& LayoutOfId(FunctionCallInfo fcinfo, int argument, int64 id) {
+  const LayoutSite& site = SiteOfArgument(fcinfo, argument);
+  if (likely(!site.is_succession)) return site.layout;
+  const Succession& succession = site.more->succession;
+  return succession.stages[succession.StageOf(static_cast<std::uint64_t>(std::max(id, int64{0})))]
+      .layout;
+}
+inline const Layout& LayoutAt(FunctionCallInfo fcinfo, int argument, TimestampTz timestamp) {
+  const LayoutSite& site = SiteOfArgument(fcinfo, argument);
+  if (likely(!site.is_succession)) return site.layout;
+  const Succession& succession = site.more->succession;
+  std::int64_t time_us = 0;
+  // An infinite one is refused for whatever layout.
+  (void)FromTimestamp(timestamp, time_us);
+  return succession.stages[succession.StageAt(time_us)].layout;
 }
 
 // --- What a name stands for -------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include "core/builtin_layouts.h"
 #include "errors.h"
+#include "succession_text.h"
 
 namespace idgen::pg {
 
@@ -68,7 +69,7 @@ void CreateNamed(NameKind kind, const char* name, const GeneratorDefinition& def
   appendStringInfo(&command,
                    "CREATE SERVER %s TYPE '%s' FOREIGN DATA WRAPPER %s OPTIONS (layout %s",
                    quote_identifier(ServerName(name)), WordFor(kind), kWrapper,
-                   quote_literal_cstr(LayoutText(definition.layout)));
+                   quote_literal_cstr(SuccessionText(LayoutsOf(definition))));
   for (const IdentityField& field : kIdentityFields) {
     if (definition.*field.fixed < 0) continue;
     appendStringInfo(&command, ", %s '%d'", field.name, definition.*field.fixed);

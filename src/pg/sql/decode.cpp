@@ -117,27 +117,27 @@ IDGEN_SQL_FUNCTION(idgen_max_id);
 IDGEN_SQL_FUNCTION(idgen_compose);
 
 Datum idgen_parse(PG_FUNCTION_ARGS) {
-  const Layout& layout = LayoutArgument(fcinfo, 1);
+  const Layout& layout = LayoutOfId(fcinfo, 1, PG_GETARG_INT64(0));
   auto* site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
   if (unlikely(site->columns == nullptr)) site->columns = ColumnsOf(fcinfo);
   return PartsOf(layout, PG_GETARG_INT64(0), site->columns);
 }
 
 Datum idgen_timestamp(PG_FUNCTION_ARGS) {
-  return TimestampOfId(LayoutArgument(fcinfo, 1), PG_GETARG_INT64(0));
+  return TimestampOfId(LayoutOfId(fcinfo, 1, PG_GETARG_INT64(0)), PG_GETARG_INT64(0));
 }
 
 Datum idgen_min_id(PG_FUNCTION_ARGS) {
-  return MinIdOf(LayoutArgument(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(0));
+  return MinIdOf(LayoutAt(fcinfo, 1, PG_GETARG_TIMESTAMPTZ(0)), PG_GETARG_TIMESTAMPTZ(0));
 }
 
 Datum idgen_max_id(PG_FUNCTION_ARGS) {
-  return MaxIdOf(LayoutArgument(fcinfo, 1), PG_GETARG_TIMESTAMPTZ(0));
+  return MaxIdOf(LayoutAt(fcinfo, 1, PG_GETARG_TIMESTAMPTZ(0)), PG_GETARG_TIMESTAMPTZ(0));
 }
 
 Datum idgen_compose(PG_FUNCTION_ARGS) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
-  const Layout& layout = LayoutArgument(fcinfo, 0);
+  const Layout& layout = LayoutAt(fcinfo, 0, PG_GETARG_TIMESTAMPTZ(1));
   Parts parts;
   parts.tick = TickOf(layout, PG_GETARG_TIMESTAMPTZ(1));
   parts.identity.datacenter = PartFrom(fcinfo, 2, layout, FieldKind::kDatacenter);

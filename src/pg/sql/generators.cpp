@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "layout_value.h"
 #include "row.h"
+#include "succession_text.h"
 
 namespace idgen::pg {
 
@@ -34,13 +35,14 @@ void TakeIdentity(FunctionCallInfo fcinfo, int first, bool may_stay,
 void ListGenerator(FunctionCallInfo fcinfo, const Named& named) {
   const GeneratorDefinition& definition = named.definition;
   const bool has_layout = CheckLayout(definition.layout) == LayoutError::kNone;
-  PutRow(fcinfo, {{CStringGetTextDatum(named.name)},
-                  has_layout ? Column{PointerGetDatum(StoreLayout(definition.layout))} : kNull,
-                  NumberOrNull(definition.datacenter_id),
-                  NumberOrNull(definition.machine_id),
-                  NumberOrNull(definition.shard_id),
-                  {ObjectIdGetDatum(named.owner), !OidIsValid(named.owner)},
-                  TextOrNull(named.flaw.message)});
+  PutRow(fcinfo,
+         {{CStringGetTextDatum(named.name)},
+          has_layout ? Column{PointerGetDatum(StoreSuccession(LayoutsOf(definition)))} : kNull,
+          NumberOrNull(definition.datacenter_id),
+          NumberOrNull(definition.machine_id),
+          NumberOrNull(definition.shard_id),
+          {ObjectIdGetDatum(named.owner), !OidIsValid(named.owner)},
+          TextOrNull(named.flaw.message)});
 }
 
 }  // namespace
@@ -56,7 +58,8 @@ IDGEN_SQL_FUNCTION(idgen_validator);
 Datum idgen_create_generator(PG_FUNCTION_ARGS) {
   const char* const name = RequiredText(fcinfo, 0, "generator name");
   CheckNotNull(fcinfo, 1, "layout");
-  GeneratorDefinition definition{.layout = LayoutArgument(fcinfo, 1)};
+  GeneratorDefinition definition;
+  SetLayouts(definition, LayoutsOfArgument(fcinfo, 1));
   TakeIdentity(fcinfo, 2, false, definition);
   const Complaint complaint = ComplaintOf(definition);
   if (complaint) Report(complaint);
@@ -79,7 +82,7 @@ Datum idgen_alter_generator(PG_FUNCTION_ARGS) {
   initStringInfo(&command);
   appendStringInfo(&command, "ALTER SERVER %s OPTIONS (SET layout %s",
                    quote_identifier(ServerName(name)),
-                   quote_literal_cstr(LayoutText(definition.layout)));
+                   quote_literal_cstr(SuccessionText(LayoutsOf(definition))));
   for (const IdentityField& field : kIdentityFields) {
     const std::int32_t from = named.definition.*field.fixed;
     const std::int32_t to = definition.*field.fixed;

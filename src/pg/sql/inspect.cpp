@@ -131,12 +131,12 @@ IDGEN_SQL_FUNCTION(idgen_inspect);
 IDGEN_SQL_FUNCTION(idgen_inspect_json);
 
 Datum idgen_inspect(PG_FUNCTION_ARGS) {
-  const Layout& layout = LayoutArgument(fcinfo, 1);
+  const Layout& layout = LayoutOfId(fcinfo, 1, PG_GETARG_INT64(0));
   PG_RETURN_TEXT_P(ShowId(layout, CheckId(layout, PG_GETARG_INT64(0))));
 }
 
 Datum idgen_inspect_json(PG_FUNCTION_ARGS) {
-  const Layout& layout = LayoutArgument(fcinfo, 1);
+  const Layout& layout = LayoutOfId(fcinfo, 1, PG_GETARG_INT64(0));
   const char* const json = JsonOf(layout, CheckId(layout, PG_GETARG_INT64(0)));
   return DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
 }

@@ -1,8 +1,11 @@
 // The SQL type idgen_layout: its input, output and order.
 #include "pg.h"
 
+#include <algorithm>
+
 #include "catalog.h"
 #include "layout_value.h"
+#include "succession_text.h"
 
 namespace idgen::pg {
 
@@ -13,11 +16,11 @@ const StoredLayout& StoredArgument(FunctionCallInfo fcinfo, int argument) {
 }
 
 // A longer text is no layout, and the error and the log would show all of it.
-constexpr std::size_t kMostText = 1000;
+constexpr std::size_t kMostText = 4000;
 
 // Reads a layout. Returns nullptr after an error if the caller wants none to be thrown.
 StoredLayout* ReadText(Node* context, const char* text) {
-  Layout layout;
+  Succession succession;
   Complaint complaint;
   if (strlen(text) > kMostText) {
     complaint = {
@@ -25,27 +28,36 @@ StoredLayout* ReadText(Node* context, const char* text) {
         .message = "description of a layout is too long",
         .detail = psprintf("It has %zu bytes, and can have %zu.", strlen(text), kMostText)};
   } else {
-    complaint = ReadLayout(text, layout);
+    complaint = ReadLayouts(text, succession);
   }
-  if (!complaint) return StoreLayout(layout);
+  if (!complaint) return StoreSuccession(succession);
   ReportSoftly(context, complaint);
   return nullptr;
 }
 
+int Compare(std::int64_t a, std::int64_t b) {
+  return static_cast<int>(a > b) - static_cast<int>(a < b);
+}
+
 // Compares by tick and epoch, then field by field. The order has no further meaning.
-int Compare(const StoredLayout& a, const StoredLayout& b) {
-  const auto compare = [](std::int64_t one, std::int64_t other) {
-    return static_cast<int>(one > other) - static_cast<int>(one < other);
-  };
-  const StoredPart& x = a.parts[0];
-  const StoredPart& y = b.parts[0];
-  int order = compare(x.tick_us, y.tick_us);
-  if (order == 0) order = compare(x.epoch_us, y.epoch_us);
+int ComparePart(const StoredPart& x, const StoredPart& y) {
+  int order = Compare(x.tick_us, y.tick_us);
+  if (order == 0) order = Compare(x.epoch_us, y.epoch_us);
   for (std::size_t i = 0; order == 0 && i < kFieldKinds; ++i) {
-    order = compare(x.fields[i].kind, y.fields[i].kind);
-    if (order == 0) order = compare(x.fields[i].bits, y.fields[i].bits);
+    order = Compare(x.fields[i].kind, y.fields[i].kind);
+    if (order == 0) order = Compare(x.fields[i].bits, y.fields[i].bits);
   }
-  return order;
+  return order == 0 ? Compare(x.until_us, y.until_us) : order;
+}
+
+int Compare(const StoredLayout& a, const StoredLayout& b) {
+  int order = 0;
+  const StoredPart* x = a.parts;
+  const StoredPart* y = b.parts;
+  for (int left = std::min(a.count, b.count); order == 0 && left > 0; --left) {
+    order = ComparePart(*x++, *y++);
+  }
+  return order == 0 ? Compare(a.count, b.count) : order;
 }
 
 int CompareArguments(FunctionCallInfo fcinfo) {
@@ -56,7 +68,9 @@ int CompareArguments(FunctionCallInfo fcinfo) {
 const unsigned char* BytesOf(const StoredLayout& stored) {
   return reinterpret_cast<const unsigned char*>(&stored) + sizeof(stored.vl_len_);
 }
-constexpr int kBytes = sizeof(StoredLayout) - sizeof(StoredLayout::vl_len_);
+int BytesIn(const StoredLayout& stored) {
+  return static_cast<int>(VARSIZE(&stored) - sizeof(stored.vl_len_));
+}
 
 }  // namespace
 
@@ -75,7 +89,7 @@ Datum idgen_layout_in(PG_FUNCTION_ARGS) {
 }
 
 Datum idgen_layout_out(PG_FUNCTION_ARGS) {
-  PG_RETURN_CSTRING(LayoutText(LoadLayout(StoredArgument(fcinfo, 0))));
+  PG_RETURN_CSTRING(SuccessionText(LoadSuccession(StoredArgument(fcinfo, 0))));
 }
 
 // The binary form is the text, because names of one server may mean nothing on another.
@@ -87,7 +101,7 @@ Datum idgen_layout_recv(PG_FUNCTION_ARGS) {
 }
 
 Datum idgen_layout_send(PG_FUNCTION_ARGS) {
-  const char* const text = LayoutText(LoadLayout(StoredArgument(fcinfo, 0)));
+  const char* const text = SuccessionText(LoadSuccession(StoredArgument(fcinfo, 0)));
   StringInfoData buffer;
   pq_begintypsend(&buffer);
   pq_sendtext(&buffer, text, static_cast<int>(strlen(text)));
@@ -108,11 +122,13 @@ IDGEN_COMPARISON(idgen_layout_ge, CompareArguments(fcinfo) >= 0)
 Datum idgen_layout_cmp(PG_FUNCTION_ARGS) { PG_RETURN_INT32(CompareArguments(fcinfo)); }
 
 Datum idgen_layout_hash(PG_FUNCTION_ARGS) {
-  return hash_any(BytesOf(StoredArgument(fcinfo, 0)), kBytes);
+  const StoredLayout& stored = StoredArgument(fcinfo, 0);
+  return hash_any(BytesOf(stored), BytesIn(stored));
 }
 
 Datum idgen_layout_hash_extended(PG_FUNCTION_ARGS) {
-  return hash_any_extended(BytesOf(StoredArgument(fcinfo, 0)), kBytes,
+  const StoredLayout& stored = StoredArgument(fcinfo, 0);
+  return hash_any_extended(BytesOf(stored), BytesIn(stored),
                            static_cast<uint64>(PG_GETARG_INT64(1)));
 }
 
