@@ -26,7 +26,7 @@ endef
 # One compilation for each room of src/pg: the standard library's headers cost more than the code, and
 # a file of a room includes much the same as its neighbours. dev/check sees that every file also
 # compiles by itself.
-ROOMS = base catalog durable lease stat ticket session sql kinds monitor analyze testing
+ROOMS = base catalog durable lease stat ticket session sql kinds change monitor analyze testing
 UNITS = $(ROOMS:%=src/pg/%_room.cpp)
 
 MODULE_big = idgen
@@ -109,7 +109,7 @@ $(UNITS): src/pg/%_room.cpp: $(SOURCE)/src/pg/% | $(CURDIR)/src/pg/
 	for file in $(notdir $(call sources,src/pg/$*/*.cpp)); do echo "#include \"pg/$*/$$file\""; done >$@
 
 # A room sees only itself and the rooms below it, so an include that goes up does not compile:
-# monitor, kinds -> sql -> session -> durable, catalog, lease, stat -> base -> the core;
+# monitor, kinds, change -> sql -> session -> durable, catalog, lease, stat -> base -> the core;
 # sql -> ticket -> durable, lease; analyze -> catalog; testing -> base.
 room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
 src/pg/base_room.o src/pg/base_room.bc: override CPPFLAGS += $(call room,base)
@@ -121,6 +121,7 @@ src/pg/session_room.o src/pg/session_room.bc: override CPPFLAGS += $(call room,b
 src/pg/ticket_room.o src/pg/ticket_room.bc: override CPPFLAGS += $(call room,base durable lease ticket)
 src/pg/sql_room.o src/pg/sql_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql)
 src/pg/kinds_room.o src/pg/kinds_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql kinds)
+src/pg/change_room.o src/pg/change_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql change)
 src/pg/analyze_room.o src/pg/analyze_room.bc: override CPPFLAGS += $(call room,base catalog analyze)
 src/pg/testing_room.o src/pg/testing_room.bc: override CPPFLAGS += $(call room,base testing)
 src/pg/monitor_room.o src/pg/monitor_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(filter-out analyze,$(ROOMS)))

@@ -1703,3 +1703,28 @@ CREATE FUNCTION idgen_test_clock_off() RETURNS void
   LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'idgen_test_clock_off';
 COMMENT ON FUNCTION idgen_test_clock_off() IS 'turns the test clock off';
+
+-- Changes of a generator's layout ---------------------------------------------------------
+
+CREATE FUNCTION idgen_check_change(
+    "from" idgen_layout, "to" idgen_layout, at timestamptz DEFAULT now(),
+    OUT possible boolean, OUT earliest timestamptz, OUT largest_before bigint, OUT smallest_from bigint,
+    OUT reason text)
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_check_change';
+COMMENT ON FUNCTION idgen_check_change(idgen_layout, idgen_layout, timestamptz) IS
+  'whether all IDs of a layout from an instant on are greater than all that another one can have made before, and from when on';
+
+CREATE FUNCTION idgen_change_layout(generator text, "to" idgen_layout, at timestamptz DEFAULT NULL)
+  RETURNS timestamptz
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_change_layout';
+COMMENT ON FUNCTION idgen_change_layout(text, idgen_layout, timestamptz) IS
+  'lets a generator go over to another layout at an instant, which is returned; by default in a minute';
+
+CREATE FUNCTION idgen_cancel_change(generator text)
+  RETURNS timestamptz
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_cancel_change';
+COMMENT ON FUNCTION idgen_cancel_change(text) IS
+  'calls off a change of a generator''s layout that is still ahead; returns its instant';

@@ -80,8 +80,8 @@ struct Succession {
 
   // Returns the stage that an instant is in.
   [[nodiscard]] constexpr std::size_t StageAt(std::int64_t time_us) const {
-    std::size_t stage = count - 1;
-    while (stage > 0 && time_us < SinceOf(stage)) --stage;
+    std::size_t stage = 0;
+    while (stage + 1 < count && time_us >= SinceOf(stage + 1)) ++stage;
     return stage;
   }
 
@@ -92,8 +92,8 @@ struct Succession {
 
   // Returns the stage that made an ID.
   [[nodiscard]] constexpr std::size_t StageOf(std::uint64_t id) const {
-    std::size_t stage = count - 1;
-    while (stage > 0 && id < FirstIdOf(stage)) --stage;
+    std::size_t stage = 0;
+    while (stage + 1 < count && id >= FirstIdOf(stage + 1)) ++stage;
     return stage;
   }
 

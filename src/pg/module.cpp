@@ -2,6 +2,7 @@
 #include "pg.h"
 
 #include "catalog.h"
+#include "change_fence.h"
 #include "floor.h"
 #include "handle.h"
 #include "mark.h"
@@ -24,6 +25,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void _PG_init(void) {
   idgen::pg::DefineSettings();
   idgen::pg::WatchMark();
+  idgen::pg::WatchChanges();
   idgen::pg::WatchDrops();
   idgen::pg::WatchCatalog();
   idgen::pg::WatchTickets();

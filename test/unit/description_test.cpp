@@ -215,5 +215,27 @@ TEST(Description, ReadsBack) {
   }
 }
 
+TEST(WriteInstant, WritesWhatParseInstantReadsWithinItsLength) {
+  const std::int64_t ends[] = {std::numeric_limits<std::int64_t>::min(),
+                               std::numeric_limits<std::int64_t>::max(),
+                               253'402'300'799'999'999,
+                               253'402'300'800'000'000,
+                               -62'135'596'800'000'000,
+                               -62'135'596'800'000'001,
+                               -1,
+                               0,
+                               1'798'761'600'123'456};
+  std::size_t longest = 0;
+  for (const std::int64_t time_us : ends) {
+    char text[64];
+    const std::size_t length = WriteInstant(time_us, text);
+    longest = std::max(longest, length);
+    std::int64_t read_us = 1;
+    EXPECT_TRUE(ParseInstant({text, length}, read_us));
+    EXPECT_EQ(read_us, time_us) << std::string_view(text, length);
+  }
+  EXPECT_EQ(longest, kLongestInstant);
+}
+
 }  // namespace
 }  // namespace idgen

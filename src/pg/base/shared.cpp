@@ -294,6 +294,12 @@ DatabaseMark& CurrentDatabaseMark() {
     mark->flushed_ms = 0;
     mark->replicated_ms = 0;
     mark->stats = {};
+    LWLockInitialize(&mark->changing, shared.tranche);
+    mark->changes_begun = 0;
+    mark->changes = 0;
+    mark->change_ms = 0;
+    mark->change_xid = InvalidTransactionId;
+    mark->change_of[0] = '\0';
   }
   dshash_release_lock(databases, mark);
   error_context_stack = context.previous;

@@ -10,6 +10,8 @@
 //     backend's life.
 //   - Slot::position and Slot::start are advanced by atomic operations (core/position.h), without a
 //     lock. The rest of a slot never changes.
+//   - DatabaseMark::changing is held for a moment by a transaction that commits a change of a
+//     generator's layout.
 //   - DatabaseMark::writing is only tried, never waited for. Its holder writes the mark early, for
 //     everybody (mark.cpp). It is an LWLock and not a flag because error recovery releases an
 //     LWLock.
@@ -54,6 +56,14 @@ struct DatabaseMark {
   std::uint64_t flushed_ms;     // the mark in the log on disk; atomic, only grows
   std::uint64_t replicated_ms;  // the mark on the synchronous standbys, if any; atomic, only grows
   MarkStats stats;
+  // Changes of generators' layouts (change_fence.h): how many were announced, and the last one of
+  // them.
+  LWLock changing;
+  std::uint64_t changes_begun;  // atomic, only grows
+  std::uint64_t changes;        // atomic, only grows; the same, after the words below were written
+  std::int64_t change_ms;       // atomic
+  TransactionId change_xid;     // atomic
+  char change_of[NAMEDATALEN];
 };
 
 // What the server log was told about the clock, and what the clock is compared with (events.cpp).
@@ -127,7 +137,7 @@ struct Root {
 
 // Raise it with every change of what is in shared memory: a module that is replaced while the
 // server runs must notice. The size is generous, so that it never has to change.
-inline constexpr std::uint32_t kRootVersion = 5;
+inline constexpr std::uint32_t kRootVersion = 6;
 inline constexpr std::size_t kRootSize = 2048;
 static_assert(sizeof(Root) <= kRootSize);
 

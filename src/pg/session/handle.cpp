@@ -84,24 +84,83 @@ std::uint64_t CyclesPerUsOnce() {
   return cycles_per_us;
 }
 
-// What the handle's name stands for. The layout's own name lies where it was read to: it is copied.
-void Define(Handle& handle, const GeneratorDefinition& definition) {
-  handle.generator = definition;
-  const std::string_view name = definition.layout.name;
-  const std::size_t length = std::min(name.size(), sizeof(handle.layout_name));
-  std::copy_n(name.data(), length, handle.layout_name);
+// Sets the handle's layout. The layout's own name lies where it was read to: it is copied.
+void SetLayout(Handle& handle, const Layout& layout) {
+  handle.generator.layout = layout;
+  const std::size_t length = std::min(layout.name.size(), sizeof(handle.layout_name));
+  std::copy_n(layout.name.data(), length, handle.layout_name);
   handle.generator.layout.name = {handle.layout_name, length};
 }
 
-// Refuses an identity of the server that does not fit the layout.
-void CheckFits(const Layout& layout, const Identity& identity) {
-  const FieldKind misfit = layout.FindMisfit(identity);
-  // Where all fit, this is none of them.
-  for (const IdentityField& field : kIdentityFields) {
-    if (field.kind != misfit) continue;
-    Complaint complaint = Misfit(layout, misfit, static_cast<std::int64_t>(identity.*field.value));
-    complaint.hint = HintForMisfit(layout, misfit);
-    Report(complaint);
+// Returns the first position of a stage but the first, and the first after a stage but the last.
+std::uint64_t BeginOfStage(const Succession& layouts, std::size_t stage) {
+  const Layout& layout = layouts.stages[stage].layout;
+  return FirstTickFrom(layout, layouts.SinceOf(stage)) << layout.SequenceBits();
+}
+std::uint64_t EndOfStage(const Succession& layouts, std::size_t stage) {
+  const Layout& layout = layouts.stages[stage].layout;
+  return FirstTickFrom(layout, layouts.SinceOf(stage + 1)) << layout.SequenceBits();
+}
+
+// Raises a position so that none is taken below `end`.
+void EndBefore(Slot& slot, std::uint64_t end) {
+  if (end > 0) RaisePosition(slot.position, end - 1);
+}
+
+// Sets what the handle's name stands for.
+void Define(Handle& handle, const GeneratorDefinition& definition) {
+  const Layout before = handle.generator.layout;
+  handle.generator = definition;
+  handle.generator.layout = before;
+  handle.generator.changes = nullptr;  // it does not live as long as the handle
+  const bool is_altered = handle.changes != nullptr || definition.changes != nullptr;
+  if (likely(!is_altered)) return SetLayout(handle, definition.layout);
+  if (handle.changes == nullptr) {
+    handle.changes =
+        static_cast<Succession*>(MemoryContextAllocZero(TopMemoryContext, sizeof(Succession)));
+    *handle.changes = Succession(before);
+  }
+  const Succession layouts = LayoutsOf(definition);
+  // A stage that a session has entered is not left again, whatever the clock shows. It may be
+  // called off as long as that has not happened.
+  const std::size_t entered =
+      layouts.stages[0].layout == handle.changes->stages[0].layout ? handle.stage : 0;
+  std::size_t stage = layouts.StageAt(WallClockUs());
+  while (stage < entered && stage + 1 < layouts.count) ++stage;
+  *handle.changes = layouts;
+  for (std::size_t i = 0; i < layouts.count; ++i) handle.changes->stages[i].layout.name = {};
+  handle.stage = stage;
+  handle.stage_end = stage + 1 < layouts.count ? EndOfStage(layouts, stage) : kNoEnd;
+  SetLayout(handle, layouts.stages[stage].layout);
+}
+
+// Returns the slot of the ID space of an identity under another layout of the generator, as far as
+// the identity fits it; nullptr if nobody has used it.
+Slot* SlotOfStage(const Layout& layout, const Identity& identity) {
+  if (layout.FindMisfit(identity) != FieldKind::kTimestamp) return nullptr;
+  return FindSlot(SlotKeyOf(layout, layout.IdentityBits(identity)));
+}
+
+// Keeps the IDs of a generator in order where its layout changes. A session that comes to a stage
+// takes the stage's first position, and then ends the stages before. One that comes to an ID space
+// of an earlier stage looks whether somebody has taken that position, and then ends its own. Both
+// first make their own slot and then look at the others, so at least one of them sees the other.
+void LinkStages(const Handle& handle, std::uint64_t identity_bits, Slot& slot) {
+  const Succession& layouts = *handle.changes;
+  const Identity identity = handle.layout().Parse(identity_bits).identity;
+  if (handle.stage > 0) {
+    const std::uint64_t begin = BeginOfStage(layouts, handle.stage);
+    if (RaisePosition(slot.position, begin)) RaiseShared(slot.start, begin + 1);
+  }
+  for (std::size_t stage = 0; stage < layouts.count; ++stage) {
+    Slot* const other =
+        stage == handle.stage ? nullptr : SlotOfStage(layouts.stages[stage].layout, identity);
+    if (other == nullptr) continue;
+    if (stage < handle.stage) {
+      EndBefore(*other, EndOfStage(layouts, stage));
+    } else if (LoadPosition(other->position) >= BeginOfStage(layouts, stage)) {
+      EndBefore(slot, handle.stage_end);
+    }
   }
 }
 
@@ -169,10 +228,22 @@ const SlotTable::Entry& EntryOfSpace(Handle& handle, std::uint64_t identity_bits
   // Other servers may have used the ID space since this one did.
   StartAbove(slot.position, slot.start, layout, floor_ms);
   CheckRestart(SharedRoot());  // after the slot was made: see idgen_start_over()
+  if (unlikely(handle.changes != nullptr)) LinkStages(handle, identity_bits, slot);
   return handle.slots.Add(identity_bits, UseOf(slot), layout[FieldKind::kShard].shift);
 }
 
 }  // namespace
+
+void CheckFits(const Layout& layout, const Identity& identity) {
+  const FieldKind misfit = layout.FindMisfit(identity);
+  // Where all fit, this is none of them.
+  for (const IdentityField& field : kIdentityFields) {
+    if (field.kind != misfit) continue;
+    Complaint complaint = Misfit(layout, misfit, static_cast<std::int64_t>(identity.*field.value));
+    complaint.hint = HintForMisfit(layout, misfit);
+    Report(complaint);
+  }
+}
 
 const SlotTable::Entry& SlotTable::Add(std::uint64_t identity_bits, SpaceUse& use,
                                        std::uint8_t shard_shift) {
@@ -268,14 +339,21 @@ void StartHandle(Handle& handle, std::string_view name, void (*define)(Handle&))
 void ResolveGenerator(Handle& handle) {
   if (handle.define != nullptr) return handle.define(handle);
   const GeneratorDefinition found = FindGenerator(handle.name);
-  if (found.layout != handle.generator.layout) {
-    // Altered, or dropped and made anew.
-    handle.space = nullptr;
-    handle.own = handle.shard = {};
-    handle.slots.Reset();
-    handle.last_id = -1;
-  }
+  const Layout before = handle.layout();
+  const Layout first = handle.changes != nullptr ? handle.changes->stages[0].layout : before;
   Define(handle, found);
+  if (handle.layout() == before) return;
+  handle.space = nullptr;
+  handle.own = handle.shard = {};
+  handle.slots.Reset();
+  // Dropped and made anew; or it has only come to its next layout.
+  if (LayoutsOf(found).stages[0].layout != first) handle.last_id = -1;
+}
+
+void EnterStage(Handle& handle, std::size_t stage) {
+  handle.stage = stage;
+  handle.preparation = 0;
+  handle.allowance.Close();
 }
 
 bool IsPrepared(const Handle& handle) { return handle.preparation == HandleInvalidations(); }

@@ -102,6 +102,9 @@ enum class Family : std::uint8_t {
   kClock,  // the hybrid logical clock (core/hlc.h), which has its own guard
 };
 
+// No position: the layout has no end but its own.
+inline constexpr std::uint64_t kNoEnd = ~std::uint64_t{0};
+
 struct alignas(64) Handle {
   // The hot path's: two cache lines, this and the beginning of the allowance.
   SessionSlot* space = nullptr;  // of calls that name no shard: `own`, or nullptr if there is none
@@ -137,6 +140,10 @@ struct alignas(64) Handle {
   char layout_name[kLongestLayoutText] = {};
   // The identity of calls that name no shard; kNoIdentity: there is none.
   std::uint64_t own_bits = SessionSlot::kNoIdentity;
+  // Of a generator whose layout changes: all of its layouts, and the place of the present one.
+  Succession* changes = nullptr;  // in TopMemoryContext; nullptr, or one stage: there is no change
+  std::size_t stage = 0;
+  std::uint64_t stage_end = kNoEnd;      // the first position of `layout` that it must not take
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
   DatabaseMark* database = nullptr;
   const Grant* grant = nullptr;    // of all its identities
@@ -172,6 +179,17 @@ void PrepareHandle(Handle& handle);
 inline bool GrantHasEnded(const Handle& handle) {
   return handle.grant != nullptr && HasEnded(*handle.grant);
 }
+
+// Goes over to a later layout of the generator, for good; the handle must be prepared anew.
+void EnterStage(Handle& handle, std::size_t stage);
+
+// Whether the generator goes over to another layout some time.
+inline bool HasNextStage(const Handle& handle) {
+  return unlikely(handle.changes != nullptr) && handle.stage + 1 < handle.changes->count;
+}
+
+// Reports an error if an identity of the server does not fit a layout.
+void CheckFits(const Layout& layout, const Identity& identity);
 
 // True when nothing that the handle was prepared from has changed since.
 bool IsPrepared(const Handle& handle);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "change_fence.h"
 #include "clock_health.h"
 #include "core/hlc.h"
 #include "core/lease.h"
@@ -59,9 +60,23 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
   pg_unreachable();
 }
 
+// Whether a layout that has no position left is followed by the next one: at this time, or because
+// others have gone over before the clock was set back.
+bool IsOver(const Handle& handle, std::int64_t now_us) {
+  if (!HasNextStage(handle)) return false;
+  return now_us >= handle.changes->SinceOf(handle.stage + 1) ||
+         handle.layout().TickAt(now_us) <= static_cast<std::int64_t>(handle.layout().MaxTick());
+}
+
 // Brings the handle up to date, and finds the ID space.
 SessionSlot& Refresh(Handle& handle, std::int64_t shard) {
   for (;;) {
+    if (handle.database != nullptr && HasNewChanges(*handle.database)) {
+      LearnOfChanges(*handle.database, false);
+    }
+    if (HasNextStage(handle) && WallClockUs() >= handle.changes->SinceOf(handle.stage + 1)) {
+      EnterStage(handle, handle.changes->StageAt(WallClockUs()));
+    }
     // An identity is not asked for again where the grant has ended: the machine ID may be another.
     while (!IsPrepared(handle) || GrantHasEnded(handle)) PrepareHandle(handle);
     SessionSlot& space = SpaceFor(handle, shard);
@@ -87,8 +102,9 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
   }
   // Opening the mark's sequence may have taken in an invalidation.
   if (!IsPrepared(handle)) return;
-  handle.allowance.Open(
-      PositionLimit(handle.layout(), LeaseLimitMs(durable_ms - early_ms, *handle.grant)));
+  durable_ms = FencedMs(*handle.database, handle.name, durable_ms - early_ms);
+  handle.allowance.Open(std::min(
+      PositionLimit(handle.layout(), LeaseLimitMs(durable_ms, *handle.grant)), handle.stage_end));
 }
 
 // The loop of one call. Its members that the loop sets are those of the last attempt.
@@ -105,7 +121,10 @@ class SessionPolicy {
 
   bool Extend(std::uint64_t last, std::int64_t now_us) {
     CheckClockStep();
-    MoveMark(last, now_us);
+    // After the mark, so that the change cannot be called off any more.
+    if (MoveMark(last, now_us) && last >= handle_.stage_end) {
+      EnterStage(handle_, handle_.stage + 1);
+    }
     return true;
   }
   bool Wait(std::int64_t us) {
@@ -158,24 +177,33 @@ class SessionPolicy {
       const bool has_begun = LoadPosition(space.slot->position) >= LoadShared(space.slot->start);
       guard_ = HlcGuard(guard_.max_clock_wait_us, MaxClockOffsetUs(), has_begun);
     }
-    const std::int64_t limit_ms = LeaseLimitMs(DurableMs(*handle_.database), *handle_.grant);
+    const std::int64_t durable_ms =
+        FencedMs(*handle_.database, handle_.name, DurableMs(*handle_.database));
+    const std::int64_t limit_ms = LeaseLimitMs(durable_ms, *handle_.grant);
     return {&space.slot->position,
             &handle_.layout(),
             space.identity_bits,
             guard_,
-            {PositionLimit(handle_.layout(), limit_ms),
+            {std::min(PositionLimit(handle_.layout(), limit_ms), handle_.stage_end),
              LoadShared(space.slot->start),
              OvershootOf(handle_.layout().IdsPerTick(),
                          kMostCursors * static_cast<std::uint64_t>(MaxBackends)),
              {}}};
   }
-  void MoveMark(std::uint64_t last, std::int64_t now_us) {
+  // Returns false if the handle must be prepared anew instead.
+  bool MoveMark(std::uint64_t last, std::int64_t now_us) {
     const std::int64_t needed_ms = AheadOf(handle_.layout(), last, now_us) + 1;
+    if (FencedMs(*handle_.database, handle_.name, needed_ms) < needed_ms) {
+      CheckOwnChange(handle_.name, needed_ms);
+      LearnOfChanges(*handle_.database, true);
+      return false;
+    }
     if (UntilMs(*handle_.grant) < needed_ms && !RequireUntil(*handle_.grant, needed_ms)) {
       InvalidateHandles();
-      return;
+      return false;
     }
     AdvanceMark(*handle_.database, needed_ms, needed_ms + ReserveWindowMs());
+    return true;
   }
 
   Handle& handle_;
@@ -245,7 +273,11 @@ void ReportTooFarAhead(const Handle& handle, std::uint64_t id, const Observed& o
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   if (unlikely(TestClockIsOn())) return TakeForTest(handle, shard, request);
   SessionPolicy policy(handle, shard);
-  const LoopResult result = TakeByLoop(policy, request);
+  LoopResult result = TakeByLoop(policy, request);
+  while (result.ending == Ending::kOutOfTime && IsOver(handle, result.attempt.now_us)) {
+    EnterStage(handle, handle.stage + 1);
+    result = TakeByLoop(policy, request);
+  }
   const Attempt& attempt = result.attempt;
   if (result.ending == Ending::kOutOfTime) {
     CountMore(policy.stats().end_errors);
