@@ -435,7 +435,10 @@ std::uint64_t IdentityBitsOf(const Handle& handle, std::int64_t shard) {
 }
 
 std::int64_t ShardOfId(const Handle& handle, std::uint64_t id) {
-  const Layout& layout = handle.layout();
+  // An ID of a layout before is below all of this one: to observe it changes nothing.
+  const Layout& layout = handle.changes != nullptr
+                             ? handle.changes->stages[handle.changes->StageOf(id)].layout
+                             : handle.layout();
   const Parts parts = layout.Parse(CheckId(layout, static_cast<int64>(id)));
   return handle.largest_shard >= 0 ? static_cast<std::int64_t>(parts.identity.shard) : kNoShard;
 }

@@ -227,6 +227,10 @@ class ObservingPolicy : public SessionPolicy {
   Source Refresh() {
     do {
       while (!IsPrepared(handle_)) PrepareHandle(handle_);
+      if (HasNextStage(handle_) && StageOfId() > handle_.stage) {
+        GoOn();
+        continue;
+      }
       space_ = &pg::Refresh(handle_, ShardOfId(handle_, id_));
     } while (!IsPrepared(handle_));
     return SourceOf(*space_);
@@ -234,11 +238,26 @@ class ObservingPolicy : public SessionPolicy {
   bool Extend(std::uint64_t last, std::int64_t now_us) {
     // An ID is observed because it exists, whatever the clock shows. A timestamp has to be near it.
     if (handle_.is_clock()) CheckClockStep();
-    MoveMark(last, now_us);
+    (void)MoveMark(last, now_us);
     return true;
   }
 
  private:
+  [[nodiscard]] std::size_t StageOfId() const { return handle_.changes->StageOf(id_); }
+
+  // Goes over to the next layout, because the ID is of one to come.
+  void GoOn() {
+    const Layout& layout = handle_.changes->stages[StageOfId()].layout;
+    Observed observed;
+    observed.time_us = layout.StartOfTick(layout.Parse(id_).tick);
+    observed.now_us = ClockUs();
+    const GuardSettings settings = GuardFromSettings();
+    if (DifferenceUs(observed.time_us, observed.now_us) > settings.max_clock_lead_us) {
+      ReportTooFarAhead(handle_, id_, observed, settings);
+    }
+    if (MoveMark(handle_.stage_end, observed.now_us)) EnterStage(handle_, handle_.stage + 1);
+  }
+
   std::uint64_t id_ = 0;
 };
 
