@@ -180,6 +180,24 @@ $old_session->quit;
 
 sub nextvals_of { return split(/\n/, $node->safe_psql('postgres', $_[0])); }
 
+# --- A layout that ends, and one that does not -------------------------------------------------------
+
+# It ends in three seconds. Nobody notices when it does.
+my ($ms) = $node->safe_psql('postgres', 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint + 3000');
+my $bits = 36;
+my $epoch = ($ms - 2**$bits) * 1000;
+my ($short, $long) = map { "timestamp:$_, machine:8, sequence:12, tick:1ms, epoch:${epoch}us" } $bits, 43;
+$node->safe_psql('postgres', "SELECT idgen_create_generator('short', '$short')");
+like((sqlstate_of($node, "SELECT idgen_change_layout('short', '$short')"))[2], qr/has no IDs from/, 'not to itself');
+my $end = $node->safe_psql('postgres', "SELECT extract(epoch FROM idgen_change_layout('short', '$long', to_timestamp($ms / 1000.0)))");
+my $user = $node->background_psql('postgres');
+my @life;
+push @life, [ split(/\n/, $user->query_safe("SELECT idgen_nextval('short') FROM generate_series(1, 100)")) ] and sleep(0.2)
+  while time < $end + 0.5;
+check_ids('the end of a layout', @life);
+is($node->safe_psql('postgres', "SELECT idgen_timestamp($life[-1][0], 'short') > to_timestamp($end)"), 't', 'it is over');
+$user->quit;
+
 # --- A session that does not hear of it -----------------------------------------------------------
 
 # A transaction has announced its change and is still being committed: it waits for the lock of NOTIFY,

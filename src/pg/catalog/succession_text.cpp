@@ -67,7 +67,7 @@ const char* WhyNever(const Layout& from, const Layout& to) {
     return psprintf(
         "It is never possible: IDs of layout \"%s\" grow by %.0f a second, those of "
         "layout \"%s\" by %.0f, so they stay behind. Use more bits below the timestamp, "
-        "or a shorter tick.",
+        "a shorter tick, or an earlier epoch.",
         NameOf(to), IdsPerSecond(to), NameOf(from), IdsPerSecond(from));
   }
   if (to.epoch_us > from.epoch_us && IdsPerSecond(to) == IdsPerSecond(from)) {
