@@ -1710,7 +1710,7 @@ CREATE FUNCTION idgen_check_change(
     "from" idgen_layout, "to" idgen_layout, at timestamptz DEFAULT now(),
     OUT possible boolean, OUT earliest timestamptz, OUT largest_before bigint, OUT smallest_from bigint,
     OUT reason text)
-  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'idgen_check_change';
 COMMENT ON FUNCTION idgen_check_change(idgen_layout, idgen_layout, timestamptz) IS
   'whether all IDs of a layout from an instant on are greater than all that another one can have made before, and from when on';

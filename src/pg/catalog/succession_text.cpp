@@ -95,9 +95,11 @@ char* SuccessionText(const Succession& succession) {
   return text.data;
 }
 
+bool IsSuccessionText(std::string_view text) { return FindWord(text, "until") != text.size(); }
+
 Complaint ReadStages(const char* text, LayoutReader read, Succession& succession) {
   std::string_view rest = text;
-  if (FindWord(rest, "until") == rest.size()) return read(text, succession);
+  if (!IsSuccessionText(rest)) return read(text, succession);
   constexpr std::string_view kThen = "then";
   std::int64_t since_us = 0;
   for (bool is_first = true;; is_first = false) {

@@ -8,6 +8,8 @@
 
 #include "pg.h"
 
+#include <string_view>
+
 #include "complaint.h"
 #include "core/succession.h"
 
@@ -16,6 +18,9 @@ namespace idgen::pg {
 // Formats a succession as its type prints it, in the current memory context. The text always reads
 // back as the same one, whatever names exist.
 char* SuccessionText(const Succession& succession);
+
+// Whether a text is one of several layouts, and not a name or a description.
+bool IsSuccessionText(std::string_view text);
 
 // Reads a text. `read` reads each layout in it, which is a name or a description.
 using LayoutReader = Complaint (*)(const char* text, Succession& succession);

@@ -16,17 +16,18 @@ const StoredLayout& StoredArgument(FunctionCallInfo fcinfo, int argument) {
 }
 
 // A longer text is no layout, and the error and the log would show all of it.
-constexpr std::size_t kMostText = 4000;
+constexpr std::size_t kMostText = 1000;
+constexpr std::size_t kMostSuccessionText = 4000;
 
 // Reads a layout. Returns nullptr after an error if the caller wants none to be thrown.
 StoredLayout* ReadText(Node* context, const char* text) {
   Succession succession;
   Complaint complaint;
-  if (strlen(text) > kMostText) {
-    complaint = {
-        .code = ERRCODE_INVALID_PARAMETER_VALUE,
-        .message = "description of a layout is too long",
-        .detail = psprintf("It has %zu bytes, and can have %zu.", strlen(text), kMostText)};
+  const std::size_t most = IsSuccessionText(text) ? kMostSuccessionText : kMostText;
+  if (strlen(text) > most) {
+    complaint = {.code = ERRCODE_INVALID_PARAMETER_VALUE,
+                 .message = "description of a layout is too long",
+                 .detail = psprintf("It has %zu bytes, and can have %zu.", strlen(text), most)};
   } else {
     complaint = ReadLayouts(text, succession);
   }
