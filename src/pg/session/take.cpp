@@ -195,7 +195,8 @@ class SessionPolicy {
     const std::int64_t needed_ms = AheadOf(handle_.layout(), last, now_us) + 1;
     if (FencedMs(*handle_.database, handle_.name, needed_ms) < needed_ms) {
       CheckOwnChange(handle_.name, needed_ms);
-      LearnOfChanges(*handle_.database, true);
+      // Only its own generator's change is waited for, and that is the last one.
+      LearnOfChanges(*handle_.database, !HasNewChanges(*handle_.database));
       return false;
     }
     if (UntilMs(*handle_.grant) < needed_ms && !RequireUntil(*handle_.grant, needed_ms)) {
