@@ -147,3 +147,28 @@ RESET idgen.max_clock_wait;
 SELECT idgen_drop_generator('regress_change');
 SELECT idgen_drop_generator('regress_other');
 DROP ROLE regress_idgen_changer;
+
+-- Under a test clock: exact.
+SELECT idgen_create_generator('regress_change', 'snowflake until 2040-01-01Z, then timestamp:41, machine:8, sequence:14, tick:1ms, epoch:2020-01-01Z', machine_id => 3);
+BEGIN;
+SELECT idgen_test_clock('2039-12-31 23:59:59.999Z');
+SELECT count(DISTINCT id), count(*) FILTER (WHERE idgen_timestamp(id, 'snowflake') < '2040-01-01Z') AS of_old,
+       bool_and((idgen_parse(id, 'regress_change')).machine_id = 3) AS right
+FROM (SELECT idgen_nextval('regress_change') AS id FROM generate_series(1, 4099)) made;
+SELECT idgen_test_clock() AT TIME ZONE 'UTC';
+-- Back before the change: the new layout all the same.
+SELECT idgen_test_clock_advance('-1 s') AT TIME ZONE 'UTC';
+SET LOCAL idgen.clock_regression = lead;
+SELECT p.* FROM idgen_nextval('regress_change') id, idgen_parse(id, 'regress_change') p;
+ROLLBACK;
+-- An ID of the future is observed.
+BEGIN;
+SELECT idgen_test_clock('2039-12-31 23:59:59Z');
+SET LOCAL idgen.clock_regression = lead;
+SELECT idgen_timestamp(idgen_nextval('regress_change'), 'regress_change') AT TIME ZONE 'UTC';
+SELECT idgen_observe('regress_change', idgen_min_id('2040-01-01 00:00:01Z', 'regress_change')) < idgen_min_id('2040-01-01 00:00:01Z', 'regress_change') AS not_above;
+SELECT p.* FROM idgen_nextval('regress_change') id, idgen_parse(id, 'regress_change') p;
+SAVEPOINT s;
+SELECT idgen_observe('regress_change', idgen_min_id('2040-01-01 00:01:00Z', 'regress_change'));
+ROLLBACK;
+SELECT idgen_drop_generator('regress_change');

@@ -32,6 +32,12 @@ namespace idgen {
   return static_cast<std::uint64_t>(std::min(tick, end));
 }
 
+// Returns the first position of that tick.
+[[nodiscard]] constexpr std::uint64_t PositionFrom(const Layout& layout,
+                                                   std::int64_t time_us) noexcept {
+  return FirstTickFrom(layout, time_us) << layout.SequenceBits();
+}
+
 // Returns a bound: IDs of ticks that begin before the instant are below it, others are not. At most
 // MaxId() + 1.
 [[nodiscard]] constexpr std::uint64_t IdBound(const Layout& layout, std::int64_t time_us) noexcept {
@@ -83,6 +89,15 @@ struct Succession {
     std::size_t stage = 0;
     while (stage + 1 < count && time_us >= SinceOf(stage + 1)) ++stage;
     return stage;
+  }
+
+  // Return the first position of a stage but the first, and the first that a stage but the last
+  // must not take.
+  [[nodiscard]] constexpr std::uint64_t BeginOf(std::size_t stage) const {
+    return PositionFrom(stages[stage].layout, SinceOf(stage));
+  }
+  [[nodiscard]] constexpr std::uint64_t EndOf(std::size_t stage) const {
+    return PositionFrom(stages[stage].layout, SinceOf(stage + 1));
   }
 
   // Returns the smallest ID of a stage; 0 for the first.

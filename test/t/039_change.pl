@@ -148,6 +148,26 @@ check_ids('a restart before the last change', \@before, [ nextvals($node, 100, g
 $node->stop('fast');
 start_with_clock($node, '+0');
 
+# --- Mode lead: IDs are ahead of the clock when they come to the instant -------------------------------
+
+set_clock($node, '-3');
+my $to_lead = $layouts[ ($changes + 1) % @layouts ];
+my $lead_at = $node->safe_psql('postgres', change('orders', $to_lead, '4 s'));
+my @lead;
+for (my $end = time + 2.5; time < $end; sleep(0.05))
+{
+	push @lead, [ nextvals($node, 50, generator => 'orders', set => 'SET idgen.clock_regression = lead') ];
+}
+check_ids('mode lead', \@before, @lead);
+my $both = join(',', map { @$_ } @lead);
+is( $node->safe_psql('postgres', "SELECT count(*) FILTER (WHERE idgen_timestamp(id, 'orders') < to_timestamp($lead_at)) > 0
+	AND count(*) FILTER (WHERE idgen_timestamp(id, 'orders') >= to_timestamp($lead_at)) > 0
+	AND bool_and((idgen_parse(id, 'orders')).machine_id = $machine) FROM unnest(ARRAY[$both]) id"), 't',
+	'IDs of both layouts, each of its own');
+$changes++;
+set_clock($node, '+0');
+sleep(1);
+
 # --- Many shards, and sessions that come to them late ---------------------------------------------
 
 $node->safe_psql('postgres', "SELECT idgen_create_generator('shards', 'instagram')");

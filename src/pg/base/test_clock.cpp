@@ -51,7 +51,7 @@ static bool CheckTestClock(char** value, void** extra, GucSource source) {
   if (!IsBySession(source)) return Refuse(kTestClockName);
   TestClock clock{};
   TimestampTz timestamp = 0;
-  if (!ParseEpoch(*value, clock.set_us) || !ToTimestamp(clock.set_us, timestamp)) {
+  if (!ParseInstant(*value, clock.set_us) || !ToTimestamp(clock.set_us, timestamp)) {
     GUC_check_errdetail("A time is written in UTC, as 2026-01-31 23:59:59.999Z.");
     GUC_check_errhint("idgen_test_clock() takes any timestamp with time zone.");
     return false;

@@ -72,31 +72,23 @@ void PutSpace(FunctionCallInfo fcinfo, const Space& space, bool sees_all, const 
   const bool has_last = last > 0 && last >= LoadShared(space.slot->start);
   const std::int64_t last_us = layout.StartOfTick(last >> layout.SequenceBits());
   const bool is_uuid = space.key.family == 1;
-  PutRow(fcinfo, {CStringGetTextDatum(kFamilies[space.key.family]),
-                  PointerGetDatum(StoreLayout(layout)),
-                  part(FieldKind::kDatacenter, identity.datacenter),
-                  part(FieldKind::kMachine, identity.machine),
-                  part(FieldKind::kShard, identity.shard),
-                  Count(stats.ids),
-                  Count(stats.batches),
-                  Count(stats.tick_waits),
-                  MsOf(stats.tick_wait_us),
-                  Count(stats.used_up_ticks),
-                  Count(stats.clock_waits),
-                  MsOf(stats.clock_wait_us),
-                  Ms(has_last ? std::max<std::int64_t>(last_us - WallClockUs(), 0) : 0),
-                  MsOf(stats.largest_lead_us),
-                  Count(stats.clock_errors),
-                  Count(stats.held_errors),
-                  Count(stats.end_errors),
-                  Count(stats.observe_errors),
-                  has_last && sees_all && !is_uuid
-                      ? Column{Int64GetDatum(layout.ComposerFor(space.key.identity_bits)(last))}
-                      : kNull,
-                  has_last ? TimeOrNull(last_us) : kNull,
-                  TimeSince1970(LoadSharedMs(stats.first_used_us)),
-                  TimeSince1970(LoadSharedMs(stats.last_used_us)),
-                  reset});
+  PutRow(
+      fcinfo,
+      {CStringGetTextDatum(kFamilies[space.key.family]),
+       // IDs of 128 bits with a node are of no layout that the type could hold.
+       layout.TotalBits() > kMostLayoutBits ? kNull : Column{PointerGetDatum(StoreLayout(layout))},
+       part(FieldKind::kDatacenter, identity.datacenter),
+       part(FieldKind::kMachine, identity.machine), part(FieldKind::kShard, identity.shard),
+       Count(stats.ids), Count(stats.batches), Count(stats.tick_waits), MsOf(stats.tick_wait_us),
+       Count(stats.used_up_ticks), Count(stats.clock_waits), MsOf(stats.clock_wait_us),
+       Ms(has_last ? std::max<std::int64_t>(last_us - WallClockUs(), 0) : 0),
+       MsOf(stats.largest_lead_us), Count(stats.clock_errors), Count(stats.held_errors),
+       Count(stats.end_errors), Count(stats.observe_errors),
+       has_last && sees_all && !is_uuid
+           ? Column{Int64GetDatum(layout.ComposerFor(space.key.identity_bits)(last))}
+           : kNull,
+       has_last ? TimeOrNull(last_us) : kNull, TimeSince1970(LoadSharedMs(stats.first_used_us)),
+       TimeSince1970(LoadSharedMs(stats.last_used_us)), reset});
 }
 
 // --- Databases ---------------------------------------------------------------------------------

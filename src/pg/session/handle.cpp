@@ -92,16 +92,6 @@ void SetLayout(Handle& handle, const Layout& layout) {
   handle.generator.layout.name = {handle.layout_name, length};
 }
 
-// Returns the first position of a stage but the first, and the first after a stage but the last.
-std::uint64_t BeginOfStage(const Succession& layouts, std::size_t stage) {
-  const Layout& layout = layouts.stages[stage].layout;
-  return FirstTickFrom(layout, layouts.SinceOf(stage)) << layout.SequenceBits();
-}
-std::uint64_t EndOfStage(const Succession& layouts, std::size_t stage) {
-  const Layout& layout = layouts.stages[stage].layout;
-  return FirstTickFrom(layout, layouts.SinceOf(stage + 1)) << layout.SequenceBits();
-}
-
 // Raises a position so that none is taken below `end`.
 void EndBefore(Slot& slot, std::uint64_t end) {
   if (end > 0) RaisePosition(slot.position, end - 1);
@@ -123,14 +113,17 @@ void Define(Handle& handle, const GeneratorDefinition& definition) {
   const Succession layouts = LayoutsOf(definition);
   // A stage that a session has entered is not left again, whatever the clock shows. It may be
   // called off as long as that has not happened.
-  const std::size_t entered =
-      layouts.stages[0].layout == handle.changes->stages[0].layout ? handle.stage : 0;
-  std::size_t stage = layouts.StageAt(WallClockUs());
+  const std::uint64_t run = TestClockIsOn() ? TestClockRun() : 0;
+  const bool has_entered =
+      handle.stage_run == run && layouts.stages[0].layout == handle.changes->stages[0].layout;
+  const std::size_t entered = has_entered ? handle.stage : 0;
+  handle.stage_run = run;
+  std::size_t stage = layouts.StageAt(TestClockIsOn() ? TestClockUs() : WallClockUs());
   while (stage < entered && stage + 1 < layouts.count) ++stage;
   *handle.changes = layouts;
   for (std::size_t i = 0; i < layouts.count; ++i) handle.changes->stages[i].layout.name = {};
   handle.stage = stage;
-  handle.stage_end = stage + 1 < layouts.count ? EndOfStage(layouts, stage) : kNoEnd;
+  handle.stage_end = stage + 1 < layouts.count ? layouts.EndOf(stage) : kNoEnd;
   SetLayout(handle, layouts.stages[stage].layout);
 }
 
@@ -149,7 +142,7 @@ void LinkStages(const Handle& handle, std::uint64_t identity_bits, Slot& slot) {
   const Succession& layouts = *handle.changes;
   const Identity identity = handle.layout().Parse(identity_bits).identity;
   if (handle.stage > 0) {
-    const std::uint64_t begin = BeginOfStage(layouts, handle.stage);
+    const std::uint64_t begin = layouts.BeginOf(handle.stage);
     if (RaisePosition(slot.position, begin)) RaiseShared(slot.start, begin + 1);
   }
   for (std::size_t stage = 0; stage < layouts.count; ++stage) {
@@ -157,8 +150,8 @@ void LinkStages(const Handle& handle, std::uint64_t identity_bits, Slot& slot) {
         stage == handle.stage ? nullptr : SlotOfStage(layouts.stages[stage].layout, identity);
     if (other == nullptr) continue;
     if (stage < handle.stage) {
-      EndBefore(*other, EndOfStage(layouts, stage));
-    } else if (LoadPosition(other->position) >= BeginOfStage(layouts, stage)) {
+      EndBefore(*other, layouts.EndOf(stage));
+    } else if (LoadPosition(other->position) >= layouts.BeginOf(stage)) {
       EndBefore(slot, handle.stage_end);
     }
   }
@@ -348,12 +341,6 @@ void ResolveGenerator(Handle& handle) {
   handle.slots.Reset();
   // Dropped and made anew; or it has only come to its next layout.
   if (LayoutsOf(found).stages[0].layout != first) handle.last_id = -1;
-}
-
-void EnterStage(Handle& handle, std::size_t stage) {
-  handle.stage = stage;
-  handle.preparation = 0;
-  handle.allowance.Close();
 }
 
 bool IsPrepared(const Handle& handle) { return handle.preparation == HandleInvalidations(); }

@@ -143,6 +143,7 @@ struct alignas(64) Handle {
   // Of a generator whose layout changes: all of its layouts, and the place of the present one.
   Succession* changes = nullptr;  // in TopMemoryContext; nullptr, or one stage: there is no change
   std::size_t stage = 0;
+  std::uint64_t stage_run = 0;  // the run of the test clock (test_clock.h) that came to it; 0: none
   std::uint64_t stage_end = kNoEnd;      // the first position of `layout` that it must not take
   std::int64_t machine_id = kNoMachine;  // in its IDs, where the layout has the field
   DatabaseMark* database = nullptr;
@@ -178,14 +179,6 @@ void PrepareHandle(Handle& handle);
 // Whether the identities of the handle may be others' by now.
 inline bool GrantHasEnded(const Handle& handle) {
   return handle.grant != nullptr && HasEnded(*handle.grant);
-}
-
-// Goes over to a later layout of the generator, for good; the handle must be prepared anew.
-void EnterStage(Handle& handle, std::size_t stage);
-
-// Whether the generator goes over to another layout some time.
-inline bool HasNextStage(const Handle& handle) {
-  return unlikely(handle.changes != nullptr) && handle.stage + 1 < handle.changes->count;
 }
 
 // Reports an error if an identity of the server does not fit a layout.

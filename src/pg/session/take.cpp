@@ -16,6 +16,7 @@
 #include "invalidate.h"
 #include "mark.h"
 #include "settings.h"
+#include "stages.h"
 #include "start_over.h"
 #include "test_clock.h"
 #include "test_take.h"
@@ -60,23 +61,13 @@ void ApplyFloor(const Handle& handle, SessionSlot& space) {
   pg_unreachable();
 }
 
-// Whether a layout that has no position left is followed by the next one: at this time, or because
-// others have gone over before the clock was set back.
-bool IsOver(const Handle& handle, std::int64_t now_us) {
-  if (!HasNextStage(handle)) return false;
-  return now_us >= handle.changes->SinceOf(handle.stage + 1) ||
-         handle.layout().TickAt(now_us) <= static_cast<std::int64_t>(handle.layout().MaxTick());
-}
-
 // Brings the handle up to date, and finds the ID space.
 SessionSlot& Refresh(Handle& handle, std::int64_t shard) {
   for (;;) {
     if (handle.database != nullptr && HasNewChanges(*handle.database)) {
       LearnOfChanges(*handle.database, false);
     }
-    if (HasNextStage(handle) && WallClockUs() >= handle.changes->SinceOf(handle.stage + 1)) {
-      EnterStage(handle, handle.changes->StageAt(WallClockUs()));
-    }
+    EnterStageAt(handle, WallClockUs());
     // An identity is not asked for again where the grant has ended: the machine ID may be another.
     while (!IsPrepared(handle) || GrantHasEnded(handle)) PrepareHandle(handle);
     SessionSlot& space = SpaceFor(handle, shard);
@@ -228,7 +219,7 @@ class ObservingPolicy : public SessionPolicy {
   Source Refresh() {
     do {
       while (!IsPrepared(handle_)) PrepareHandle(handle_);
-      if (HasNextStage(handle_) && StageOfId() > handle_.stage) {
+      if (IsOfNextStage(handle_, id_)) {
         GoOn();
         continue;
       }
@@ -244,19 +235,10 @@ class ObservingPolicy : public SessionPolicy {
   }
 
  private:
-  [[nodiscard]] std::size_t StageOfId() const { return handle_.changes->StageOf(id_); }
-
   // Goes over to the next layout, because the ID is of one to come.
   void GoOn() {
-    const Layout& layout = handle_.changes->stages[StageOfId()].layout;
-    Observed observed;
-    observed.time_us = layout.StartOfTick(layout.Parse(id_).tick);
-    observed.now_us = ClockUs();
-    const GuardSettings settings = GuardFromSettings();
-    if (DifferenceUs(observed.time_us, observed.now_us) > settings.max_clock_lead_us) {
-      ReportTooFarAhead(handle_, id_, observed, settings);
-    }
-    if (MoveMark(handle_.stage_end, observed.now_us)) EnterStage(handle_, handle_.stage + 1);
+    CheckNotTooFarAhead(handle_, id_, ClockUs());
+    if (MoveMark(handle_.stage_end, ClockUs())) EnterStage(handle_, handle_.stage + 1);
   }
 
   std::uint64_t id_ = 0;
@@ -290,14 +272,18 @@ void ReportTooFarAhead(const Handle& handle, std::uint64_t id, const Observed& o
   pg_unreachable();
 }
 
+void CheckNotTooFarAhead(const Handle& handle, std::uint64_t id, std::int64_t now_us) {
+  const Layout& layout = handle.changes->stages[handle.changes->StageOf(id)].layout;
+  const Observed observed{.time_us = layout.StartOfTick(layout.Parse(id).tick), .now_us = now_us};
+  const GuardSettings settings = GuardFromSettings();
+  if (DifferenceUs(observed.time_us, now_us) <= settings.max_clock_lead_us) return;
+  ReportTooFarAhead(handle, id, observed, settings);
+}
+
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   if (unlikely(TestClockIsOn())) return TakeForTest(handle, shard, request);
   SessionPolicy policy(handle, shard);
-  LoopResult result = TakeByLoop(policy, request);
-  while (result.ending == Ending::kOutOfTime && IsOver(handle, result.attempt.now_us)) {
-    EnterStage(handle, handle.stage + 1);
-    result = TakeByLoop(policy, request);
-  }
+  const LoopResult result = TakeOfStages(policy, handle, request);
   const Attempt& attempt = result.attempt;
   if (result.ending == Ending::kOutOfTime) {
     CountMore(policy.stats().end_errors);

@@ -118,6 +118,9 @@ inline Issued Take(Handle& handle, std::int64_t shard, std::uint64_t count) {
 // issued then.
 std::int64_t Observe(Handle& handle, std::uint64_t id);
 
+// Refuses an ID of a later layout of the handle's generator if Observe() would.
+void CheckNotTooFarAhead(const Handle& handle, std::uint64_t id, std::int64_t now_us);
+
 // Reports that Observe() refuses an ID.
 [[noreturn]] void ReportTooFarAhead(const Handle& handle, std::uint64_t id,
                                     const Observed& observed, const GuardSettings& guard);

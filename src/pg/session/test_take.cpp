@@ -1,9 +1,13 @@
 #include "test_take.h"
 
+#include <algorithm>
+
 #include "core/hlc.h"
 #include "core/loop.h"
 #include "errors.h"
 #include "settings.h"
+#include "stages.h"
+#include "take.h"
 #include "test_clock.h"
 
 namespace idgen::pg {
@@ -54,12 +58,17 @@ class TestPolicy {
   TestPolicy(Handle& handle, std::int64_t shard) : handle_(handle), shard_(shard) {}
 
   Source Refresh() {
-    while (!IsPrepared(handle_)) PrepareHandle(handle_);
+    Prepare();
     return SourceOf(IdentityBitsOf(handle_, shard_));
   }
   std::int64_t ClockUs() const noexcept { return TestClockUs(); }
   std::int64_t MonotonicUs() const noexcept { return waited_us_; }
-  bool Extend(std::uint64_t, std::int64_t) { return false; }
+  // The only limit is the end of the layout's time.
+  bool Extend(std::uint64_t, std::int64_t) {
+    if (!HasNextStage(handle_)) return false;
+    EnterStage(handle_, handle_.stage + 1);
+    return true;
+  }
   bool Wait(std::int64_t us) {
     CHECK_FOR_INTERRUPTS();
     PassTestTime(us);
@@ -74,15 +83,21 @@ class TestPolicy {
   [[nodiscard]] const GuardSettings& guard() const { return guard_; }
 
  protected:
+  void Prepare() {
+    EnterStageAt(handle_, TestClockUs());
+    while (!IsPrepared(handle_)) PrepareHandle(handle_);
+  }
   Source SourceOf(std::uint64_t identity_bits) {
     identity_bits_ = identity_bits;
+    std::uint64_t& position = PositionOf(handle_, identity_bits);
+    if (handle_.stage > 0) RaisePosition(position, handle_.changes->BeginOf(handle_.stage));
     guard_ = GuardFromSettings();
     if (handle_.is_clock()) guard_ = HlcGuard(guard_.max_clock_wait_us, MaxClockOffsetUs(), true);
-    return {&PositionOf(handle_, identity_bits),
+    return {&position,
             &handle_.layout(),
             identity_bits,
             guard_,
-            {.limit = handle_.layout().MaxPosition() + 1}};
+            {.limit = std::min(handle_.layout().MaxPosition() + 1, handle_.stage_end)}};
   }
 
   Handle& handle_;
@@ -99,7 +114,12 @@ class ObservingTestPolicy : public TestPolicy {
   ObservingTestPolicy(Handle& handle, std::uint64_t id) : TestPolicy(handle, kNoShard), id_(id) {}
 
   Source Refresh() {
-    while (!IsPrepared(handle_)) PrepareHandle(handle_);
+    Prepare();
+    while (IsOfNextStage(handle_, id_)) {
+      CheckNotTooFarAhead(handle_, id_, ClockUs());
+      EnterStage(handle_, handle_.stage + 1);
+      Prepare();
+    }
     return SourceOf(IdentityBitsOf(handle_, ShardOfId(handle_, id_)));
   }
 
@@ -112,7 +132,7 @@ class ObservingTestPolicy : public TestPolicy {
 Issued TakeForTest(Handle& handle, std::int64_t shard, const Request& request) {
   NoteTestId();
   TestPolicy policy(handle, shard);
-  const LoopResult result = TakeByLoop(policy, request);
+  const LoopResult result = TakeOfStages(policy, handle, request);
   const Attempt& attempt = result.attempt;
   if (result.ending == Ending::kOutOfTime) ReportOutOfTime(handle.layout(), attempt.now_us);
   if (result.ending != Ending::kDone) {
