@@ -1728,3 +1728,305 @@ CREATE FUNCTION idgen_cancel_change(generator text)
   AS 'MODULE_PATHNAME', 'idgen_cancel_change';
 COMMENT ON FUNCTION idgen_cancel_change(text) IS
   'calls off a change of a generator''s layout that is still ahead; returns its instant';
+
+-- Checking the configuration -------------------------------------------------------------------
+
+CREATE TYPE idgen_finding AS (severity text, topic text, message text, hint text);
+COMMENT ON TYPE idgen_finding IS 'idgen: a row of idgen_check_config()';
+CREATE FUNCTION idgen_get_findings(
+    idgen_finding, mark_ms bigint, held_until_ms bigint, fresh_machine bigint)
+  RETURNS SETOF idgen_finding
+  LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10
+  SET search_path = pg_catalog, pg_temp
+  AS 'MODULE_PATHNAME', 'idgen_get_findings';
+COMMENT ON FUNCTION idgen_get_findings(idgen_finding, bigint, bigint, bigint) IS
+  'what idgen_check_config() says of settings, clock, mark, registry and the server''s files';
+CREATE FUNCTION idgen_check_generator(
+    idgen_finding, generator text, datacenter_id int, machine_id int, shard_id int)
+  RETURNS SETOF idgen_finding
+  LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
+  AS 'MODULE_PATHNAME', 'idgen_check_generator';
+COMMENT ON FUNCTION idgen_check_generator(idgen_finding, text, int, int, int) IS
+  'what idgen_check_config() says of a generator, with the identity of the settings or, where one is given, with that';
+CREATE FUNCTION idgen_check_setting(name text, value text) RETURNS text
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_check_setting';
+COMMENT ON FUNCTION idgen_check_setting(text, text) IS
+  'why a session refuses a setting of idgen that its database or role has; NULL: it does not';
+
+-- Columns and domains whose default makes an ID by a call of idgen, and nothing but that ID. `generator` is NULL where
+-- no constant names it. With the search_path of this function all names in an expression have their schema.
+CREATE FUNCTION idgen_get_defaults(
+    OUT relation oid, OUT place text, OUT base_type oid, OUT type_modifier int, OUT type_name text,
+    OUT generator text, OUT is_uuid boolean, OUT is_direct boolean)
+  RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH makers AS (
+    SELECT p.oid, p.proname::text AS name, m.generator, m.is_uuid,
+           pg_catalog.format('%I.%I(', n.nspname, p.proname) AS call
+    FROM (VALUES
+        ('snowflake_nextval()'::regprocedure::oid, 'snowflake'::text, false),
+        ('instagram_nextval()'::regprocedure::oid, 'instagram', false),
+        ('instagram_nextval(int)'::regprocedure::oid, 'instagram', false),
+        ('instagram_nextval_for(text, int)'::regprocedure::oid, 'instagram', false),
+        ('idgen_nextval(text)'::regprocedure::oid, NULL, false),
+        ('idgen_nextval(text, int)'::regprocedure::oid, NULL, false),
+        ('uuidv7_nextval()'::regprocedure::oid, NULL, true),
+        ('uuidv7_nextval(interval)'::regprocedure::oid, NULL, true),
+        ('uuidv8_nextval()'::regprocedure::oid, NULL, true),
+        ('uuidv6_nextval()'::regprocedure::oid, NULL, true),
+        ('uuidv1_nextval()'::regprocedure::oid, NULL, true),
+        ('uuidv4_nextval()'::regprocedure::oid, NULL, true),
+        ('ulid_nextval()'::regprocedure::oid, NULL, true),
+        ('id128_nextval()'::regprocedure::oid, NULL, true)) m(oid, generator, is_uuid)
+    JOIN pg_catalog.pg_proc p ON p.oid = m.oid
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  ), expressions AS (
+    SELECT d.adrelid AS relation,
+           pg_catalog.format('%s.%I', d.adrelid::regclass, a.attname) AS place,
+           a.atttypid AS type, a.atttypmod AS modifier,
+           pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression, m.generator, m.is_uuid, m.name, m.call
+    FROM makers m
+    JOIN pg_catalog.pg_depend dep
+      ON dep.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::regclass::oid AND dep.refobjid = m.oid
+         AND dep.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::regclass::oid
+    JOIN pg_catalog.pg_attrdef d ON d.oid = dep.objid
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum AND NOT a.attisdropped
+    UNION ALL
+    SELECT 0::oid, pg_catalog.format('domain %s', pg_catalog.format_type(t.oid, NULL)), t.oid, -1,
+           pg_catalog.pg_get_expr(t.typdefaultbin, 0::oid), m.generator, m.is_uuid, m.name, m.call
+    FROM makers m
+    JOIN pg_catalog.pg_depend dep
+      ON dep.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::regclass::oid AND dep.refobjid = m.oid
+         AND dep.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::regclass::oid
+    JOIN pg_catalog.pg_type t ON t.oid = dep.objid
+  )
+  SELECT e.relation, e.place, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END,
+         CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE e.modifier END,
+         pg_catalog.format_type(e.type, e.modifier),
+         coalesce(e.generator, pg_catalog.replace(named.part[1], '''''', '''')), e.is_uuid,
+         pg_catalog.starts_with(pg_catalog.ltrim(e.expression, '('), e.call)
+           AND pg_catalog.regexp_match(
+                 pg_catalog.substr(pg_catalog.ltrim(e.expression, '('), pg_catalog.length(e.call) OPERATOR(pg_catalog.+) 1),
+                 '^[^()]*\)+(::[a-z0-9 ]+(\([0-9,]+\))?\)*)*$') IS NOT NULL
+  FROM expressions e
+  JOIN pg_catalog.pg_type t ON t.oid = e.type
+  LEFT JOIN LATERAL pg_catalog.regexp_matches(
+      pg_catalog.replace(e.expression, e.call, pg_catalog.chr(1)),
+      -- No identifier goes on before the call, and the first argument is a constant.
+      '(?:^|[^[:alnum:]_$".])\u0001''((?:[^'']|'''')*)''::text', 'g') AS named(part)
+    ON e.name = 'idgen_nextval';
+END;
+COMMENT ON FUNCTION idgen_get_defaults() IS
+  'the columns and domains of this database whose default makes an ID, and the generators that these name';
+
+-- What a statement can see depends on its rights: none of this fails for lack of them.
+CREATE FUNCTION idgen_check_config(
+    OUT severity text, OUT topic text, OUT message text, OUT hint text)
+  RETURNS SETOF record
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH server AS MATERIALIZED (
+    SELECT f.severity, f.topic, f.message, f.hint
+    FROM idgen_get_mark() m,
+         idgen_get_findings(NULL::idgen_finding, m.mark_ms, m.held_until_ms, m.fresh_machine) f
+  ), defaults AS MATERIALIZED (
+    SELECT d.relation, d.place, d.base_type, d.type_modifier, d.type_name, d.generator, d.is_uuid, d.is_direct
+    FROM idgen_get_defaults() d
+  ), generators AS MATERIALIZED (
+    SELECT g.generator, g.problem, g.owner IS NOT NULL AND l.layout IS NULL AS is_users,
+           (SELECT pg_catalog.sum(part[1]::int)::int
+            FROM pg_catalog.regexp_matches(
+                coalesce(b.fields, pg_catalog.split_part(g.layout::text, ', tick:', 1)), ':([0-9]+)', 'g') AS field(part)) AS bits
+    FROM idgen_generators g
+    LEFT JOIN idgen_layouts b ON b.owner IS NULL AND b.layout = g.layout::text
+    LEFT JOIN idgen_layouts l ON l.owner IS NOT NULL AND l.layout = g.generator
+  ), used AS MATERIALIZED (
+    SELECT d.generator FROM defaults d WHERE d.generator IS NOT NULL
+    UNION
+    SELECT g.generator FROM generators g WHERE g.is_users AND g.problem IS NULL
+  ), settings AS MATERIALIZED (
+    SELECT s.setdatabase, s.setrole, pg_catalog.lower(pg_catalog.split_part(c.text, '=', 1)) AS name,
+           pg_catalog.substr(c.text, pg_catalog.strpos(c.text, '=') OPERATOR(pg_catalog.+) 1) AS value,
+           pg_catalog.concat_ws(' in ',
+             CASE WHEN s.setrole <> 0::oid THEN pg_catalog.format('role %s', s.setrole::regrole) END,
+             CASE WHEN s.setdatabase <> 0::oid THEN pg_catalog.format('database %I', b.datname) END) AS place
+    FROM pg_catalog.pg_db_role_setting s
+    LEFT JOIN pg_catalog.pg_database b ON b.oid = s.setdatabase,
+         pg_catalog.unnest(s.setconfig) AS c(text)
+    WHERE pg_catalog.starts_with(pg_catalog.lower(c.text), 'idgen.')
+  ), identities AS (
+    SELECT s.place, s.name, s.value, s.setdatabase = 0::oid OR b.oid IS NOT NULL AS is_here,
+           CASE WHEN s.name = 'idgen.datacenter_id' THEN s.value::int END AS datacenter_id,
+           CASE WHEN s.name = 'idgen.machine_id' THEN s.value::int END AS machine_id,
+           CASE WHEN s.name = 'idgen.shard_id' THEN s.value::int END AS shard_id
+    FROM settings s
+    LEFT JOIN pg_catalog.pg_database b ON b.oid = s.setdatabase AND b.datname = pg_catalog.current_database()
+    WHERE s.name = ANY (ARRAY['idgen.datacenter_id', 'idgen.machine_id', 'idgen.shard_id'])
+      AND pg_catalog.regexp_match(s.value, '^[0-9]{1,9}$') IS NOT NULL
+  ), findings(severity, topic, message, hint) AS (
+    SELECT s.severity, s.topic, s.message, s.hint FROM server s
+
+    -- Identities that others hold, where the registry itself was not asked.
+    UNION ALL
+    SELECT 'error', 'registry',
+           pg_catalog.format('machine ID %s, shard %s, datacenter %s: %s',
+                             coalesce(i.machine_id::text, '-'), coalesce(i.shard_id::text, '-'),
+                             coalesce(i.datacenter_id::text, '-'), coalesce(i.error, i.state)),
+           'See the view idgen_identity.'
+    FROM idgen_identity i
+    WHERE i.state = ANY (ARRAY['held by another', 'banned', 'none is free'])
+      AND NOT EXISTS (SELECT FROM server s WHERE s.topic = 'registry')
+
+    -- Rows of other writers come in, and nobody has given this server an identity.
+    UNION ALL
+    SELECT 'warning', 'identity',
+           pg_catalog.format('%s receives rows by a subscription, and idgen.machine_id was never set', pg_catalog.min(d.place)),
+           'Each server that writes needs a machine ID of its own. Set it, also where 0 is meant; and see idgen_check_identity().'
+    FROM defaults d
+    JOIN pg_catalog.pg_subscription_rel r ON r.srrelid = d.relation
+    WHERE NOT d.is_uuid
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_settings p
+                      WHERE p.name = ANY (ARRAY['idgen.machine_id', 'idgen.datacenter_id']) AND p.source <> 'default')
+      AND EXISTS (SELECT FROM idgen_identity i WHERE i.source = 'setting' AND i.state = 'without a lease')
+    HAVING pg_catalog.count(*) > 0::bigint
+
+    -- Generators.
+    UNION ALL
+    SELECT f.severity, f.topic, pg_catalog.format('default of %s: %s', d.place, f.message), f.hint
+    FROM used u, idgen_check_generator(NULL::idgen_finding, u.generator, NULL::int, NULL::int, NULL::int) f, defaults d
+    WHERE f.topic = 'generator' AND d.generator = u.generator
+    UNION ALL
+    SELECT f.severity, f.topic, f.message, f.hint
+    FROM used u, idgen_check_generator(NULL::idgen_finding, u.generator, NULL::int, NULL::int, NULL::int) f
+    WHERE f.topic <> 'generator'
+    UNION ALL
+    SELECT 'error', 'generator', pg_catalog.format('generator "%s" is not valid: %s', g.generator, g.problem),
+           'Use idgen_alter_generator() or idgen_drop_generator().'
+    FROM generators g WHERE g.problem IS NOT NULL
+
+    -- Columns that do not hold what their default makes.
+    UNION ALL
+    SELECT c.severity, 'column', pg_catalog.format('%s of type %s %s', d.place, d.type_name, c.what), c.hint
+    FROM defaults d
+    LEFT JOIN generators g ON g.generator = d.generator,
+    LATERAL (SELECT CASE WHEN d.is_uuid THEN 36
+                         ELSE pg_catalog.ceil(coalesce(g.bits, 63)::float8 * 0.30103::float8)::int END AS digits,
+                    coalesce(g.bits, 63) AS bits) n,
+    LATERAL (
+      SELECT 'error', pg_catalog.format('cannot hold its default''s IDs of %s bits', n.bits),
+             'Inserts fail, or will. Make it bigint.'
+      WHERE NOT d.is_uuid AND ((d.base_type = 'int2'::regtype::oid AND n.bits > 15)
+        OR (d.base_type = 'int4'::regtype::oid AND n.bits > 31) OR (d.base_type = 'oid'::regtype::oid AND n.bits > 32))
+      UNION ALL
+      SELECT 'error', pg_catalog.format('rounds its default''s IDs of %s bits', n.bits),
+             'Different IDs become equal. Make it bigint.'
+      WHERE NOT d.is_uuid AND ((d.base_type = 'float4'::regtype::oid AND n.bits > 24)
+        OR (d.base_type = 'float8'::regtype::oid AND n.bits > 53))
+      UNION ALL
+      SELECT 'error', pg_catalog.format('has no room for its default''s IDs of %s digits', n.digits),
+             'Inserts fail, or will. Make it bigint.'
+      WHERE d.base_type = 'numeric'::regtype::oid AND d.type_modifier >= 4 AND NOT d.is_uuid
+        AND ((d.type_modifier - 4) >> 16) - ((((d.type_modifier - 4) & 2047) # 1024) - 1024) < n.digits
+      UNION ALL
+      SELECT 'error', pg_catalog.format('has no room for its default''s IDs of %s characters', n.digits),
+             CASE WHEN d.is_uuid THEN 'Inserts fail. Make it uuid.' ELSE 'Inserts fail, or will. Make it bigint.' END
+      WHERE d.base_type = ANY (ARRAY['varchar'::regtype::oid, 'bpchar'::regtype::oid])
+        AND d.type_modifier >= 4 AND d.type_modifier - 4 < n.digits
+      UNION ALL
+      SELECT 'notice', 'keeps its IDs as text',
+             CASE WHEN d.is_uuid THEN 'The type uuid takes less than half of the space.'
+                  ELSE 'bigint takes 8 bytes, and sorts as the IDs were made; texts of numbers do not.' END
+      WHERE d.base_type = 'text'::regtype::oid OR (d.base_type = ANY (ARRAY['varchar'::regtype::oid, 'bpchar'::regtype::oid])
+        AND (d.type_modifier < 4 OR d.type_modifier - 4 >= n.digits))
+      UNION ALL
+      SELECT 'notice', 'keeps integers in a type for fractions', 'bigint takes 8 bytes, and is faster to compare.'
+      WHERE NOT d.is_uuid AND ((d.base_type = 'float8'::regtype::oid AND n.bits <= 53)
+        OR (d.base_type = 'numeric'::regtype::oid AND (d.type_modifier < 4
+            OR ((d.type_modifier - 4) >> 16) - ((((d.type_modifier - 4) & 2047) # 1024) - 1024) >= n.digits)))
+    ) c(severity, what, hint)
+    WHERE d.is_direct
+
+    -- Settings of databases and roles.
+    UNION ALL
+    SELECT 'error', 'settings', pg_catalog.format('%s: %s', s.place, p.problem),
+           pg_catalog.format('Its sessions make no IDs. Reset %s there.', s.name)
+    FROM settings s, LATERAL (SELECT idgen_check_setting(s.name, s.value)) p(problem)
+    WHERE p.problem IS NOT NULL
+    UNION ALL
+    SELECT f.severity, f.topic, pg_catalog.format('%s: %s', i.place, f.message), f.hint
+    FROM identities i, used u,
+         idgen_check_generator(NULL::idgen_finding, u.generator, i.datacenter_id, i.machine_id, i.shard_id) f
+    WHERE i.is_here AND f.topic = 'identity'
+    UNION ALL
+    SELECT 'notice', f.topic, pg_catalog.format('%s: %s', i.place, f.message),
+           'Call idgen_check_config() in that database.'
+    FROM identities i,
+         idgen_check_generator(NULL::idgen_finding, 'snowflake'::text, i.datacenter_id, i.machine_id, i.shard_id) f
+    WHERE NOT i.is_here AND f.topic = 'identity'
+    UNION ALL
+    SELECT 'warning', 'clock', pg_catalog.format('%s: idgen.clock_regression is lead', s.place),
+           'Sessions in other modes fail when these are ahead of the clock. Set it for the whole server.'
+    FROM settings s WHERE s.name = 'idgen.clock_regression' AND s.value = 'lead'
+
+    -- Sequences of ticket servers.
+    UNION ALL
+    SELECT 'error', 'segments',
+           pg_catalog.format('sequence %s takes its numbers from a ticket server, and idgen.ticket_servers is not set', q.seqrelid::regclass),
+           'Set it, or ALTER SEQUENCE ... MINVALUE 1 RESTART beyond all numbers in use.'
+    FROM pg_catalog.pg_sequence q, pg_catalog.pg_settings p
+    WHERE q.seqmin = 9223372036854775806::bigint AND p.name = 'idgen.ticket_servers' AND p.setting = ''
+
+    -- A standby. Only a clock that is behind is certain: messages take time.
+    UNION ALL
+    SELECT 'warning', 'standby', 'clock of this standby is behind its primary''s',
+           pg_catalog.format('By %s at least. After a promotion IDs have to wait for the time that the primary had reached.',
+                             w.last_msg_send_time - w.last_msg_receipt_time)
+    FROM pg_catalog.pg_stat_wal_receiver w
+    WHERE w.last_msg_send_time - w.last_msg_receipt_time > '500 ms'::interval
+
+    -- The extension itself.
+    UNION ALL
+    SELECT 'notice', 'version', pg_catalog.format('extension idgen is version %s, and %s is installed', e.extversion, a.default_version),
+           'Use ALTER EXTENSION idgen UPDATE.'
+    FROM pg_catalog.pg_extension e
+    JOIN pg_catalog.pg_available_extensions a ON a.name = e.extname
+    WHERE e.extname = 'idgen' AND e.extversion <> a.default_version
+    UNION ALL
+    SELECT 'error', 'mark', 'trigger of table idgen_restore does not always fire',
+           'Restoring a dump here fails. Use ALTER TABLE idgen_restore ENABLE ALWAYS TRIGGER idgen_restore_mark.'
+    FROM pg_catalog.pg_trigger t
+    WHERE t.tgrelid OPERATOR(pg_catalog.=) 'idgen_restore'::regclass::oid AND t.tgname = 'idgen_restore_mark' AND t.tgenabled <> 'A'
+    UNION ALL
+    SELECT 'warning', 'privileges', pg_catalog.format('everybody may %s', p.what), p.hint
+    FROM (
+      SELECT pg_catalog.format('call %s', f.oid::regprocedure), 'It concerns all users. REVOKE EXECUTE FROM PUBLIC.', f.proacl, 'EXECUTE'
+      FROM pg_catalog.pg_proc f
+      WHERE f.oid = ANY (ARRAY['idgen_observe(text, bigint)'::regprocedure::oid, 'hlc_observe(bigint)'::regprocedure::oid,
+        'idgen_start_over(int)'::regprocedure::oid, 'idgen_accept_clock()'::regprocedure::oid,
+        'idgen_registry_list()'::regprocedure::oid, 'idgen_registry_release(int, int, int)'::regprocedure::oid,
+        'idgen_registry_ban(int, boolean, int, int)'::regprocedure::oid])
+      UNION ALL
+      SELECT 'create layouts and generators', 'With a generator one can take another server''s identity. REVOKE USAGE ON FOREIGN DATA WRAPPER idgen FROM PUBLIC.',
+             w.fdwacl, 'USAGE'
+      FROM pg_catalog.pg_foreign_data_wrapper w WHERE w.fdwname = 'idgen'
+      UNION ALL
+      SELECT pg_catalog.format('set %s', a.parname), 'It concerns all users. REVOKE SET ON PARAMETER FROM PUBLIC.', a.paracl, 'SET'
+      FROM pg_catalog.pg_parameter_acl a WHERE pg_catalog.starts_with(a.parname, 'idgen.')
+      UNION ALL
+      SELECT pg_catalog.format('create functions in schema %I, which is idgen''s', n.nspname),
+             'Calls without the schema may then go to another function. REVOKE CREATE ON SCHEMA FROM PUBLIC.', n.nspacl, 'CREATE'
+      FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'idgen'
+    ) p(what, hint, acl, privilege), pg_catalog.aclexplode(p.acl) AS a
+    WHERE a.grantee OPERATOR(pg_catalog.=) 0::oid AND a.privilege_type = p.privilege
+  )
+  SELECT f.severity, f.topic, f.message, f.hint
+  FROM (SELECT DISTINCT x.severity, x.topic, x.message, x.hint FROM findings x) f
+  ORDER BY pg_catalog.array_position(ARRAY['error', 'warning', 'notice'], f.severity),
+           f.topic COLLATE pg_catalog."C", f.message COLLATE pg_catalog."C", f.hint COLLATE pg_catalog."C";
+END;
+COMMENT ON FUNCTION idgen_check_config() IS
+  'what is wrong or unwise about the configuration of this server and database, worst first; no rows: nothing';

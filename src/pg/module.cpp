@@ -3,6 +3,7 @@
 
 #include "catalog.h"
 #include "change_fence.h"
+#include "config.h"
 #include "floor.h"
 #include "handle.h"
 #include "mark.h"
@@ -37,6 +38,7 @@ void _PG_init(void) {
   idgen::pg::RequestSharedMemory();
   idgen::pg::RegisterLeaseWorker();
   idgen::pg::RegisterTicketWorker();
+  idgen::pg::LogFindings();
 }
 
 }  // extern "C"

@@ -139,6 +139,8 @@ void PublishRefused() {
   watched = watched || count > 0;
 }
 
+const char* RefusedSettings() { return count > 0 ? TextOfRefusals() : ""; }
+
 void CheckSettings() {
   // A refused value comes back into force when the value that hid it goes: by RESET, or at the end
   // of a SET LOCAL.

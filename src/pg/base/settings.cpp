@@ -4,6 +4,7 @@
 
 #include "core/fields.h"
 #include "core/builtin_layouts.h"
+#include "guc.h"
 #include "invalidate.h"
 #include "refused.h"
 #include "test_clock.h"
@@ -254,6 +255,12 @@ Identity IdentityFromSettings() {
   return {.datacenter = static_cast<std::uint64_t>(datacenter_id),
           .machine = static_cast<std::uint64_t>(server_machine_id),
           .shard = static_cast<std::uint64_t>(shard_id < 0 ? 0 : shard_id)};
+}
+
+bool IdentityWasSet() {
+  static constinit const config_generic* machine = nullptr;
+  static constinit const config_generic* datacenter = nullptr;
+  return WasSet("idgen.machine_id", machine) || WasSet("idgen.datacenter_id", datacenter);
 }
 
 bool ShardIsSet() { return shard_id >= 0; }

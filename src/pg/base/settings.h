@@ -19,11 +19,18 @@ void DefineSettings();
 // PostgreSQL itself only warns when the module is loaded.
 void CheckSettings();
 
+// What CheckSettings() reports, in the current memory context; empty if it reports nothing. Not for
+// parallel workers.
+const char* RefusedSettings();
+
 // Notes that the session's settings were reset: all of them (nullptr), or one.
 void OnSettingsReset(const char* name);
 
 // Returns this server's identity from the settings. An unset shard is 0 here.
 Identity IdentityFromSettings();
+
+// Whether anybody has ever set idgen.machine_id or idgen.datacenter_id, be it to 0.
+bool IdentityWasSet();
 
 // Whether idgen.shard_id is set.
 bool ShardIsSet();

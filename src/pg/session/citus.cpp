@@ -1,7 +1,6 @@
 #include "citus.h"
 
 #include "errors.h"
-#include "guc.h"
 #include "lease.h"
 #include "settings.h"
 #include "source.h"
@@ -97,17 +96,18 @@ List* AskNodes(const char* command) {
 
 }  // namespace
 
+bool IsCitusWithoutIdentity() {
+  return SourceOfMachineId() == MachineIdSource::kSetting && !LeasesAreOn() && !IdentityWasSet() &&
+         CitusIsHere();
+}
+
 void WarnIfCitusWithoutIdentity(const Handle& handle) {
   static constinit bool looked = false;
-  static constinit const config_generic* machine_id = nullptr;
-  static constinit const config_generic* datacenter_id = nullptr;
   // Parallel workers are new each time and would repeat the warning.
   if (looked || IsParallelWorker()) return;
   if (!handle.layout().Has(FieldKind::kMachine) || handle.generator.machine_id >= 0) return;
   if (SourceOfMachineId() != MachineIdSource::kSetting || LeasesAreOn()) return;
-  if (WasSet("idgen.machine_id", machine_id) || WasSet("idgen.datacenter_id", datacenter_id)) {
-    return;
-  }
+  if (IdentityWasSet()) return;
   looked = true;
   if (!CitusIsHere()) return;
   ereport(WARNING, (errmsg("this Citus node makes IDs of machine 0, and was never told to"),

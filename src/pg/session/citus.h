@@ -11,8 +11,11 @@
 
 namespace idgen::pg {
 
-// Warns once in a session, before it makes an ID with a machine ID in a database with Citus while
-// nobody has ever set the machine ID: all nodes are machine 0 then.
+// Whether this is a database with Citus, and nobody has ever set the machine ID, which all nodes
+// have from the settings: all of them are machine 0 then.
+bool IsCitusWithoutIdentity();
+
+// Warns once in a session, before it makes an ID with a machine ID where that is so.
 void WarnIfCitusWithoutIdentity(const Handle& handle);
 
 // Whether rows of the table are, or may be, on other nodes. Their system columns cannot be read
