@@ -1442,6 +1442,11 @@ for (const space of spaces) {
   if (space.lead > 1000) finding("warn", "Layout " + nameOf(space) + " is " + duration(space.lead) + " ahead of the clock");
   if (layout && Date.parse(layout.ends) - now < 365 * 86400e3) finding("warn", "Layout " + nameOf(space) + " ends at " + date(layout.ends));
 }
+// The clock has a line of its own.
+for (const found of Array.isArray(data.config) ? data.config : []) {
+  if (found.topic === "clock" && found.severity === "notice") continue;
+  finding(found.severity === "error" ? "bad" : "warn", "Configuration: " + found.message + (found.hint ? ". " + found.hint : ""));
+}
 for (const segment of data.segments || []) {
   if (segment.failed_at) finding("bad", "Sequence " + segment.sequence + ": " + segment.error);
 }

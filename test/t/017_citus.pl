@@ -108,6 +108,9 @@ sub shared
 my $warning = qr/WARNING:  this Citus node makes IDs of machine 0, and was never told to/;
 sub warnings_of { my (undef, $err) = said(@_); return scalar(() = $err =~ /$warning/g); }
 
+my $said_by_check = "SELECT count(*) FROM idgen_check_config() WHERE severity = 'error' AND message ~ 'this Citus node'";
+is($worker->safe_psql('postgres', $said_by_check), 1, 'idgen_check_config() says it');
+is($worker->safe_psql('postgres', "SET idgen.machine_id = 0; $said_by_check"), 0, 'and not where 0 was set');
 is(warnings_of($worker, 'SELECT snowflake_nextval()'), 1, 'the first ID gets a warning');
 is(warnings_of($worker, 'INSERT INTO here DEFAULT VALUES'), 1, 'so does the first of a default');
 is(warnings_of($worker, "SELECT snowflake_nextval(); SELECT idgen_nextval('leaf'); SELECT snowflake_nextval();

@@ -61,7 +61,7 @@ $escaped =~ s/</&lt;/g;
 $escaped =~ s/>/&gt;/g;
 like($text, qr/\Q$escaped\E/, 'and is shown');
 my @expected = ('<h2>ID spaces</h2>', '<td>snowflake</td>', '<td class="number">1,234</td>', '<td class="number">7</td>',
-	'<td>short</td>', 'Layout short ends at', '<h2>Layouts in use</h2>', '<h2>High-water marks</h2>', 'Errors: 1', '<td>uuid</td>',
+	'<td>short</td>', 'Layout short ends at', 'Configuration: fsync is off. ', '<h2>Layouts in use</h2>', '<h2>High-water marks</h2>', 'Errors: 1', '<td>uuid</td>',
 	'<td>idgen.machine_id</td>', '<h2>Segments from ticket servers</h2>');
 like($text, qr/\Q$_\E/, "shows $_") for @expected;
 like($text, qr/<li class="(good|warn)">Clock: /, 'and the clock');
