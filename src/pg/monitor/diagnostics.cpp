@@ -59,8 +59,8 @@ constexpr Part kParts[] = {
     {"clock", "SELECT to_jsonb(c) FROM $Sidgen_clock() c"},
     // Findings quote errors of clients, too.
     {"config",
-     "SELECT jsonb_agg(jsonb_build_object('severity', severity, 'topic', topic, "
-     "'message', " IDGEN_PUBLIC_ERROR ", 'hint', hint)) "
+     "SELECT coalesce(jsonb_agg(jsonb_build_object('severity', severity, 'topic', topic, "
+     "'message', " IDGEN_PUBLIC_ERROR ", 'hint', hint)), '[]') "
      "FROM (SELECT severity, topic, message AS error, hint FROM $Sidgen_check_config()) c"},
     {"stat_server", "SELECT to_jsonb(s) FROM $Sidgen_stat_server s"},
     {"stat_database", "SELECT jsonb_agg(to_jsonb(s) ORDER BY datid) FROM $Sidgen_stat_database s"},
