@@ -21,10 +21,15 @@ CREATE TABLE check_parent (id bigint DEFAULT idgen_nextval('check_gone')) PARTIT
 CREATE TABLE check_part PARTITION OF check_parent DEFAULT;
 CREATE FUNCTION "Odd schema".idgen_nextval(text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
 CREATE TABLE check_other (id bigint DEFAULT "Odd schema".idgen_nextval('no generator') + snowflake_nextval());
+CREATE SCHEMA a_public;
+CREATE FUNCTION a_public.idgen_nextval(text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+CREATE TABLE check_both (id bigint DEFAULT a_public.idgen_nextval('no generator') + idgen_nextval('check_here'));
 SELECT severity, topic, message FROM findings;
 SELECT idgen_drop_generator('check_gone');
 SELECT severity, topic, message, hint FROM findings;
 DROP SCHEMA "Odd schema" CASCADE;
+DROP TABLE check_both;
+DROP SCHEMA a_public CASCADE;
 DROP DOMAIN check_key;
 DROP TABLE check_parent;
 SELECT count(*) FROM findings;

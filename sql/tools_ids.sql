@@ -106,6 +106,10 @@ WHERE layout IN ('snowflake', 'cockroach') AND (SELECT array_agg(g) FROM idgen_g
 SELECT rank, guess, ts, sequence, score, reasons FROM idgen_guess(722066616778911746, '2026-06-01Z') WHERE rank < 5;
 SELECT rank, guess, share, last, identities, largest_sequence, score, reasons
 FROM idgen_guess((SELECT ids FROM sample_arrays WHERE layout = 'sonyflake'), '2026-06-01Z') WHERE rank < 4;
+-- One machine that makes an ID a day: a sequence that stays where it is speaks against the old order of fields.
+SELECT rank, guess, score, reasons
+FROM idgen_guess((SELECT array_agg(idgen_compose('pgedge', '2025-06-01Z'::timestamptz + i * interval '1 day 1.234 s', machine_id => 1)) FROM generate_series(1, 50) i),
+                 '2026-06-01Z') WHERE guess LIKE 'pgedge%';
 -- No IDs with a time.
 SELECT id, g.rank, g.guess, g.ts, g.score, g.reasons
 FROM unnest(ARRAY[0, 1, 42, 2147483647, 2147483648, 1099511627775, 1099511627776, 1748736000, 1748736000123, 1748736000123456]) id,

@@ -7,7 +7,7 @@
 --     they are bits of the time, which are any. So what is saved against random bits counts, one for each bit, to a limit.
 --   - A layout that this database uses, or that was made here.
 --   - A time near the epoch: small numbers are of that time under every layout.
--- Layouts that say the same of the IDs are in the order of the view idgen_layouts, the users' own first.
+-- Layouts that say the same of the IDs are in the order of the view idgen_layouts.
 
 CREATE FUNCTION idgen_tools_candidates(
     OUT n bigint, OUT name text, OUT layout idgen_layout, OUT begins timestamptz, OUT largest bigint, OUT bits int,
@@ -40,7 +40,7 @@ BEGIN ATOMIC
            pg_catalog.row_number() OVER () AS place
     FROM known k
   )
-  SELECT pg_catalog.row_number() OVER (ORDER BY NOT f.is_users, f.place, f.name COLLATE pg_catalog."C"), f.name, f.layout,
+  SELECT pg_catalog.row_number() OVER (ORDER BY f.place, f.name COLLATE pg_catalog."C"), f.name, f.layout,
          -- Before there was the system, nobody made IDs of it.
          CASE WHEN f.is_users THEN f.epoch
               ELSE greatest(f.epoch, CASE f.name WHEN 'mastodon' THEN '2016-11-01 00:00:00+00'::timestamptz
