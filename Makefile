@@ -37,7 +37,8 @@ DATA = $(call sources,control/idgen--*.sql)
 # The second extension, SQL only: its script is made of a file for each topic, in this order.
 TOOLS = head capacity cost exhaustion migration_state migration_catalog migration_problems \
 	migration_target migration_triggers migration_prepare migration_backfill migration_constrain \
-	migration_swap migration_end migration_cheap migration_plan ids guess
+	migration_swap migration_end migration_cheap migration_plan ids guess partition_keys partitions \
+	partition_create partition_maintain encoders
 DATA_built = control/idgen_tools--1.0.sql
 PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"
 
