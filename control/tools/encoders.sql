@@ -77,10 +77,10 @@ BEGIN
   EXECUTE format('COMMENT ON FUNCTION %s(timestamptz) IS %L', encoder, format('the smallest key of %s of an instant', scheme));
   EXECUTE format('COMMENT ON FUNCTION %s IS %L', decoder, format('when a key of %s was made', scheme));
 
-  second := date_trunc('second', @extschema@.idgen_tools_time_of(scheme, CASE codec.key_type
-    WHEN 'uuid'::regtype THEN '00000000-0000-0000-0000-000000000000' ELSE '0' END)) + '1 s'::interval;
+  second := date_trunc('second', greatest((SELECT l.first_ts FROM @extschema@.idgen_tools_life(scheme) l),
+                                          'epoch'::timestamptz)) + '1 s'::interval;
   IF EXISTS (SELECT FROM generate_series(second, second + '1 s'::interval, '1 s'::interval) t
-             WHERE @extschema@.idgen_tools_time_of(scheme, @extschema@.idgen_tools_min_id(scheme, t)) <> t) THEN
+             WHERE @extschema@.idgen_tools_tick_of(scheme, t) <> t) THEN
     RAISE WARNING USING
       MESSAGE = format('not every whole second is the beginning of a tick of layout "%s"', layout),
       DETAIL = format('Of another instant, %s(%s(ts)) is the beginning of its tick.', decoder, encoder);

@@ -5,8 +5,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- CREATE TABLE ... PARTITION OF would lock all readers and writers of the parent out. ATTACH does not; it needs a table
 -- that looks like the parent. Indexes, foreign keys, triggers and identities come from the parent with ATTACH. The owner
--- changes before it, so that what PostgreSQL evaluates for indexes runs with the rights of the parent's owner, whoever
--- calls this.
+-- changes before it, so that the indexes are built with the rights of the parent's owner, whoever calls this. (Constant
+-- parts of their expressions PostgreSQL evaluates as the caller all the same, as for any statement on a table.)
 CREATE FUNCTION @extschema@.idgen_tools_add_partition(
     parent regclass, schema_name name, partition_name name, owner oid, options text, from_id text, to_id text)
   RETURNS regclass
@@ -51,6 +51,22 @@ END $$;
 COMMENT ON FUNCTION @extschema@.idgen_tools_switch_triggers(regclass, name[], "char"[]) IS
   'for partitions: enables or disables triggers';
 
+CREATE FUNCTION @extschema@.idgen_tools_check_moved(counted bigint, expected bigint, default_partition regclass)
+  RETURNS void
+  LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF counted <> expected THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'object_not_in_prerequisite_state',
+      MESSAGE = format('only %s of %s rows could be moved from default partition %s', counted, expected, default_partition),
+      HINT = 'See whether it has rules.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.idgen_tools_check_moved(bigint, bigint, regclass) IS
+  'for partitions: reports rows that stayed behind';
+
 -- Moves the rows of a range from the default partition to a new one. They must have left the default partition before
 -- the new one is attached, and enter it afterwards: what is written to a table that is not a partition yet would not be
 -- published. So they wait in a temporary table. To triggers this is no change of the data.
@@ -78,6 +94,7 @@ BEGIN
   PERFORM @extschema@.idgen_tools_switch_triggers(default_partition, triggers.names, triggers.off);
   EXECUTE format('DELETE FROM ONLY %s WHERE %s', default_partition, in_range);
   GET DIAGNOSTICS counted = ROW_COUNT;
+  PERFORM @extschema@.idgen_tools_check_moved(counted, moved, default_partition);
   PERFORM @extschema@.idgen_tools_switch_triggers(default_partition, triggers.names, triggers.modes);
 
   partition := @extschema@.idgen_tools_add_partition(
@@ -86,18 +103,11 @@ BEGIN
          coalesce(array_agg('D'::"char"), '{}') AS off INTO triggers
   FROM pg_trigger t WHERE t.tgrelid = partition AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A');
   PERFORM @extschema@.idgen_tools_switch_triggers(partition, triggers.names, triggers.off);
-  IF counted = moved THEN
-    EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM pg_temp.idgen_tools_moved',
-                   partition, columns);
-    GET DIAGNOSTICS counted = ROW_COUNT;
-  END IF;
+  EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM pg_temp.idgen_tools_moved',
+                 partition, columns);
+  GET DIAGNOSTICS counted = ROW_COUNT;
+  PERFORM @extschema@.idgen_tools_check_moved(counted, moved, default_partition);
   PERFORM @extschema@.idgen_tools_switch_triggers(partition, triggers.names, triggers.modes);
-  IF counted <> moved THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'object_not_in_prerequisite_state',
-      MESSAGE = format('only %s of %s rows could be moved from default partition "%s"', counted, moved, default_partition),
-      HINT = 'See whether it has rules.';
-  END IF;
   DROP TABLE pg_temp.idgen_tools_moved;
 END $$;
 COMMENT ON FUNCTION @extschema@.idgen_tools_add_and_move(regclass, name, name, oid, text, text, text, name, regclass) IS
@@ -117,7 +127,6 @@ AS $$
 DECLARE
   t        record;
   s        record;
-  other    record;
   calendar interval;
   plan     record;
   plans    jsonb := '[]';
@@ -134,32 +143,21 @@ BEGIN
       ERRCODE = 'null_value_not_allowed',
       MESSAGE = format('%s must not be null', CASE WHEN from_ts IS NULL THEN 'from_ts' WHEN to_ts IS NULL THEN 'to_ts'
         WHEN step IS NULL THEN 'step' WHEN time_zone IS NULL THEN 'time_zone' ELSE 'move_default' END);
-  ELSIF NOT (isfinite(from_ts) AND isfinite(to_ts) AND from_ts < to_ts) THEN
+  ELSIF from_ts >= to_ts THEN
     RAISE EXCEPTION USING
-      ERRCODE = 'invalid_parameter_value', MESSAGE = format('from_ts "%s" is not before to_ts "%s"', from_ts, to_ts),
-      DETAIL = CASE WHEN NOT (isfinite(from_ts) AND isfinite(to_ts)) THEN 'Both must be finite.' END;
-  END IF;
-  calendar := @extschema@.idgen_tools_check_step(step, time_zone);
-  IF extract(epoch FROM to_ts - from_ts) / extract(epoch FROM calendar) > 10000 THEN
+      ERRCODE = 'invalid_parameter_value', MESSAGE = format('from_ts "%s" is not before to_ts "%s"', from_ts, to_ts);
+  ELSIF NOT (isfinite(from_ts) AND isfinite(to_ts)) THEN
     RAISE EXCEPTION USING
-      ERRCODE = 'program_limit_exceeded',
-      MESSAGE = format('from "%s" to "%s" there are more than 10000 steps of "%s"', from_ts, to_ts, step);
+      ERRCODE = 'invalid_parameter_value', MESSAGE = format('from_ts "%s" or to_ts "%s" is not finite', from_ts, to_ts);
   END IF;
+  calendar := @extschema@.idgen_tools_check_step(step, time_zone, to_ts - from_ts);
 
   -- Only one session at a time. It excludes neither readers nor writers.
   EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', parent);
-  FOR s IN SELECT * FROM @extschema@.idgen_tools_steps(from_ts, to_ts, calendar, time_zone) LOOP
-    -- A bound that is there, and in front of all keys of the same tick, is taken as it is.
-    SELECT coalesce((SELECT b.to_id FROM @extschema@.idgen_tools_bounds(parent) b
-                     WHERE @extschema@.idgen_tools_time_of(t.scheme, b.to_id) = s.starts
-                       AND @extschema@.idgen_tools_is_start(t.scheme, b.to_id)),
-                    @extschema@.idgen_tools_bound_at(t.scheme, s.starts)) AS from_id,
-           coalesce((SELECT b.from_id FROM @extschema@.idgen_tools_bounds(parent) b
-                     WHERE @extschema@.idgen_tools_time_of(t.scheme, b.from_id) = s.ends
-                       AND @extschema@.idgen_tools_is_start(t.scheme, b.from_id)),
-                    @extschema@.idgen_tools_bound_at(t.scheme, s.ends)) AS to_id
-    INTO plan;
-    IF plan.from_id = plan.to_id THEN
+  FOR s IN SELECT p.*, c.relname AS other_name
+           FROM @extschema@.idgen_tools_plan(parent, t.scheme, from_ts, to_ts, calendar, time_zone) p
+           LEFT JOIN pg_class c ON c.oid = p.other ORDER BY p.starts LOOP
+    IF s.from_id = s.to_id THEN
       PERFORM @extschema@.idgen_tools_min_id(t.scheme, s.starts);
       RAISE EXCEPTION USING
         ERRCODE = 'invalid_parameter_value',
@@ -172,12 +170,7 @@ BEGIN
     END LOOP;
     name := name || '_' || s.suffix;
 
-    SELECT b.partition AS oid, c.relname, b.from_id, b.to_id INTO other
-    FROM @extschema@.idgen_tools_bounds(parent) b JOIN pg_class c ON c.oid = b.partition
-    WHERE b.from_key < @extschema@.idgen_tools_bound_key(plan.to_id)
-      AND b.to_key > @extschema@.idgen_tools_bound_key(plan.from_id)
-    ORDER BY b.from_key LIMIT 1;
-    IF other.oid IS NULL THEN
+    IF s.other IS NULL THEN
       IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                  WHERE c.relname = name AND n.nspname = t.schema_name) THEN
         RAISE EXCEPTION USING
@@ -185,18 +178,17 @@ BEGIN
           MESSAGE = format('relation "%s" already exists, and is not the partition from "%s" to "%s"', name, s.starts, s.ends),
           HINT = 'Rename it, or use the argument prefix for other names of partitions. A partition that was detached can be attached again.';
       END IF;
-    ELSIF other.from_id <> plan.from_id OR other.to_id <> plan.to_id THEN
+    ELSIF s.other_from_id <> s.from_id OR s.other_to_id <> s.to_id THEN
       RAISE EXCEPTION USING
         ERRCODE = 'invalid_object_definition',
-        MESSAGE = format('partition "%s" would overlap partition "%s"', name, other.relname),
+        MESSAGE = format('partition "%s" would overlap partition "%s"', name, s.other_name),
         DETAIL = format('The new one would be from %s to %s (%s to %s), the existing one is from %s to %s (%s to %s).',
-          s.starts, s.ends, plan.from_id, plan.to_id,
-          coalesce(@extschema@.idgen_tools_time_of(t.scheme, other.from_id)::text, '?'),
-          coalesce(@extschema@.idgen_tools_time_of(t.scheme, other.to_id)::text, '?'), other.from_id, other.to_id),
+          s.starts, s.ends, s.from_id, s.to_id, coalesce(s.other_from_ts::text, '?'), coalesce(s.other_to_ts::text, '?'),
+          s.other_from_id, s.other_to_id),
         HINT = 'Begin where the existing partitions end, or use their step and time zone. The view idgen_partitions lists them.';
     END IF;
-    plans := plans || jsonb_build_object('name', name, 'starts', s.starts, 'ends', s.ends, 'from_id', plan.from_id,
-                                         'to_id', plan.to_id, 'partition', other.oid::bigint);
+    plans := plans || jsonb_build_object('name', name, 'starts', s.starts, 'ends', s.ends, 'from_id', s.from_id,
+                                         'to_id', s.to_id, 'partition', s.other::bigint);
   END LOOP;
 
   -- The default partition must have no rows of a new one, or ATTACH fails after its work.

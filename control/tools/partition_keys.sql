@@ -21,17 +21,18 @@ CREATE FUNCTION @extschema@.idgen_tools_min_id(scheme text, ts timestamptz) RETU
 COMMENT ON FUNCTION @extschema@.idgen_tools_min_id(text, timestamptz) IS
   'for partitions: the smallest key of the tick that holds an instant';
 
--- The text of a layout has the widths of its fields, unless it is a built-in name.
+-- The text of a layout has the widths of its fields, unless it is a built-in name. It takes a while, so it is found once for
+-- many bounds.
 CREATE FUNCTION @extschema@.idgen_tools_largest_id(scheme text) RETURNS bigint
   STABLE STRICT PARALLEL SAFE
   RETURN (
-    SELECT (2::numeric ^ sum(part[1]::int) - 1)::bigint
+    SELECT coalesce((2::numeric ^ sum(part[1]::int) - 1)::bigint, 0)
     FROM (SELECT coalesce((SELECT l.fields FROM @extschema@.idgen_layouts l WHERE l.layout = scheme), scheme)) v(fields),
          regexp_matches(v.fields, '(?:timestamp|datacenter|machine|shard|sequence|tail):(\d+)', 'g') part);
-COMMENT ON FUNCTION @extschema@.idgen_tools_largest_id(text) IS 'for partitions: the largest ID of a layout';
+COMMENT ON FUNCTION @extschema@.idgen_tools_largest_id(text) IS 'for partitions: the largest ID of a layout; 0 for kinds of uuid';
 
 -- Bounds need not be keys: somebody may have written 5, or a UUID without a version.
-CREATE FUNCTION @extschema@.idgen_tools_time_of(scheme text, bound text) RETURNS timestamptz
+CREATE FUNCTION @extschema@.idgen_tools_time_of(scheme text, bound text, largest bigint) RETURNS timestamptz
   STABLE STRICT PARALLEL SAFE
   RETURN CASE
     WHEN bound = 'MINVALUE' THEN '-infinity'::timestamptz
@@ -40,10 +41,10 @@ CREATE FUNCTION @extschema@.idgen_tools_time_of(scheme text, bound text) RETURNS
     WHEN scheme = 'uuidv6' THEN
       @extschema@.uuidv6_timestamp(overlay(overlay(bound PLACING '6' FROM 15) PLACING '8' FROM 20)::uuid)
     WHEN scheme = 'id128' THEN @extschema@.id128_timestamp(bound::uuid)
-    WHEN bound::bigint BETWEEN 0 AND @extschema@.idgen_tools_largest_id(scheme) THEN
+    WHEN bound::bigint BETWEEN 0 AND largest THEN
       @extschema@.idgen_timestamp(bound::bigint, scheme::@extschema@.idgen_layout)
   END;
-COMMENT ON FUNCTION @extschema@.idgen_tools_time_of(text, text) IS
+COMMENT ON FUNCTION @extschema@.idgen_tools_time_of(text, text, bigint) IS
   'for partitions: the time in a bound; NULL if it has none';
 
 -- A layout that a user named hlc comes first, as everywhere.
@@ -126,27 +127,57 @@ END;
 COMMENT ON FUNCTION @extschema@.idgen_tools_bounds(oid) IS
   'for partitions: the partitions of a table and their bounds';
 
--- A UUID whose version and variant are 0 is in front of all keys of its tick, too.
-CREATE FUNCTION @extschema@.idgen_tools_is_start(scheme text, bound text) RETURNS boolean
-  STABLE STRICT PARALLEL SAFE
-  RETURN CASE
-    WHEN isfinite(@extschema@.idgen_tools_time_of(scheme, bound)) THEN
-      @extschema@.idgen_tools_bound_key(bound) <= @extschema@.idgen_tools_bound_key(
-        @extschema@.idgen_tools_min_id(scheme, @extschema@.idgen_tools_time_of(scheme, bound)))
-  END;
-COMMENT ON FUNCTION @extschema@.idgen_tools_is_start(text, text) IS
-  'for partitions: whether a bound is in front of all keys of its tick; NULL if it has no time';
+-- The same with the times of the bounds, and whether they are in front of all keys of their ticks. (So is a UUID whose
+-- version and variant are 0.)
+CREATE FUNCTION @extschema@.idgen_tools_time_bounds(
+    parent oid, scheme text, OUT partition oid, OUT is_default boolean, OUT is_leaving boolean, OUT from_id text,
+    OUT to_id text, OUT from_key bytea, OUT to_key bytea, OUT from_ts timestamptz, OUT to_ts timestamptz,
+    OUT from_is_start boolean, OUT to_is_start boolean)
+  RETURNS SETOF record STABLE STRICT PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+  WITH b AS MATERIALIZED (
+    SELECT b.*, @extschema@.idgen_tools_time_of($2, b.from_id, l.largest) AS from_ts,
+           @extschema@.idgen_tools_time_of($2, b.to_id, l.largest) AS to_ts
+    FROM @extschema@.idgen_tools_bounds($1) b, (SELECT @extschema@.idgen_tools_largest_id($2) OFFSET 0) l(largest))
+  SELECT b.partition, b.is_default, b.is_leaving, b.from_id, b.to_id, b.from_key, b.to_key, b.from_ts, b.to_ts,
+         CASE WHEN isfinite(b.from_ts) THEN
+           b.from_key <= @extschema@.idgen_tools_bound_key(@extschema@.idgen_tools_min_id($2, b.from_ts)) END,
+         CASE WHEN isfinite(b.to_ts) THEN
+           b.to_key <= @extschema@.idgen_tools_bound_key(@extschema@.idgen_tools_min_id($2, b.to_ts)) END
+  FROM b;
+END;
+COMMENT ON FUNCTION @extschema@.idgen_tools_time_bounds(oid, text) IS
+  'for partitions: the partitions of a table, their bounds, and the times of these';
 
--- Outside the life of a layout there are no keys: a step that begins before it has all that is smaller, too.
-CREATE FUNCTION @extschema@.idgen_tools_bound_at(scheme text, ts timestamptz) RETURNS text
+-- The first and the last tick of a scheme.
+CREATE FUNCTION @extschema@.idgen_tools_life(scheme text, OUT first_ts timestamptz, OUT last_ts timestamptz)
   STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT CASE largest WHEN 0 THEN '-infinity' ELSE @extschema@.idgen_tools_time_of($1, '0', largest) END,
+         CASE largest WHEN 0 THEN 'infinity' ELSE @extschema@.idgen_tools_time_of($1, largest::text, largest) END
+  FROM (SELECT @extschema@.idgen_tools_largest_id($1) OFFSET 0) l(largest);
+END;
+COMMENT ON FUNCTION @extschema@.idgen_tools_life(text) IS 'for partitions: from when to when a layout has keys';
+
+-- A step that begins before a layout does has all that is smaller, too, and one that ends later all that is larger. For
+-- other instants without a key, idgen_tools_min_id() reports an error.
+CREATE FUNCTION @extschema@.idgen_tools_bound_at(scheme text, ts timestamptz, first_ts timestamptz, last_ts timestamptz)
+  RETURNS text STABLE STRICT PARALLEL SAFE
   RETURN CASE
-    WHEN scheme IN ('uuidv6', 'uuidv7', 'uuidv8', 'ulid', 'id128') THEN @extschema@.idgen_tools_min_id(scheme, ts)
-    WHEN ts < @extschema@.idgen_tools_time_of(scheme, '0') THEN 'MINVALUE'
-    WHEN ts > @extschema@.idgen_tools_time_of(scheme, @extschema@.idgen_tools_largest_id(scheme)::text) THEN 'MAXVALUE'
+    WHEN ts < first_ts THEN 'MINVALUE'
+    WHEN ts > last_ts THEN 'MAXVALUE'
     ELSE @extschema@.idgen_tools_min_id(scheme, ts)
   END;
-COMMENT ON FUNCTION @extschema@.idgen_tools_bound_at(text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.idgen_tools_bound_at(text, timestamptz, timestamptz, timestamptz) IS
   'for partitions: the bound of an instant';
+
+CREATE FUNCTION @extschema@.idgen_tools_tick_of(scheme text, ts timestamptz) RETURNS timestamptz
+  STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT @extschema@.idgen_tools_time_of($1, @extschema@.idgen_tools_bound_at($1, $2, l.first_ts, l.last_ts),
+                                         @extschema@.idgen_tools_largest_id($1))
+  FROM @extschema@.idgen_tools_life($1) l;
+END;
+COMMENT ON FUNCTION @extschema@.idgen_tools_tick_of(text, timestamptz) IS 'for partitions: the beginning of a tick';
 
 SET LOCAL search_path = @extschema@, pg_temp;

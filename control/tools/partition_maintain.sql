@@ -3,41 +3,22 @@
 
 SET LOCAL search_path = pg_catalog, pg_temp;
 
+-- The last partition is one step of a calendar if its bounds are in the ticks in which that step begins and ends.
 CREATE FUNCTION @extschema@.idgen_tools_last_step(parent oid, scheme text, time_zone text) RETURNS interval
   STABLE STRICT PARALLEL SAFE
   RETURN (
     SELECT c.step
-    FROM (SELECT b.from_id, b.to_id FROM @extschema@.idgen_tools_bounds(parent) b
-          WHERE isfinite(@extschema@.idgen_tools_time_of(scheme, b.from_id))
-            AND isfinite(@extschema@.idgen_tools_time_of(scheme, b.to_id))
-          ORDER BY b.from_key DESC LIMIT 1) last,
-         unnest('{1 year,6 months,4 months,3 months,2 months,1 month,7 days,1 day,12:00,8:00,6:00,4:00,3:00,2:00,1:00}'::interval[]) c(step),
-         LATERAL @extschema@.idgen_tools_steps(@extschema@.idgen_tools_time_of(scheme, last.from_id),
-                                               @extschema@.idgen_tools_time_of(scheme, last.to_id), c.step, time_zone) s
-    WHERE (c.step >= '1 day'::interval OR time_zone = 'UTC')
-      AND @extschema@.idgen_tools_is_start(scheme, last.from_id) AND @extschema@.idgen_tools_is_start(scheme, last.to_id)
-      AND @extschema@.idgen_tools_time_of(scheme, @extschema@.idgen_tools_bound_at(scheme, s.starts))
-        = @extschema@.idgen_tools_time_of(scheme, last.from_id)
-      AND @extschema@.idgen_tools_time_of(scheme, @extschema@.idgen_tools_bound_at(scheme, s.ends))
-        = @extschema@.idgen_tools_time_of(scheme, last.to_id)
-    LIMIT 1);
+    FROM (SELECT b.* FROM @extschema@.idgen_tools_time_bounds(parent, scheme) b
+          WHERE isfinite(b.from_ts) AND isfinite(b.to_ts) ORDER BY b.from_key DESC LIMIT 1) last,
+         unnest('{1 year,6 months,4 months,3 months,2 months,1 month,7 days,1 day,12:00,8:00,6:00,4:00,3:00,2:00,1:00}'::interval[])
+           WITH ORDINALITY c(step, n),
+         LATERAL @extschema@.idgen_tools_steps(last.from_ts, last.from_ts + c.step, c.step, time_zone) s
+    WHERE (c.step >= '1 day'::interval OR time_zone = 'UTC') AND last.from_is_start AND last.to_is_start
+      AND @extschema@.idgen_tools_tick_of(scheme, s.starts) = last.from_ts
+      AND @extschema@.idgen_tools_tick_of(scheme, s.ends) = last.to_ts
+    ORDER BY c.n LIMIT 1);
 COMMENT ON FUNCTION @extschema@.idgen_tools_last_step(oid, text, text) IS
   'for partitions: the step of the calendar that the last partition is; NULL if it is none';
-
--- The existing partitions hold a range if one of them holds its beginning, and after each that ends inside the next one
--- begins at once.
-CREATE FUNCTION @extschema@.idgen_tools_is_covered(parent oid, from_id text, to_id text) RETURNS boolean
-  STABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-  WITH b AS (
-    SELECT * FROM @extschema@.idgen_tools_bounds(parent)
-    WHERE from_key < @extschema@.idgen_tools_bound_key($3) AND to_key > @extschema@.idgen_tools_bound_key($2))
-  SELECT EXISTS (SELECT FROM b WHERE b.from_key <= @extschema@.idgen_tools_bound_key($2))
-    AND NOT EXISTS (SELECT FROM b WHERE b.to_key < @extschema@.idgen_tools_bound_key($3)
-                      AND NOT EXISTS (SELECT FROM b next WHERE next.from_key = b.to_key));
-END;
-COMMENT ON FUNCTION @extschema@.idgen_tools_is_covered(oid, text, text) IS
-  'for partitions: whether existing partitions hold a range';
 
 -- What is to be made, oldest first, and what is to go, oldest first.
 CREATE FUNCTION @extschema@.idgen_tools_maintenance(
@@ -49,7 +30,7 @@ AS $$
 DECLARE
   t     record;
   until timestamptz;
-  gone  text;
+  gone  bytea;
 BEGIN
   t := @extschema@.idgen_tools_time_table(parent, layout);
   IF ahead IS NULL OR time_zone IS NULL THEN
@@ -64,29 +45,33 @@ BEGIN
   ELSIF NOT isfinite(as_of) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('as_of "%s" is not finite', as_of);
   END IF;
-  step_used := @extschema@.idgen_tools_check_step(
-    coalesce(step, @extschema@.idgen_tools_last_step(parent, t.scheme, time_zone), '1 day'), time_zone);
-  IF step IS NULL AND @extschema@.idgen_tools_last_step(parent, t.scheme, time_zone) IS NULL THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'object_not_in_prerequisite_state',
-      MESSAGE = format('cannot tell the step of the partitions of "%s"', t.table_name),
-      DETAIL = format('The last one is no year, month, week, day or hour of time zone "%s".', time_zone),
-      HINT = 'Name the step, and the time zone if it is another.';
-  END IF;
-
   as_of := coalesce(as_of, clock_timestamp());
   -- IDs may be ahead of the clock.
   until := as_of + ahead + coalesce(current_setting('idgen.max_clock_lead', true), '10 s')::interval;
-  SELECT coalesce(array_agg(s.starts ORDER BY s.starts), '{}'), coalesce(array_agg(s.ends ORDER BY s.starts), '{}')
-  INTO missing, missing_ends
-  FROM @extschema@.idgen_tools_steps(as_of, until + '1 us'::interval, step_used, time_zone) s
-  WHERE @extschema@.idgen_tools_bound_at(t.scheme, s.starts) <> @extschema@.idgen_tools_bound_at(t.scheme, s.ends)
-    AND NOT @extschema@.idgen_tools_is_covered(parent, @extschema@.idgen_tools_bound_at(t.scheme, s.starts),
-                                               @extschema@.idgen_tools_bound_at(t.scheme, s.ends));
+  step_used := @extschema@.idgen_tools_check_step(coalesce(step, '1 year'), time_zone, until - as_of);
+  IF step IS NULL THEN
+    step_used := @extschema@.idgen_tools_last_step(parent, t.scheme, time_zone);
+    IF step_used IS NULL THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'object_not_in_prerequisite_state',
+        MESSAGE = format('cannot tell the step of the partitions of "%s"', t.table_name),
+        DETAIL = CASE WHEN EXISTS (SELECT FROM @extschema@.idgen_tools_bounds(parent) b WHERE NOT b.is_default)
+          THEN format('The last one is no year, month, week, day or hour of time zone "%s".', time_zone)
+          ELSE 'There is none yet.' END,
+        HINT = 'Name the step, and the time zone if it is another.';
+    END IF;
+    PERFORM @extschema@.idgen_tools_check_step(step_used, time_zone, until - as_of);
+  END IF;
 
-  gone := @extschema@.idgen_tools_bound_at(t.scheme, as_of - keep);
+  SELECT coalesce(array_agg(p.starts ORDER BY p.starts), '{}'), coalesce(array_agg(p.ends ORDER BY p.starts), '{}')
+  INTO missing, missing_ends
+  FROM @extschema@.idgen_tools_plan(parent, t.scheme, as_of, until, step_used, time_zone) p
+  WHERE p.from_id <> p.to_id AND NOT p.is_covered;
+
+  SELECT @extschema@.idgen_tools_bound_key(@extschema@.idgen_tools_bound_at(t.scheme, as_of - keep, l.first_ts, l.last_ts))
+  INTO gone FROM @extschema@.idgen_tools_life(t.scheme) l;
   SELECT coalesce(array_agg(b.partition ORDER BY b.from_key), '{}') INTO old
-  FROM @extschema@.idgen_tools_bounds(parent) b WHERE b.to_key <= @extschema@.idgen_tools_bound_key(gone);
+  FROM @extschema@.idgen_tools_bounds(parent) b WHERE b.to_key <= gone;
 END $$;
 COMMENT ON FUNCTION @extschema@.idgen_tools_maintenance(regclass, interval, interval, interval, text, text, timestamptz) IS
   'for partitions: which are missing, and which are old';
@@ -168,17 +153,17 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     PERFORM set_config('lock_timeout', waits, true);
     BEGIN
-      FOR name IN SELECT r.relname
-                  FROM @extschema@.idgen_create_partitions(parent, work.missing[i], work.missing_ends[i], work.step_used,
-                                                           time_zone, layout, false, tablespace, prefix) c
-                  JOIN pg_class r ON r.oid = c.partition WHERE c.created LOOP
-        RAISE NOTICE 'created partition "%"', name;
+      FOR s IN SELECT c.partition, c.created FROM @extschema@.idgen_create_partitions(
+                 parent, work.missing[i], work.missing_ends[i], work.step_used, time_zone, layout, false, tablespace, prefix) c LOOP
+        IF s.created THEN
+          RAISE NOTICE 'created partition "%"', (SELECT c.relname FROM pg_class c WHERE c.oid = s.partition);
+        END IF;
       END LOOP;
     EXCEPTION WHEN check_violation THEN
       -- The other ones are not to be missing for it.
       GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
       failed := failed + 1;
-      RAISE WARNING USING MESSAGE = message, DETAIL = detail;
+      RAISE WARNING USING MESSAGE = concat_ws(': ', message, nullif(detail, ''));
     END;
   END LOOP;
 

@@ -9,19 +9,16 @@ CREATE FUNCTION @extschema@.idgen_tools_partitions(
     OUT to_ts timestamptz, OUT from_id text, OUT to_id text, OUT rows_estimate bigint, OUT size bigint, OUT note text)
   RETURNS SETOF record STABLE STRICT PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
-  SELECT b.partition::regclass, b.is_default, t.starts, t.ends, b.from_id, b.to_id, leaves.rows, leaves.bytes,
+  SELECT b.partition::regclass, b.is_default, b.from_ts, b.to_ts, b.from_id, b.to_id, leaves.rows, leaves.bytes,
          CASE
            WHEN b.is_leaving THEN 'DETACH PARTITION CONCURRENTLY was interrupted: use FINALIZE'
            WHEN b.is_default THEN NULL
-           WHEN t.starts IS NULL OR t.ends IS NULL THEN 'a bound is no key of this kind'
-           WHEN NOT coalesce(@extschema@.idgen_tools_is_start(scheme, b.from_id)
-                             AND @extschema@.idgen_tools_is_start(scheme, b.to_id), true)
+           WHEN b.from_ts IS NULL OR b.to_ts IS NULL THEN 'a bound is no key of this kind'
+           WHEN NOT coalesce(b.from_is_start, true) OR NOT coalesce(b.to_is_start, true)
              THEN 'a bound is not the first key of its tick'
          END
-  FROM @extschema@.idgen_tools_bounds(parent) b,
-  LATERAL (SELECT @extschema@.idgen_tools_time_of(scheme, b.from_id),
-                  @extschema@.idgen_tools_time_of(scheme, b.to_id)) t(starts, ends),
-  LATERAL (SELECT sum(greatest(c.reltuples, 0)::bigint)::bigint, sum(pg_total_relation_size(c.oid))::bigint
+  FROM @extschema@.idgen_tools_time_bounds(parent, scheme) b,
+  LATERAL (SELECT coalesce(sum(greatest(c.reltuples, 0)::bigint)::bigint, 0), coalesce(sum(pg_total_relation_size(c.oid))::bigint, 0)
            FROM pg_partition_tree(b.partition) p JOIN pg_class c ON c.oid = p.relid WHERE p.isleaf) leaves(rows, bytes)
   ORDER BY b.is_default, b.from_key;
 END;
@@ -79,7 +76,53 @@ END;
 COMMENT ON FUNCTION @extschema@.idgen_tools_steps(timestamptz, timestamptz, interval, text) IS
   'for partitions: the steps of a calendar that hold a range of time';
 
-CREATE FUNCTION @extschema@.idgen_tools_check_step(step interval, time_zone text) RETURNS interval
+-- What a parent has and lacks of the steps that hold a range of time. A bound that is there, and in front of all keys of
+-- the same tick, is taken as it is: first that of a neighbour.
+CREATE FUNCTION @extschema@.idgen_tools_plan(
+    parent oid, scheme text, from_ts timestamptz, to_ts timestamptz, step interval, time_zone text,
+    OUT starts timestamptz, OUT ends timestamptz, OUT suffix text, OUT from_id text, OUT to_id text,
+    OUT is_covered boolean, OUT other oid, OUT other_from_id text, OUT other_to_id text, OUT other_from_ts timestamptz,
+    OUT other_to_ts timestamptz)
+  RETURNS SETOF record STABLE STRICT PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+  WITH known AS MATERIALIZED (
+    SELECT * FROM @extschema@.idgen_tools_time_bounds($1, $2) b WHERE NOT b.is_default
+  ), runs AS MATERIALIZED (  -- partitions side by side
+    SELECT (array_agg(r.from_key ORDER BY r.from_key))[1] AS from_key,
+           (array_agg(r.to_key ORDER BY r.to_key DESC))[1] AS to_key
+    FROM (SELECT k.from_key, k.to_key, count(*) FILTER (WHERE k.begins) OVER (ORDER BY k.from_key) AS run
+          FROM (SELECT known.from_key, known.to_key,
+                       lag(known.to_key) OVER (ORDER BY known.from_key) IS DISTINCT FROM known.from_key AS begins
+                FROM known) k) r
+    GROUP BY r.run
+  ), steps AS MATERIALIZED (
+    SELECT s.*,
+           coalesce((SELECT k.to_id FROM known k WHERE k.to_ts = s.starts AND k.to_is_start LIMIT 1),
+                    (SELECT k.from_id FROM known k WHERE k.from_ts = s.starts AND k.from_is_start LIMIT 1),
+                    @extschema@.idgen_tools_bound_at($2, s.starts, life.first_ts, life.last_ts)) AS from_id,
+           coalesce((SELECT k.from_id FROM known k WHERE k.from_ts = s.ends AND k.from_is_start LIMIT 1),
+                    (SELECT k.to_id FROM known k WHERE k.to_ts = s.ends AND k.to_is_start LIMIT 1),
+                    @extschema@.idgen_tools_bound_at($2, s.ends, life.first_ts, life.last_ts)) AS to_id
+    FROM (SELECT * FROM @extschema@.idgen_tools_life($2) OFFSET 0) life,
+         @extschema@.idgen_tools_steps($3, $4, $5, $6) s
+  ), keys AS MATERIALIZED (
+    SELECT steps.*, @extschema@.idgen_tools_bound_key(steps.from_id) AS from_key,
+           @extschema@.idgen_tools_bound_key(steps.to_id) AS to_key
+    FROM steps
+  )
+  SELECT s.starts, s.ends, s.suffix, s.from_id, s.to_id,
+         EXISTS (SELECT FROM runs r WHERE r.from_key <= s.from_key AND r.to_key >= s.to_key),
+         other.partition, other.from_id, other.to_id, other.from_ts, other.to_ts
+  FROM keys s
+  LEFT JOIN LATERAL (SELECT * FROM known k WHERE k.from_key < s.to_key AND k.to_key > s.from_key
+                     ORDER BY k.from_key LIMIT 1) other ON true
+  ORDER BY s.starts;
+END;
+COMMENT ON FUNCTION @extschema@.idgen_tools_plan(oid, text, timestamptz, timestamptz, interval, text) IS
+  'for partitions: the steps that hold a range of time, and which partitions are there';
+
+-- The length is that of the time to be divided.
+CREATE FUNCTION @extschema@.idgen_tools_check_step(step interval, time_zone text, length interval) RETURNS interval
   LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $$
@@ -87,29 +130,37 @@ DECLARE
   months numeric := extract(year FROM step) * 12 + extract(month FROM step);
   days   numeric := extract(day FROM step);
   hours  numeric := (extract(hour FROM step) * 3600 + extract(minute FROM step) * 60 + extract(second FROM step)) / 3600;
+  normal interval;
 BEGIN
   PERFORM now() AT TIME ZONE time_zone;
-  IF months > 0 AND days = 0 AND hours = 0 AND (12 % months = 0 OR months % 12 = 0) THEN
-    RETURN make_interval(months => months::int);
-  ELSIF months = 0 AND hours = 0 AND days IN (1, 7) THEN
-    RETURN make_interval(days => days::int);
-  ELSIF months = 0 AND days = 0 AND hours = 24 THEN
-    RETURN make_interval(days => 1);
-  ELSIF months = 0 AND days = 0 AND hours > 0 AND 24 % hours = 0 AND hours = trunc(hours) THEN
-    IF time_zone <> 'UTC' THEN
-      RAISE EXCEPTION USING
-        ERRCODE = 'invalid_parameter_value',
-        MESSAGE = format('a step of hours cannot be in time zone "%s"', time_zone),
-        HINT = 'Hours are counted in UTC. Leave time_zone out.';
-    END IF;
-    RETURN make_interval(hours => hours::int);
+  normal := CASE
+    WHEN months > 0 AND days = 0 AND hours = 0 AND (12 % months = 0 OR months % 12 = 0) THEN
+      make_interval(months => months::int)
+    WHEN months = 0 AND hours = 0 AND days IN (1, 7) THEN make_interval(days => days::int)
+    WHEN months = 0 AND days = 0 AND hours = 24 THEN make_interval(days => 1)
+    WHEN months = 0 AND days = 0 AND hours > 0 AND 24 % hours = 0 AND hours = trunc(hours) THEN
+      make_interval(hours => hours::int)
+  END;
+  IF normal IS NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('step "%s" is no part of a calendar', step),
+      HINT = 'Use 1 year or a number of years, a number of months that divides 12, 1 week, 1 day, or a number of hours that divides 24.';
+  ELSIF normal < '1 day'::interval AND time_zone <> 'UTC' THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('a step of hours cannot be in time zone "%s"', time_zone),
+      HINT = 'Hours are counted in UTC. Leave time_zone out.';
+  ELSIF extract(epoch FROM length) / extract(epoch FROM normal) > 10000 THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'program_limit_exceeded',
+      MESSAGE = format('in "%s" there are more than 10000 steps of "%s"', length, step),
+      HINT = 'Use a longer step, or a shorter time.';
   END IF;
-  RAISE EXCEPTION USING
-    ERRCODE = 'invalid_parameter_value',
-    MESSAGE = format('step "%s" is no part of a calendar', step),
-    HINT = 'Use 1 year or a number of years, a number of months that divides 12, 1 week, 1 day, or a number of hours that divides 24.';
+  RETURN normal;
 END $$;
-COMMENT ON FUNCTION @extschema@.idgen_tools_check_step(interval, text) IS 'for partitions: a step in its normal form, or an error';
+COMMENT ON FUNCTION @extschema@.idgen_tools_check_step(interval, text, interval) IS
+  'for partitions: a step in its normal form, or an error';
 
 -- Everything that could be wrong with the table is told here, before anything is changed.
 CREATE FUNCTION @extschema@.idgen_tools_time_table(
