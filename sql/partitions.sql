@@ -65,13 +65,13 @@ BEGIN
   RETURN QUERY SELECT p.partition, p.starts, p.ends - p.starts
                FROM idgen_create_partitions('c', $2, $3, $1, $4, 'twitter') p;
 END $$;
-SELECT * FROM calendar('1 month', '2026-02-28 23:00Z', '2026-05-01Z', 'Europe/Berlin');
-SELECT * FROM calendar('1 month', '2026-10-01Z', '2026-11-30Z', 'Europe/Berlin');
-SELECT * FROM calendar('1 day', '2026-03-29Z', '2026-03-30Z', 'Europe/Berlin');
+SELECT * FROM calendar('1 month', '2025-02-28 23:00Z', '2025-05-01Z', 'Europe/Berlin');
+SELECT * FROM calendar('1 month', '2025-10-01Z', '2025-11-30Z', 'Europe/Berlin');
+SELECT * FROM calendar('1 day', '2025-03-30Z', '2025-03-31Z', 'Europe/Berlin');
 -- No midnight on that day; a day that was left out; an hour after midnight that was twice.
 SELECT * FROM calendar('1 day', '2018-11-03 12:00Z', '2018-11-05Z', 'America/Sao_Paulo');
 SELECT * FROM calendar('1 day', '2011-12-29 12:00Z', '2011-12-31 12:00Z', 'Pacific/Apia');
-SELECT * FROM calendar('1 day', '2026-11-01 04:30Z', '2026-11-01 05:30Z', 'America/Havana');
+SELECT * FROM calendar('1 day', '2019-11-03 04:30Z', '2019-11-03 05:30Z', 'America/Havana');
 SELECT * FROM calendar('3 months', '2026-02-15Z', '2026-09-01Z', 'UTC');
 SELECT * FROM calendar('1 year', '2026-02-15Z', '2026-02-16Z', 'Asia/Kolkata');
 SELECT * FROM calendar('5 years', '2026-02-15Z', '2026-02-16Z', 'UTC');
