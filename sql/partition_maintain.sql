@@ -42,7 +42,9 @@ CALL idgen_maintain_partitions('aged', ahead => '1 day', keep => '20 years', as_
 -- Rows that are referred to stay, and the rest of the work is done.
 CREATE TABLE refers (id bigint REFERENCES aged);
 INSERT INTO refers SELECT snowflake_min_id('2026-05-01Z');
+\set VERBOSITY sqlstate
 CALL idgen_maintain_partitions('aged', ahead => '2 months', keep => '1 month', as_of => '2026-12-01Z');
+\set VERBOSITY default
 SELECT count(*) FROM idgen_partitions WHERE parent = 'aged'::regclass;
 DROP TABLE refers;
 -- A name that is taken does no harm to what was detached.

@@ -76,7 +76,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@.idgen_tools_maintenance(regclass, interval, interval, interval, text, text, timestamptz) IS
   'for partitions: which are missing, and which are old';
 
--- Whether a partition is still one: another session may have been faster. Locks the parent as DETACH does.
+-- Whether a partition is still one: another session may have been faster. Locks the parent as DETACH does, at once: a lock
+-- that grows may deadlock.
 CREATE FUNCTION @extschema@.idgen_tools_detach(parent regclass, partition oid, drop_old boolean) RETURNS text
   LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
@@ -84,7 +85,7 @@ AS $$
 DECLARE
   name text;
 BEGIN
-  EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', parent);
+  EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent);
   SELECT c.relname INTO name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
   WHERE i.inhrelid = partition AND i.inhparent = parent;
   IF FOUND THEN
