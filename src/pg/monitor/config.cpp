@@ -1,7 +1,7 @@
 // The SQL functions behind idgen_check_config().
 #include "config.h"
 
-#include <algorithm>
+#include <cstdlib>
 
 #include "catalog.h"
 #include "citus.h"
@@ -238,13 +238,13 @@ void FindMisfits(Findings& findings, const char* name, const GeneratorDefinition
       continue;
     }
     const std::uint64_t value = identity.*field.value;
-    if (value <= layout[field.kind].Largest()) continue;
+    const std::uint64_t room = layout[field.kind].Largest() + 1;
+    if (value < room) continue;
     const bool may_be =
         field.kind == FieldKind::kMachine && SourceOfMachineId() == MachineIdSource::kRegistry;
     const char* const message =
         may_be ? psprintf("idgen.registry_machines is %d, and generator \"%s\" has room for %llu",
-                          RegistryMachines(), name,
-                          static_cast<unsigned long long>(layout[field.kind].Largest() + 1))
+                          RegistryMachines(), name, static_cast<unsigned long long>(room))
                : psprintf("%s ID %llu is out of range for generator \"%s\"",
                           NameOfField(field.kind).data(), static_cast<unsigned long long>(value),
                           name);

@@ -4,6 +4,8 @@
 
 #include "pg.h"
 
+#include <cstdint>
+
 namespace idgen::pg {
 
 enum class Severity : std::uint8_t {

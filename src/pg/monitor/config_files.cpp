@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <cstdlib>
+#include <cstring>
 
 #include "guc.h"
 
