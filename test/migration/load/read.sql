@@ -1,0 +1,5 @@
+-- Reads by keys and through the views.
+\set r random(0, 2147483647)
+SELECT rental, customer_id AS customer FROM shop.rental_list WHERE token >= md5(:r::text) ORDER BY token LIMIT 1 \gset
+SELECT count(*) FROM shop."Open Rentals" WHERE customer_id = :customer;
+SELECT sum(amount) FROM shop.payment WHERE rental_id = :rental;
