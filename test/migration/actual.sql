@@ -3,7 +3,9 @@
 SET enable_indexscan = off;
 SET enable_indexonlyscan = off;
 SET enable_bitmapscan = off;
+SET client_min_messages = warning;
 DROP TABLE IF EXISTS actual;
+RESET client_min_messages;
 CREATE TEMP TABLE actual AS
 SELECT 'address' AS kind, a.token, '{}'::text[] AS parents, a.id::text AS key, a.created_at FROM shop.address a
 UNION ALL

@@ -8,7 +8,7 @@ use warnings;
 use Time::HiRes qw(time usleep);
 use Migration::Server;
 
-# disturbances: how many there may still be.
+# disturbances: how many there may still be. sure: the first one is a kill of the server during the backfill.
 sub new
 {
 	my ($class, $server, $load, %options) = @_;
@@ -22,6 +22,7 @@ sub perform
 {
 	my ($self, $sql, %options) = @_;
 	my $disturbance = $self->{disturbances} > 0 && rand() < ($options{chance} // 0.3) ? $kinds[ rand @kinds ] : undef;
+	$disturbance = $kinds[0] if $self->{sure} and $self->{disturbances} > 0 and !%{ $self->{faults} } and $sql =~ /_backfill/;
 	# Most statements are short, and a batch is somewhere in the middle.
 	my $at = time() + rand() ** 3 * 2;
 	my $file = "$self->{server}{dir}.mover";

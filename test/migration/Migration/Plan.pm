@@ -12,7 +12,7 @@ use Migration::Server;
 sub new
 {
 	my ($class, $mover, %options) = @_;
-	return bless { batch => 300, end => 'finish', %options, mover => $mover, runs => 0, cuts => [] }, $class;
+	return bless { end => 'finish', %options, mover => $mover, runs => 0, cuts => [] }, $class;
 }
 
 sub literal { my ($text) = @_; $text =~ s/'/''/g; return "'$text'"; }
@@ -22,16 +22,19 @@ sub arguments { my ($self) = @_; return literal($self->{relation}) . ', ' . lite
 # Errors after which the plan is run again: a lock that was not to be had, and a session that was thought to be gone.
 my %again = map { $_ => 1 } qw(disturbed 55P03 40P01 55006);
 
+# Of IDs of the past: no generator here has it.
+my %identity = (snowflake => ', datacenter_id => 31, machine_id => 31', wide => ', machine_id => 31');
+
 sub statements
 {
 	my ($self) = @_;
 	my $call = 'SELECT statement FROM idgen_plan_migration(' . $self->arguments . ', ' . literal($self->{target})
-	  . ($self->{created} ? ', created => ' . literal($self->{created}) . ', machine_id => 31' : '')
+	  . ($self->{created} ? ', created => ' . literal($self->{created}) . ($identity{ $self->{target} } // '') : '')
 	  . ", method => 'rewrite') WHERE statement IS NOT NULL ORDER BY step";
 	my $state = $self->{mover}->perform($call, chance => 0, tuples => 1);
 	die "the plan is refused: $self->{mover}{said}\n" if $state ne '';
 	my @statements = split(/\x1e/, $self->{mover}{said});
-	s/(idgen_migration_backfill\([^;]*)\)/$1, batch => $self->{batch})/ for @statements;
+	s/(idgen_migration_backfill\([^;]*)\)/$1, batch => $self->{batch}, pause => '2 ms')/ for @statements;
 	return @statements;
 }
 

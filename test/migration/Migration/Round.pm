@@ -51,7 +51,7 @@ sub run
 	my $oracle = Migration::Oracle->new($server);
 	my $load = Migration::Load->new($server, seed => $options{seed}, rate => $options{rate},
 		mode => $scenario->{same} && rand() < 0.5 ? 'prepared' : 'extended');
-	my $mover = Migration::Mover->new($server, $load, disturbances => $options{disturbances});
+	my $mover = Migration::Mover->new($server, $load, disturbances => $options{disturbances}, sure => $options{sure});
 	my (@plans, %sorts);
 	my $began = time();
 	eval {
@@ -64,9 +64,9 @@ sub run
 			{
 				my ($kind, $relation, $column) = @$table;
 				my $end = $options{end} // pick(1, 'finish', 'finish', 'finish', 'early', 'late');
-				my $backdated = rand() < 0.7;
+				my $backdated = $target ne 'bigserial' && rand() < 0.7;
 				my $plan = Migration::Plan->new($mover, relation => $relation, column => $column, target => $target, end => $end,
-					created => $backdated ? 'created_at' : undef, drop => rand() < 0.5);
+					created => $backdated ? 'created_at' : undef, drop => rand() < 0.5, batch => 1 + int($options{rows} / 20));
 				push @plans, $plan;
 				my $sort = $plan->finish;
 				push @{ $result{said} }, "$kind $end";
