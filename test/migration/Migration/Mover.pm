@@ -21,12 +21,13 @@ my @kinds = ('server killed', 'server killed', 'session ended', 'statement cance
 sub perform
 {
 	my ($self, $sql, %options) = @_;
-	my $disturbance = $self->{disturbances} > 0 && rand() < ($options{chance} // 0.3) ? $kinds[ rand @kinds ] : undef;
+	my $exchange = $sql =~ /_cut_over|_roll_back|_finish/;
+	my $disturbance = $self->{disturbances} > 0 && rand() < ($options{chance} // ($exchange ? 0.6 : 0.25)) ? $kinds[ rand @kinds ] : undef;
 	$disturbance = $kinds[0] if $self->{sure} and $self->{disturbances} > 0 and !%{ $self->{faults} } and $sql =~ /_backfill/;
 	# Most statements are short, and a batch is somewhere in the middle.
-	my $at = time() + rand() ** 3 * 2;
+	my $at = time() + rand() ** 3 * ($exchange ? 0.7 : 2);
 	my $file = "$self->{server}{dir}.mover";
-	my $end = time() + 300;
+	my $began = time();
 	my $pid = $self->{pid} = fork() // die "cannot fork: $!\n";
 	if (!$pid)
 	{
@@ -40,7 +41,7 @@ sub perform
 	my $disturbed = '';
 	while (waitpid($pid, 1) == 0)
 	{
-		die "stuck for five minutes: $sql\n" if time() > $end;
+		die "stuck for five minutes: $sql\n" if time() > $began + 300;
 		if ($disturbance and !$disturbed and time() >= $at)
 		{
 			$self->disturb($disturbance, $pid);
@@ -55,6 +56,8 @@ sub perform
 	open(my $in, '<', $file) or die "cannot read $file: $!\n";
 	my $text = do { local $/ = undef; <$in> } // '';
 	$self->{said} = $text;
+	append_to("$self->{server}{dir}.story", sprintf("%s %6.2f s %s %s\n%s\n", scalar localtime(), time() - $began, $disturbed || 'undisturbed',
+		$status == 0 ? 'done' : 'failed', $sql));
 	return '' if $status == 0;
 	return 'disturbed' if $disturbed;
 	return $text =~ /(?:ERROR|FATAL):\s+(\w{5}):/ ? $1 : "status $status";

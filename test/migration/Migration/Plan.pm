@@ -19,11 +19,20 @@ sub literal { my ($text) = @_; $text =~ s/'/''/g; return "'$text'"; }
 
 sub arguments { my ($self) = @_; return literal($self->{relation}) . ', ' . literal($self->{column} =~ s/"//gr); }
 
+# The table of old and new keys.
+sub mapping
+{
+	my ($self) = @_;
+	my ($table) = $self->{relation} =~ /^shop\.(.*)/;
+	return 'shop."' . "${table}_$self->{column}" =~ s/"//gr . '_idgen_map"';
+}
+
 # Errors after which the plan is run again: a lock that was not to be had, and a session that was thought to be gone.
 my %again = map { $_ => 1 } qw(disturbed 55P03 40P01 55006);
 
 # Of IDs of the past: no generator here has it.
-my %identity = (snowflake => ', datacenter_id => 31, machine_id => 31', wide => ', machine_id => 31');
+our $machine = 31;
+my %identity = (snowflake => ", datacenter_id => 31, machine_id => $machine", wide => ", machine_id => $machine");
 
 sub statements
 {

@@ -63,15 +63,18 @@ sub run
 			for my $table (@tables)
 			{
 				my ($kind, $relation, $column) = @$table;
-				my $end = $options{end} // pick(1, 'finish', 'finish', 'finish', 'early', 'late');
+				my $end = $options{end} // (pick(1, 'finish', 'finish', 'finish', 'early', 'late'))[0];
 				my $backdated = $target ne 'bigserial' && rand() < 0.7;
 				my $plan = Migration::Plan->new($mover, relation => $relation, column => $column, target => $target, end => $end,
-					created => $backdated ? 'created_at' : undef, drop => rand() < 0.5, batch => 1 + int($options{rows} / 20));
+					created => $backdated ? 'created_at' : undef, drop => rand() < 0.5, batch => 1 + int($options{rows} / 5));
 				push @plans, $plan;
+				# A mapping that an earlier one left is in the way of the next.
+				$server->sql('DROP TABLE ' . $plan->mapping) if $sorts{$kind} and $sorts{$kind}{kept};
 				my $sort = $plan->finish;
 				push @{ $result{said} }, "$kind $end";
-				next if $sort eq 'old';
-				$sorts{$kind} = { sort => $sort, backdated => $backdated, kept => !$plan->{drop}, first => !$sorts{$kind} };
+				# A mapping stays, for references from outside, unless it is dropped at the end.
+				my $kept = $end eq 'finish' && !$plan->{drop} || $end eq 'late';
+				$sorts{$kind} = { sort => $sort, backdated => $backdated, kept => $kept, first => !$sorts{$kind} };
 			}
 		}
 		$mover->pause(0.5);
@@ -105,13 +108,16 @@ sub check
 		$oracle->check_keys($kind, $is ? @$is{qw(sort backdated)} : 'old');
 		next unless $is;
 		my $name = "$relation.$column" =~ s/^shop\.|"//gr;
-		$types{$name} = $defaults{ $is->{sort} };
-		my $type = $is->{sort} eq 'uuidv7' ? 'uuid' : 'bigint';
-		$types{$_} = qr/^$type default  identity $/ for @{ $followers{$kind} };
-		my $map = $name =~ s/\./_/r . '_idgen_map';
+		if ($is->{sort} ne 'old')
+		{
+			$types{$name} = $defaults{ $is->{sort} };
+			my $type = $is->{sort} eq 'uuidv7' ? 'uuid' : 'bigint';
+			$types{$_} = qr/^$type default  identity $/ for @{ $followers{$kind} };
+		}
 		next unless $is->{kept};
+		my $map = $name =~ s/\./_/r . '_idgen_map';
 		push @allowed, qr/\Q$map\E/;
-		$oracle->check_mapping($kind, $map) if $is->{first};
+		$oracle->check_mapping($kind, $map, $is->{sort}) if $is->{first};
 	}
 	$oracle->check_rows;
 	$oracle->check_structure(@allowed);
