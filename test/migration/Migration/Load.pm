@@ -14,11 +14,11 @@ my @quick = (
 	[ leave => 1 ], [ event => 3 ], [ read => 10 ]);
 my @slow = ([ report => 3 ], [ late => 3 ]);
 
-# mode: pgbench's, extended or prepared. rate: transactions a second.
+# mode: pgbench's, extended or prepared. rate: transactions a second. longest: how long a report waits, in ms.
 sub new
 {
 	my ($class, $server, %options) = @_;
-	return bless { mode => 'extended', rate => 150, clients => 4, %options, server => $server, pids => [], starts => 0,
+	return bless { mode => 'extended', rate => 150, clients => 4, longest => 800, %options, server => $server, pids => [], starts => 0,
 		dir => "$server->{dir}.load" }, $class;
 }
 
@@ -29,7 +29,7 @@ sub start
 	$self->{starts}++;
 	$self->{started} = time();
 	my $seed = $self->{seed} + $self->{starts};
-	my @repeat = ('--max-tries=1000', '--failures-detailed');
+	my @repeat = ('--max-tries=1000', '--failures-detailed', '-D', "longest=$self->{longest}");
 	my $files = sub { map { ('-f', "$Migration::Server::sources/load/$_->[0].sql\@$_->[1]") } @_ };
 	$self->run('quick', '-M', $self->{mode}, '-c', $self->{clients}, '-R', $self->{rate}, '-l', "--log-prefix=$self->{dir}/times.$self->{starts}",
 		"--random-seed=$seed", @repeat, $files->(@quick));

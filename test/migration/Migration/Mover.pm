@@ -8,7 +8,8 @@ use warnings;
 use Time::HiRes qw(time usleep);
 use Migration::Server;
 
-# disturbances: how many there may still be. sure: the first one is a kill of the server during the backfill.
+# disturbances: how many there may still be. sure: one of them is a kill of the server in
+# the first backfill.
 sub new
 {
 	my ($class, $server, $load, %options) = @_;
@@ -23,9 +24,13 @@ sub perform
 	my ($self, $sql, %options) = @_;
 	my $exchange = $sql =~ /_cut_over|_roll_back|_finish/;
 	my $disturbance = $self->{disturbances} > 0 && rand() < ($options{chance} // ($exchange ? 0.6 : 0.25)) ? $kinds[ rand @kinds ] : undef;
-	$disturbance = $kinds[0] if $self->{sure} and $self->{disturbances} > 0 and !%{ $self->{faults} } and $sql =~ /_backfill/;
+	if ($self->{sure} and !$self->{faults}{'server killed'})
+	{
+		# The last of them is for this.
+		$disturbance = $sql =~ /_backfill/ ? $kinds[0] : $self->{disturbances} > 1 ? $disturbance : undef;
+	}
 	# Most statements are short, and a batch is somewhere in the middle.
-	my $at = time() + rand() ** 3 * ($exchange ? 0.7 : 2);
+	my $at = time() + rand() ** 3 * ($exchange ? 0.7 : 1.5);
 	my $file = "$self->{server}{dir}.mover";
 	my $began = time();
 	my $pid = $self->{pid} = fork() // die "cannot fork: $!\n";

@@ -49,7 +49,7 @@ sub run
 	$server->script('schema.sql', key => $scenario->{key}, ref => $scenario->{ref});
 	$server->script('data.sql', rows => $options{rows}, burst => $options{burst});
 	my $oracle = Migration::Oracle->new($server);
-	my $load = Migration::Load->new($server, seed => $options{seed}, rate => $options{rate},
+	my $load = Migration::Load->new($server, seed => $options{seed}, rate => $options{rate}, longest => $options{longest},
 		mode => $scenario->{same} && rand() < 0.5 ? 'prepared' : 'extended');
 	my $mover = Migration::Mover->new($server, $load, disturbances => $options{disturbances}, sure => $options{sure});
 	my (@plans, %sorts);
@@ -63,7 +63,7 @@ sub run
 			for my $table (@tables)
 			{
 				my ($kind, $relation, $column) = @$table;
-				my $end = $options{end} // (pick(1, 'finish', 'finish', 'finish', 'early', 'late'))[0];
+				my ($end) = $options{ends} ? $options{ends}[ @plans % @{ $options{ends} } ] : pick(1, 'finish', 'finish', 'finish', 'early', 'late');
 				my $backdated = $target ne 'bigserial' && rand() < 0.7;
 				my $plan = Migration::Plan->new($mover, relation => $relation, column => $column, target => $target, end => $end,
 					created => $backdated ? 'created_at' : undef, drop => rand() < 0.5, batch => 1 + int($options{rows} / 5));

@@ -1,7 +1,7 @@
 -- A transaction in one snapshot that rents a film late: its writes may have to be repeated.
 \set r random(0, 2147483647)
 \set s random(0, 2147483647)
-\set ms random(10, 400)
+\set ms random(10, :longest / 2)
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT id AS customer, token AS customer_token FROM shop.customer WHERE token >= md5(:r::text) ORDER BY token LIMIT 1 \gset
 \sleep :ms ms

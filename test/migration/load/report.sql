@@ -2,7 +2,7 @@
 -- ledger; a difference is an error (division by zero). It writes, too.
 \set r random(0, 2147483647)
 \set s random(0, 2147483647)
-\set ms random(10, 800)
+\set ms random(10, :longest)
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT count(*) FROM ledger.entry WHERE kind = 'rental' AND token >= md5(:r::text) AND token < md5(:s::text);
 \sleep :ms ms
