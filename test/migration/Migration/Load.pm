@@ -120,6 +120,19 @@ sub times
 	return ($count, $inside / 1000, $outside / 1000);
 }
 
+# Returns what pgbench itself could not do: a row that must be there was not.
+sub complaints
+{
+	my ($self) = @_;
+	my %seen;
+	for my $file (glob("$self->{dir}/*.out"))
+	{
+		open(my $in, '<', $file) or next;
+		while (<$in>) { $seen{$1}++ if /(script \d+ command \d+ query \d+: expected one row, got \d+)/; }
+	}
+	return sort keys %seen;
+}
+
 # Returns the transactions that all parts say they made.
 sub transactions
 {

@@ -86,6 +86,7 @@ sub run
 	$result{seconds} = time() - $began;
 	check($oracle, \%sorts) unless @{ $result{findings} };
 	push @{ $result{findings} }, @{ $oracle->{findings} };
+	push @{ $result{findings} }, map { "the application stopped: $_" } $load->complaints;
 	count_errors(\%result, $server, $scenario);
 	my @cuts = map { @{ $_->{cuts} } } @plans;
 	(undef, $result{stall}, $result{longest}) = $load->times(@cuts);
