@@ -12,7 +12,7 @@ use Migration::Server;
 my @quick = (
 	[ signup => 4 ], [ rent => 8 ], [ pay => 8 ], [ move => 6 ], [ forget => 3 ], [ upsert => 3 ], [ cancel => 3 ],
 	[ leave => 1 ], [ event => 3 ], [ read => 10 ]);
-my @slow = ([ report => 3 ], [ late => 3 ]);
+my @slow = ([ report => 3 ], [ late => 3 ], [ old => 1 ]);
 
 # mode: pgbench's, extended or prepared. rate: transactions a second. longest: how long a report waits, in ms.
 sub new

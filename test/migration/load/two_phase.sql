@@ -1,7 +1,7 @@
 -- Prepares a transaction, which keeps a rental locked that it does not change, and decides it later, or leaves that to others (the simple protocol: a name has no parameters).
 \set r random(0, 2147483647)
 \set gid random(0, 1000000000)
-\set ms random(0, :longest / 2)
+\set ms random(0, :longest)
 BEGIN;
 SELECT id AS customer, token AS customer_token FROM shop.customer WHERE token >= md5(':r') ORDER BY token LIMIT 1 FOR KEY SHARE \gset
 SELECT token FROM shop.rental WHERE token >= md5(':r') ORDER BY token LIMIT 1 FOR UPDATE;
