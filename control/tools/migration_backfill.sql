@@ -259,7 +259,7 @@ BEGIN
     RETURN;
   END IF;
   -- A table that was rewritten has its rows elsewhere. While this lock is held it is not.
-  IF NOT @extschema@.idgen_tools_try(format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', k.member::regclass), '1 s') THEN
+  IF NOT @extschema@.idgen_tools_try(format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', k.member::regclass), '{}', NULL, '1 s') THEN
     RETURN;
   END IF;
   IF k.file IS DISTINCT FROM pg_relation_filenode(k.member)::oid THEN

@@ -126,7 +126,8 @@ BEGIN
   END IF;
   PERFORM @extschema@.idgen_tools_refuse(relation, column_name, ARRAY(
     SELECT r.reason FROM @extschema@.idgen_tools_cheap_reasons(relation, column_name, target) r));
-  IF NOT @extschema@.idgen_tools_try(format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation), lock_timeout) THEN
+  IF NOT @extschema@.idgen_tools_try(format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation),
+                                     ARRAY[relation::oid], 'ACCESS EXCLUSIVE', lock_timeout) THEN
     RETURN false;
   END IF;
   -- Nobody can write now. What was right a moment ago may have changed.

@@ -38,12 +38,15 @@ COMMENT ON FUNCTION idgen_tools_check_indexes(idgen_migration) IS 'idgen: report
 
 -- The statements that are still needed for the constraints, in their order. The last one of a pair of columns sees that they always
 -- say the same, in both directions; for columns that are not null anyway, that nobody writes a row without a new key.
-CREATE FUNCTION idgen_tools_next_constraint(m idgen_migration, OUT statement text)
+CREATE FUNCTION idgen_tools_next_constraint(m idgen_migration, OUT statement text, OUT tables oid[], OUT mode text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  SELECT s.statement INTO statement FROM (
-    SELECT k.number AS n, 1 AS part, CASE
+  SELECT s.statement, s.tables,
+         CASE WHEN s.validates THEN 'SHARE UPDATE EXCLUSIVE' WHEN s.part = 1 THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END
+  INTO statement, tables, mode
+  FROM (
+    SELECT k.number AS n, 1 AS part, ARRAY[k.member] AS tables, c.oid IS NOT NULL AND NOT c.convalidated AS validates, CASE
       WHEN k.not_null AND a.attnotnull AND c.oid IS NULL THEN NULL
       WHEN k.not_null AND a.attnotnull THEN format('ALTER TABLE %s DROP CONSTRAINT %I', k.member::regclass, k.check_name)
       WHEN c.oid IS NULL THEN format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s) NOT VALID', k.member::regclass, k.check_name,
@@ -56,10 +59,11 @@ BEGIN
     LEFT JOIN pg_constraint c ON c.conrelid = k.member AND c.conname = k.check_name AND c.contype = 'c'
     WHERE k.relation = m.relation AND k.column_name = m.column_name
     UNION ALL
-    SELECT o.number, 2, CASE
+    SELECT o.number, 2, CASE WHEN c.oid IS NULL THEN ARRAY[o.member, f.confrelid] ELSE ARRAY[o.member] END, c.oid IS NOT NULL, CASE
       WHEN c.oid IS NULL THEN o.statement
       WHEN NOT c.convalidated THEN format('ALTER TABLE %s VALIDATE CONSTRAINT %I', o.member::regclass, o.new_name) END
     FROM @extschema@.idgen_migration_object o
+    LEFT JOIN pg_constraint f ON f.conrelid = o.member AND f.conname = o.name AND f.contype = 'f'
     LEFT JOIN pg_constraint c ON c.conrelid = o.member AND c.conname = o.new_name AND c.contype = 'f'
     WHERE o.relation = m.relation AND o.column_name = m.column_name AND o.kind = 'foreign key') s
   WHERE s.statement IS NOT NULL
@@ -74,7 +78,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   m @extschema@.idgen_migration := @extschema@.idgen_tools_lock(relation, column_name);
-  statement text;
+  wanted record;
 BEGIN
   PERFORM @extschema@.idgen_tools_require(m, '{filled,constrained,verified,cut over}', 'Run idgen_migration_backfill() to its end.');
   locked := true;
@@ -83,11 +87,11 @@ BEGIN
     RETURN;
   END IF;
   PERFORM @extschema@.idgen_tools_check_triggers(m);
-  statement := @extschema@.idgen_tools_next_constraint(m);
-  finished := statement IS NULL;
+  wanted := @extschema@.idgen_tools_next_constraint(m);
+  finished := wanted.statement IS NULL;
   IF NOT finished THEN
     PERFORM @extschema@.idgen_tools_check_indexes(m);
-    locked := @extschema@.idgen_tools_try(statement, lock_timeout);
+    locked := @extschema@.idgen_tools_try(wanted.statement, wanted.tables, wanted.mode, lock_timeout);
   END IF;
 END $$;
 COMMENT ON FUNCTION idgen_tools_constrain(regclass, name, interval) IS 'idgen: adds or validates one constraint';

@@ -78,7 +78,7 @@ BEGIN
       DETAIL = 'The old key had no default, so rows that were written since have no old key.';
   END IF;
   BEGIN
-    PERFORM @extschema@.idgen_tools_lock_tables(m, lock_timeout);
+    PERFORM @extschema@.idgen_tools_lock_tables(m, was_live, lock_timeout);
     IF was_live THEN
       PERFORM @extschema@.idgen_tools_check(m);
       FOREACH statement IN ARRAY ARRAY(SELECT s.statement FROM @extschema@.idgen_tools_swap_statements(m, true) s) LOOP
@@ -190,7 +190,7 @@ DECLARE
 BEGIN
   PERFORM @extschema@.idgen_tools_require(m, '{cut over}', 'A migration is finished after its cutover.');
   BEGIN
-    PERFORM @extschema@.idgen_tools_lock_tables(m, lock_timeout);
+    PERFORM @extschema@.idgen_tools_lock_tables(m, false, lock_timeout);
     PERFORM @extschema@.idgen_tools_check(m);
     PERFORM @extschema@.idgen_tools_drop_triggers(m);
     IF drop_mapping THEN

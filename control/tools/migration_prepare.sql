@@ -329,7 +329,8 @@ BEGIN
   END IF;
   PERFORM @extschema@.idgen_tools_check_triggers(m);
   m := @extschema@.idgen_tools_create_mapping(m);
-  IF NOT @extschema@.idgen_tools_try(format('ALTER TABLE %s ADD COLUMN %I %s', k.member::regclass, k.new_name, m.new_type), lock_timeout) THEN
+  IF NOT @extschema@.idgen_tools_try(format('ALTER TABLE %s ADD COLUMN %I %s', k.member::regclass, k.new_name, m.new_type),
+                                     ARRAY[k.member], 'ACCESS EXCLUSIVE', lock_timeout) THEN
     RETURN false;
   END IF;
   EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', k.member::regclass, k.new_name,
@@ -365,7 +366,7 @@ BEGIN
     RETURN true;
   END IF;
   BEGIN
-    PERFORM @extschema@.idgen_tools_lock_tables(m, lock_timeout);
+    PERFORM @extschema@.idgen_tools_lock_tables(m, true, lock_timeout);
     SELECT array_agg(v.before ORDER BY v.n DESC) FILTER (WHERE v.before IS NOT NULL), array_agg(v.after ORDER BY v.n)
     INTO befores, afters
     FROM @extschema@.idgen_tools_view_statements(m) WITH ORDINALITY AS v(before, after, n);

@@ -107,20 +107,64 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION idgen_tools_name(text, text, bigint) IS 'idgen: a name of at most 63 bytes';
 
--- Runs a statement with a limit on how long it waits for a lock. Returns false if it did not get one in time. A deadlock is
--- the same: somebody else had to go on. What it had locked is then free again.
-CREATE FUNCTION idgen_tools_try(statement text, lock_timeout interval) RETURNS boolean
+-- Limits how long the statements to come wait for a lock.
+CREATE FUNCTION idgen_tools_limit(longest interval) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM set_config('lock_timeout', greatest(1, round(extract(epoch FROM lock_timeout) * 1000))::text, true);
+  PERFORM set_config('lock_timeout', greatest(1, round(extract(epoch FROM longest) * 1000))::text, true);
+END $$;
+COMMENT ON FUNCTION idgen_tools_limit(interval) IS 'idgen: sets lock_timeout';
+
+-- Locks views, and tables in a mode, within a time; an error otherwise.
+--
+-- An autovacuum gives way only to somebody who has waited for deadlock_timeout. So first comes a lock that is in nobody's way but
+-- its, and that may be waited for as long. After that no vacuum begins.
+--
+-- Then the time runs from the first request to the last lock, and ends before deadlock_timeout: applications' transactions queue behind
+-- the first request. Where one of them has locked the tables in another order, this one has given up when the other looks for a deadlock,
+-- and cannot make it the victim.
+--
+-- A query locks a view before the tables in it, and so does this. LOCK TABLE on a view would lock all its tables.
+CREATE FUNCTION idgen_tools_lock_relations(views oid[], tables oid[], mode text, lock_timeout interval) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  patience interval := current_setting('deadlock_timeout')::interval;
+  until timestamptz;
+  statement text;
+BEGIN
+  PERFORM @extschema@.idgen_tools_limit(patience + lock_timeout);
+  FOR statement IN SELECT format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', t::regclass) FROM unnest(tables) t LOOP
+    EXECUTE statement;
+  END LOOP;
+  until := clock_timestamp() + least(lock_timeout, patience * 0.8);
+  FOREACH statement IN ARRAY ARRAY(
+      SELECT format('ALTER VIEW %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(c.relowner))
+      FROM unnest(views) WITH ORDINALITY v(view, n) JOIN pg_class c ON c.oid = v.view ORDER BY v.n) || ARRAY(
+      SELECT format('LOCK TABLE ONLY %s IN %s MODE', t::regclass, mode) FROM unnest(tables) WITH ORDINALITY u(t, n) ORDER BY u.n) LOOP
+    PERFORM @extschema@.idgen_tools_limit(until - clock_timestamp());
+    EXECUTE statement;
+  END LOOP;
+  PERFORM @extschema@.idgen_tools_limit(until - clock_timestamp());
+END $$;
+COMMENT ON FUNCTION idgen_tools_lock_relations(oid[], oid[], text, interval) IS
+  'idgen: locks tables and views, without a deadlock for others';
+
+-- Runs a statement that locks these tables in this mode. Returns false if it did not get the locks in time. A deadlock is
+-- the same: somebody else had to go on. What it had locked is then free again.
+CREATE FUNCTION idgen_tools_try(statement text, tables oid[], mode text, lock_timeout interval) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM @extschema@.idgen_tools_lock_relations('{}', tables, mode, lock_timeout);
   EXECUTE statement;
   PERFORM set_config('lock_timeout', '0', true);
   RETURN true;
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
   RETURN false;
 END $$;
-COMMENT ON FUNCTION idgen_tools_try(text, interval) IS 'idgen: runs a statement, if it gets its locks in time';
+COMMENT ON FUNCTION idgen_tools_try(text, oid[], text, interval) IS 'idgen: runs a statement, if it gets its locks in time';
 
 -- Waits before the next attempt to get a lock. Reports an error after the last one.
 CREATE FUNCTION idgen_tools_retry(attempt int, attempts int, what text) RETURNS void

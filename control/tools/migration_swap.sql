@@ -1,27 +1,21 @@
 
 -- Migration of keys: old and new columns change places ------------------------------------------------
 
--- Locks all tables of a migration. It waits for the first as long as it may, and holds nothing meanwhile. With that it waits for the
--- others less than deadlock_timeout in all. So if an application's transaction has locked them in another order, this one
--- gives up before the other is taken for the victim of a deadlock.
-CREATE FUNCTION idgen_tools_lock_tables(m idgen_migration, lock_timeout interval) RETURNS void
+-- Locks all tables of a migration, and the views whose definitions change.
+CREATE FUNCTION idgen_tools_lock_tables(m idgen_migration, with_views boolean, lock_timeout interval) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  member oid;
-  until timestamptz;
 BEGIN
-  PERFORM set_config('lock_timeout', greatest(1, round(extract(epoch FROM lock_timeout) * 1000))::text, true);
-  FOR member IN SELECT k.member FROM @extschema@.idgen_migration_column k JOIN pg_class c ON c.oid = k.member
-                WHERE k.relation = m.relation AND k.column_name = m.column_name
-                GROUP BY k.member ORDER BY min(k.number) LOOP
-    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', member::regclass);
-    until := coalesce(until, clock_timestamp() + least(lock_timeout, current_setting('deadlock_timeout')::interval / 2));
-    PERFORM set_config('lock_timeout',
-      greatest(1, round(extract(epoch FROM until - clock_timestamp()) * 1000))::text, true);
-  END LOOP;
+  PERFORM @extschema@.idgen_tools_lock_relations(
+    ARRAY(SELECT v.view FROM @extschema@.idgen_tools_views(
+            m.relation, @extschema@.idgen_tools_column_number(m.relation, m.column_name)) v
+          WHERE with_views AND (v.level = 1 OR m.old_type <> m.new_type) ORDER BY v.level DESC, v.view),
+    ARRAY(SELECT k.member FROM @extschema@.idgen_migration_column k JOIN pg_class c ON c.oid = k.member
+          WHERE k.relation = m.relation AND k.column_name = m.column_name
+          GROUP BY k.member ORDER BY min(k.number)),
+    'ACCESS EXCLUSIVE', lock_timeout);
 END $$;
-COMMENT ON FUNCTION idgen_tools_lock_tables(idgen_migration, interval) IS 'idgen: locks all tables of a migration';
+COMMENT ON FUNCTION idgen_tools_lock_tables(idgen_migration, boolean, interval) IS 'idgen: locks all tables of a migration';
 
 -- Makes statements that give one object the privileges and comments that another has.
 CREATE FUNCTION idgen_tools_grants(acl aclitem[], owner oid, object text, columns text) RETURNS SETOF text
@@ -211,7 +205,7 @@ BEGIN
   END IF;
   PERFORM @extschema@.idgen_tools_require(m, '{verified}', 'Run idgen_migration_verify() first.');
   BEGIN
-    PERFORM @extschema@.idgen_tools_lock_tables(m, lock_timeout);
+    PERFORM @extschema@.idgen_tools_lock_tables(m, true, lock_timeout);
     PERFORM @extschema@.idgen_tools_check(m);
     PERFORM @extschema@.idgen_tools_check_indexes(m);
     IF (SELECT s.statement FROM @extschema@.idgen_tools_next_constraint(m) s) IS NOT NULL THEN
