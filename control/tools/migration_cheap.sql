@@ -112,6 +112,7 @@ DECLARE
   identity "char" := (SELECT a.attidentity FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = number);
   sequence oid := @extschema@.idgen_tools_owned_sequence(relation, number);
   s record;
+  statement text;
   last bigint;
   nearest bigint;
 BEGIN
@@ -155,6 +156,9 @@ BEGIN
     END IF;
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT pg_catalog.nextval(%L::pg_catalog.regclass)', relation, column_name,
                    sequence::regclass);
+    FOREACH statement IN ARRAY ARRAY(SELECT g FROM @extschema@.idgen_tools_sequence_grants(relation, sequence) g) LOOP
+      EXECUTE statement;
+    END LOOP;
   END IF;
   RAISE NOTICE 'column % of % has its new default', column_name, relation;
   RETURN true;

@@ -30,6 +30,22 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION idgen_tools_grants(aclitem[], oid, text, text) IS 'idgen: statements for the privileges in a list';
 
+-- Statements that let whoever inserts into a table use a sequence: a default needs that, an identity does not.
+CREATE FUNCTION idgen_tools_sequence_grants(relation oid, sequence oid) RETURNS SETOF text
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+  SELECT DISTINCT format('GRANT USAGE ON SEQUENCE %s TO %s', sequence::regclass,
+                         CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END)
+  FROM pg_class c
+  CROSS JOIN LATERAL (SELECT c.relacl AS acl UNION ALL
+                      SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped) s
+  CROSS JOIN LATERAL aclexplode(s.acl) x
+  WHERE c.oid = relation AND x.privilege_type = 'INSERT' AND x.grantee <> c.relowner;
+END $$;
+COMMENT ON FUNCTION idgen_tools_sequence_grants(oid, oid) IS 'idgen: statements for the privileges on a sequence';
+
 -- The statements that make the views again that use the columns: to be run before and after the columns change places. Where the
 -- type stays the same, a view is replaced in place, and keeps all that depends on it.
 CREATE FUNCTION idgen_tools_view_statements(m idgen_migration, OUT before text, OUT after text)
@@ -164,6 +180,8 @@ BEGIN
     UNION ALL
     SELECT 9, p.number, format('ALTER TABLE %s ALTER COLUMN %s SET %s', p.shown, p.live, @extschema@.idgen_tools_options(a.attoptions))
     FROM pair p JOIN pg_attribute a ON a.attrelid = p.member AND a.attnum = p.live_number WHERE NOT back AND a.attoptions IS NOT NULL
+    UNION ALL
+    SELECT 9, 0, g FROM @extschema@.idgen_tools_sequence_grants(m.relation, m.new_sequence) g WHERE NOT back
     UNION ALL
     -- From PostgreSQL 18 on NOT NULL has a name.
     SELECT 10, p.number, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', p.shown, a.conname, @extschema@.idgen_tools_name(
