@@ -47,7 +47,7 @@ BEGIN
   END IF;
   as_of := coalesce(as_of, clock_timestamp());
   -- IDs may be ahead of the clock.
-  until := as_of + ahead + coalesce(current_setting('idgen.max_clock_lead', true), '10 s')::interval;
+  until := as_of + ahead + coalesce(nullif(current_setting('idgen.max_clock_lead', true), ''), '10 s')::interval;
   step_used := @extschema@.idgen_tools_check_step(coalesce(step, '1 year'), time_zone, until - as_of);
   IF step IS NULL THEN
     step_used := @extschema@.idgen_tools_last_step(parent, t.scheme, time_zone);

@@ -59,7 +59,8 @@ bool ParseInstant(std::string_view text, std::int64_t& time_us) noexcept;
 // Writes an instant as ParseInstant reads it, without a terminator. Returns the length, at most
 // kLongestInstant.
 std::size_t WriteInstant(std::int64_t time_us, char* out) noexcept;
-inline constexpr std::size_t kLongestInstant = std::string_view("9999-12-31T23:59:59.999999Z").size();
+inline constexpr std::size_t kLongestInstant =
+    std::string_view("9999-12-31T23:59:59.999999Z").size();
 
 // Large enough for any text that WriteDescription writes.
 inline constexpr std::size_t kLongestDescription =

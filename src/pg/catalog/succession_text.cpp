@@ -22,6 +22,9 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
+// Not substr(), which would need the C++ library for its exception.
+std::string_view Head(std::string_view text, std::size_t length) { return {text.data(), length}; }
+
 // Finds a word between spaces, in any case. Returns text.size() if it is not there.
 std::size_t FindWord(std::string_view text, std::string_view word) {
   for (std::size_t at = 1; at + word.size() < text.size(); ++at) {
@@ -105,7 +108,7 @@ Complaint ReadStages(const char* text, LayoutReader read, Succession& succession
   for (bool is_first = true;; is_first = false) {
     const std::size_t until = FindWord(rest, "until");
     Succession one;
-    Complaint complaint = ReadOne(Trimmed(rest.substr(0, until)), read, one);
+    Complaint complaint = ReadOne(Trimmed(Head(rest, until)), read, one);
     if (complaint) return complaint;
     if (is_first) {
       succession = one;
@@ -115,18 +118,19 @@ Complaint ReadStages(const char* text, LayoutReader read, Succession& succession
       succession.Append(one.last(), since_us);
     }
     if (until == rest.size()) return {};
-    rest = rest.substr(until + std::string_view("until").size());
+    rest.remove_prefix(until + std::string_view("until").size());
     const std::size_t comma = std::min(rest.find(','), rest.size());
-    const std::string_view instant = Trimmed(rest.substr(0, comma));
+    const std::string_view instant = Trimmed(Head(rest, comma));
     if (!ParseInstant(instant, since_us))
       return Expected("an instant in UTC after \"until\"", instant);
-    rest = Trimmed(rest.substr(std::min(comma + 1, rest.size())));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    rest = Trimmed(rest);
     // What the word needs on both sides.
     const bool is_then = rest.size() > kThen.size() && IsAsciiSpace(rest[kThen.size()]) &&
                          std::equal(kThen.begin(), kThen.end(), rest.begin(),
                                     [](char a, char b) { return a == ToAsciiLower(b); });
     if (!is_then) return Expected("\"then\" and a layout", rest);
-    rest = rest.substr(kThen.size());
+    rest.remove_prefix(kThen.size());
   }
 }
 
