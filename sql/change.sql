@@ -172,3 +172,16 @@ SAVEPOINT s;
 SELECT idgen_observe('regress_change', idgen_min_id('2040-01-01 00:01:00Z', 'regress_change'));
 ROLLBACK;
 SELECT idgen_drop_generator('regress_change');
+
+-- The check of identities looks at IDs of the present layout.
+SELECT idgen_create_generator('regress_change', 'snowflake until 2024-01-01Z, then timestamp:41, machine:8, sequence:14, tick:1ms, epoch:2020-01-01Z', machine_id => 3);
+CREATE TEMP TABLE both_layouts (id bigint);
+INSERT INTO both_layouts VALUES (idgen_compose('regress_change', '2023-12-31Z', 9, 9, NULL, 9)), (idgen_nextval('regress_change'));
+SELECT count(*) FROM idgen_check_identity('both_layouts', 'id', 'regress_change', '-infinity') WHERE machine_id IS NOT NULL;
+SELECT idgen_drop_generator('regress_change');
+-- The check of the configuration looks at all of them.
+SELECT idgen_create_generator('regress_change', 'snowflake until 2040-01-01Z, then timestamp:41, machine:1, sequence:21, tick:1ms, epoch:2020-01-01Z');
+SET idgen.machine_id = 3;
+SELECT severity, topic, message FROM idgen_check_config() WHERE message LIKE '%regress_change%';
+RESET idgen.machine_id;
+SELECT idgen_drop_generator('regress_change');

@@ -253,9 +253,11 @@ void FindMisfits(Findings& findings, const char* name, const GeneratorDefinition
   }
 }
 
-void FindInLayout(Findings& findings, const char* name, const Layout& layout) {
+void FindInLayouts(Findings& findings, const char* name, const GeneratorDefinition& generator) {
+  const Layout& layout = generator.layout;
+  const Layout last = LayoutsOf(generator).last();
   const std::int64_t now_us = WallClockUs();
-  const std::int64_t ends_us = layout.StartOfTick(layout.MaxTick() + 1);
+  const std::int64_t ends_us = last.StartOfTick(last.MaxTick() + 1);
   const std::int64_t left_us = ends_us - now_us;
   constexpr char kHint[] =
       "Plan the change to another layout. The view idgen_layouts shows how long each one lasts.";
@@ -346,9 +348,14 @@ Datum idgen_check_generator(PG_FUNCTION_ARGS) {
       }
       ++argument;
     }
-    if (!is_given) FindInLayout(findings, name, generator.layout);
+    if (!is_given) FindInLayouts(findings, name, generator);
     if (is_given || LikelyIdentity(generator, identity)) {
       FindMisfits(findings, name, generator, identity, is_given);
+      GeneratorDefinition later = generator;
+      later.layout = LayoutsOf(generator).last();
+      if (later.layout != generator.layout) {
+        FindMisfits(findings, name, later, identity, is_given);
+      }
     }
   }
   PutFindings(fcinfo, findings);

@@ -324,6 +324,10 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
     if (layout.Has(field.kind)) check.identity_mask |= place.Put(place.Largest());
   }
   check.from = FirstIdSince(layout, PG_GETARG_TIMESTAMPTZ(3));
+  // IDs of layouts that the generator had before show identities elsewhere.
+  if (handle.changes != nullptr) {
+    check.from = std::max(check.from, static_cast<int64>(handle.changes->FirstIdOf(handle.stage)));
+  }
 
   const std::span<Found> all = ReadIdentities(check);
   // Invalidations that the query processed may have changed the generator's identity.
