@@ -72,9 +72,11 @@ sub run
 				$server->sql('DROP TABLE ' . $plan->mapping) if $sorts{$kind} and $sorts{$kind}{kept};
 				my $sort = $plan->finish;
 				push @{ $result{said} }, "$kind $end";
-				# A mapping stays, for references from outside, unless it is dropped at the end.
+				# A mapping stays, for references from outside, unless it is dropped at the end. After a way back the keys are
+				# what an earlier migration made of them.
+				my $before = $sorts{$kind};
 				my $kept = $end eq 'finish' && !$plan->{drop} || $end eq 'late';
-				$sorts{$kind} = { sort => $sort, backdated => $backdated, kept => $kept, first => !$sorts{$kind} };
+				$sorts{$kind} = { sort => $sort, backdated => $backdated, $sort eq 'old' && $before ? %$before : (), kept => $kept, first => !$before };
 			}
 		}
 		$mover->pause(0.5);
