@@ -135,13 +135,6 @@ DROP ROLE regress_check, "regress Check";
 DROP TABLE check_use;
 SELECT count(*) FROM findings;
 
--- A setting that this session refused.
-\c -
-SET idgen.mashine_id = 3;
-SELECT severity, topic, message, hint FROM findings;
-\c -
-SELECT count(*) FROM findings;
-
 -- What everybody may do.
 BEGIN;
 GRANT EXECUTE ON FUNCTION idgen_observe(text, bigint), idgen_registry_ban(int, boolean, int, int), hlc_observe(bigint) TO PUBLIC;
