@@ -97,6 +97,7 @@ sub run
 	$result{faults} = $mover->{faults};
 	$result{refused} = $mover->{refused};
 	$result{cuts} = @cuts;
+	$result{migrations} = @plans;
 	return \%result;
 }
 
