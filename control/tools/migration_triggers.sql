@@ -126,7 +126,7 @@ DECLARE
   swapped boolean := m.state = 'cut over';
   reasons text[];
 BEGIN
-  reasons := ARRAY(
+  reasons := ARRAY(SELECT f.reason FROM (
     SELECT p.problem FROM @extschema@.idgen_tools_problems(m.relation, number, m.old_type = m.new_type) p
     UNION ALL
     SELECT format('column %s of table %s refers to the key now', a.attname, f.member::regclass)
@@ -169,7 +169,8 @@ BEGIN
     SELECT t.reason FROM @extschema@.idgen_tools_trigger_reasons(m) t
     UNION ALL
     SELECT 'the mapping table is gone'
-    WHERE m.mapping IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.mapping AND c.relkind = 'r'));
+    WHERE m.mapping IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.mapping AND c.relkind = 'r')) f(reason)
+    ORDER BY f.reason COLLATE "C");
   IF cardinality(reasons) > 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
       MESSAGE = format('table %s has changed since the migration of column "%s" began', m.relation::regclass, m.column_name),
