@@ -169,20 +169,9 @@ CREATE PROCEDURE idgen_migration_set_default(
     relation regclass, column_name name, target text, lock_timeout interval DEFAULT '1 s', attempts int DEFAULT 60)
 LANGUAGE plpgsql
 AS $$
-DECLARE
-  attempt int;
 BEGIN
-  COMMIT;
-  SET LOCAL search_path = pg_catalog, pg_temp;
-  attempt := 1;
-  WHILE NOT @extschema@.idgen_tools_set_default(relation, column_name, target, lock_timeout) LOOP
-    COMMIT;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-    PERFORM @extschema@.idgen_tools_retry(attempt, attempts, 'the table');
-    attempt := attempt + 1;
-    COMMIT;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-  END LOOP;
+  CALL @extschema@.idgen_tools_attempts(
+    'SELECT @extschema@.idgen_tools_set_default($1, $2, $4, $3)', relation, column_name, lock_timeout, attempts, 'the table', target);
 END $$;
 COMMENT ON PROCEDURE idgen_migration_set_default(regclass, name, text, interval, int) IS
   'the cheap migration: keys that are there stay, new ones come from the target';

@@ -155,20 +155,9 @@ CREATE PROCEDURE idgen_migration_roll_back(
     relation regclass, column_name name, lock_timeout interval DEFAULT '1 s', attempts int DEFAULT 60)
 LANGUAGE plpgsql
 AS $$
-DECLARE
-  attempt int;
 BEGIN
-  COMMIT;
-  SET LOCAL search_path = pg_catalog, pg_temp;
-  attempt := 1;
-  WHILE NOT @extschema@.idgen_tools_roll_back(relation, column_name, lock_timeout) LOOP
-    COMMIT;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-    PERFORM @extschema@.idgen_tools_retry(attempt, attempts, 'all tables at once');
-    attempt := attempt + 1;
-    COMMIT;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-  END LOOP;
+  CALL @extschema@.idgen_tools_attempts(
+    'SELECT @extschema@.idgen_tools_roll_back($1, $2, $3)', relation, column_name, lock_timeout, attempts, 'all tables at once');
   COMMIT;
   SET LOCAL search_path = pg_catalog, pg_temp;
   WHILE NOT @extschema@.idgen_tools_validate(relation, column_name) LOOP
@@ -236,20 +225,10 @@ CREATE PROCEDURE idgen_migration_finish(
     attempts int DEFAULT 60)
 LANGUAGE plpgsql
 AS $$
-DECLARE
-  attempt int;
 BEGIN
-  COMMIT;
-  SET LOCAL search_path = pg_catalog, pg_temp;
-  attempt := 1;
-  WHILE NOT @extschema@.idgen_tools_finish(relation, column_name, drop_mapping, lock_timeout) LOOP
-    COMMIT;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-    PERFORM @extschema@.idgen_tools_retry(attempt, attempts, 'all tables at once');
-    attempt := attempt + 1;
-    COMMIT;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-  END LOOP;
+  CALL @extschema@.idgen_tools_attempts(
+    'SELECT @extschema@.idgen_tools_finish($1, $2, $4::boolean, $3)', relation, column_name, lock_timeout, attempts,
+    'all tables at once', drop_mapping::pg_catalog.text);
 END $$;
 COMMENT ON PROCEDURE idgen_migration_finish(regclass, name, boolean, interval, int) IS
   'drops the old columns; after this there is no way back';

@@ -182,3 +182,32 @@ BEGIN
   PERFORM pg_sleep(least(0.1 * attempt, 2) * (0.5 + random()));
 END $$;
 COMMENT ON FUNCTION idgen_tools_retry(int, int, text) IS 'idgen: waits between two attempts to get a lock';
+
+-- Makes one attempt after the other, each in a transaction of its own, until one gets its locks. `attempt_sql` returns
+-- whether it did; its parameters are the relation, the column, the lock_timeout, and what else the step needs, as text.
+CREATE PROCEDURE idgen_tools_attempts(
+    attempt_sql text, relation regclass, column_name name, lock_timeout interval, attempts int, what text,
+    more text DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  attempt int;
+  done boolean;
+BEGIN
+  -- An error if this is inside a transaction: nothing has been changed yet.
+  COMMIT;
+  SET LOCAL search_path = pg_catalog, pg_temp;
+  attempt := 1;
+  LOOP
+    EXECUTE attempt_sql INTO done USING relation, column_name, lock_timeout, more;
+    EXIT WHEN done;
+    COMMIT;
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    PERFORM @extschema@.idgen_tools_retry(attempt, attempts, what);
+    attempt := attempt + 1;
+    COMMIT;
+    SET LOCAL search_path = pg_catalog, pg_temp;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE idgen_tools_attempts(text, regclass, name, interval, int, text, text) IS
+  'idgen: attempts a step until it gets its locks';

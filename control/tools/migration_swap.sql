@@ -251,20 +251,9 @@ CREATE PROCEDURE idgen_migration_cut_over(
     relation regclass, column_name name, lock_timeout interval DEFAULT '1 s', attempts int DEFAULT 60)
 LANGUAGE plpgsql
 AS $$
-DECLARE
-  attempt int;
 BEGIN
-  COMMIT;
-  SET LOCAL search_path = pg_catalog, pg_temp;
-  attempt := 1;
-  WHILE NOT @extschema@.idgen_tools_cut_over(relation, column_name, lock_timeout) LOOP
-    COMMIT;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-    PERFORM @extschema@.idgen_tools_retry(attempt, attempts, 'all tables at once');
-    attempt := attempt + 1;
-    COMMIT;
-    SET LOCAL search_path = pg_catalog, pg_temp;
-  END LOOP;
+  CALL @extschema@.idgen_tools_attempts(
+    'SELECT @extschema@.idgen_tools_cut_over($1, $2, $3)', relation, column_name, lock_timeout, attempts, 'all tables at once');
 END $$;
 COMMENT ON PROCEDURE idgen_migration_cut_over(regclass, name, interval, int) IS
   'puts the new columns in the place of the old ones, in one short transaction';

@@ -37,7 +37,7 @@ Analysis* BeginIn(MemoryContext memory, IdType type, const Layout& layout) {
     ereport(ERROR,
             (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the layout must not be null")));
   }
-  const auto& stored = *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(2));
+  const auto& stored = StoredArgument(fcinfo, 2);
   Analysis* const analysis = BeginIn(memory, IdType::kLayout, LoadLayout(stored));
   analysis->stored = stored;
   return analysis;

@@ -370,7 +370,7 @@ IDGEN_SQL_FUNCTION(idgen_find_collisions);
 Datum idgen_find_collisions(PG_FUNCTION_ARGS) {
   Search search{};
   search.tables = TablesOf(PG_GETARG_ARRAYTYPE_P(0), NameStr(*PG_GETARG_NAME(1)));
-  const Layout layout = LoadLayout(*reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(2)));
+  const Layout layout = LoadLayout(StoredArgument(fcinfo, 2));
   search.mask = IdentityMask(layout);
   const float8 error_rate = PG_GETARG_FLOAT8(3);
   DigestShapeFor(1, error_rate);

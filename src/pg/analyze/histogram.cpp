@@ -104,7 +104,7 @@ Buckets BucketsFor(int64 first_us, int64 last_us, int64 tick_us, int most) {
 class Times {
  public:
   Times(FunctionCallInfo fcinfo, const IdColumn& table) : of_uuid_(table.type == UUIDOID) {
-    const auto& stored = *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(2));
+    const auto& stored = StoredArgument(fcinfo, 2);
     layout_ = LoadLayout(stored);
   }
   [[nodiscard]] int64 TickUs() const { return of_uuid_ ? 1000 : layout_.tick_us; }

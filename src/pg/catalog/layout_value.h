@@ -38,6 +38,11 @@ static_assert(sizeof(StoredLayout) == 48);
 
 inline constexpr std::uint8_t kStoredVersion = 1;
 
+// Returns an argument of the type.
+inline const StoredLayout& StoredArgument(FunctionCallInfo fcinfo, int argument) {
+  return *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(argument));
+}
+
 inline bool IsSuccession(const StoredLayout& stored) { return stored.count > 1; }
 
 // Converts a layout or a succession to its stored form, in the current memory context.

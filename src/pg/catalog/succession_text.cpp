@@ -25,13 +25,17 @@ std::string_view Trimmed(std::string_view text) {
 // Not substr(), which would need the C++ library for its exception.
 std::string_view Head(std::string_view text, std::size_t length) { return {text.data(), length}; }
 
-// Finds a word between spaces, in any case. Returns text.size() if it is not there.
+// Whether a word, in any case, and a space stand at a place of a text.
+bool IsWordAt(std::string_view text, std::size_t at, std::string_view word) {
+  return at + word.size() < text.size() && IsAsciiSpace(text[at + word.size()]) &&
+         std::equal(word.begin(), word.end(), text.begin() + static_cast<std::ptrdiff_t>(at),
+                    [](char a, char b) { return a == ToAsciiLower(b); });
+}
+
+// Finds a word between spaces. Returns text.size() if it is not there.
 std::size_t FindWord(std::string_view text, std::string_view word) {
-  for (std::size_t at = 1; at + word.size() < text.size(); ++at) {
-    const bool is_it =
-        std::equal(word.begin(), word.end(), text.begin() + static_cast<std::ptrdiff_t>(at),
-                   [](char a, char b) { return a == ToAsciiLower(b); });
-    if (is_it && IsAsciiSpace(text[at - 1]) && IsAsciiSpace(text[at + word.size()])) return at;
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (IsAsciiSpace(text[at - 1]) && IsWordAt(text, at, word)) return at;
   }
   return text.size();
 }
@@ -125,11 +129,7 @@ Complaint ReadStages(const char* text, LayoutReader read, Succession& succession
       return Expected("an instant in UTC after \"until\"", instant);
     rest.remove_prefix(std::min(comma + 1, rest.size()));
     rest = Trimmed(rest);
-    // What the word needs on both sides.
-    const bool is_then = rest.size() > kThen.size() && IsAsciiSpace(rest[kThen.size()]) &&
-                         std::equal(kThen.begin(), kThen.end(), rest.begin(),
-                                    [](char a, char b) { return a == ToAsciiLower(b); });
-    if (!is_then) return Expected("\"then\" and a layout", rest);
+    if (!IsWordAt(rest, 0, kThen)) return Expected("\"then\" and a layout", rest);
     rest.remove_prefix(kThen.size());
   }
 }

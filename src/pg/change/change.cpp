@@ -29,18 +29,14 @@ constexpr std::int64_t kSecondUs = 1'000'000;
 // How far ahead a change is when no instant is given: enough to commit it, and to think again.
 constexpr std::int64_t kNoticeUs = 60 * kSecondUs;
 
-const StoredLayout& StoredArgumentOf(FunctionCallInfo fcinfo, int argument) {
-  return *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(argument));
-}
-
 Layout OneLayout(FunctionCallInfo fcinfo, int argument) {
-  Layout layout = LoadLayout(StoredArgumentOf(fcinfo, argument));
+  Layout layout = LoadLayout(StoredArgument(fcinfo, argument));
   layout.name = LayoutText(layout);
   return layout;
 }
 
 Succession AllLayouts(FunctionCallInfo fcinfo, int argument) {
-  Succession succession = LoadSuccession(StoredArgumentOf(fcinfo, argument));
+  Succession succession = LoadSuccession(StoredArgument(fcinfo, argument));
   for (std::size_t i = 0; i < succession.count; ++i) {
     Layout& layout = succession.stages[i].layout;
     layout.name = LayoutText(layout);

@@ -25,11 +25,14 @@ inline void EnterStage(Handle& handle, std::size_t stage) {
   handle.allowance.Close();
 }
 
-// Goes over to the layout of an instant that the clock shows, if that is a later one.
-inline void EnterStageAt(Handle& handle, std::int64_t now_us) {
-  if (HasNextStage(handle) && now_us >= handle.changes->SinceOf(handle.stage + 1)) {
-    EnterStage(handle, handle.changes->StageAt(now_us));
-  }
+// Goes over to the layout of the present, if that is a later one. Reads the clock only where there
+// is one.
+template <typename Clock>
+void EnterPresentStage(Handle& handle, Clock&& clock) {
+  if (!HasNextStage(handle)) return;
+  const std::int64_t now_us = clock();
+  if (now_us < handle.changes->SinceOf(handle.stage + 1)) return;
+  EnterStage(handle, handle.changes->StageAt(now_us));
 }
 
 // Whether a layout that has no position left is followed by the next one: at this time, or because

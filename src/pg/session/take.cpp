@@ -67,7 +67,7 @@ SessionSlot& Refresh(Handle& handle, std::int64_t shard) {
     if (handle.database != nullptr && HasNewChanges(*handle.database)) {
       LearnOfChanges(*handle.database, false);
     }
-    EnterStageAt(handle, WallClockUs());
+    EnterPresentStage(handle, WallClockUs);
     // An identity is not asked for again where the grant has ended: the machine ID may be another.
     while (!IsPrepared(handle) || GrantHasEnded(handle)) PrepareHandle(handle);
     SessionSlot& space = SpaceFor(handle, shard);

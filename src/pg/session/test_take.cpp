@@ -84,7 +84,7 @@ class TestPolicy {
 
  protected:
   void Prepare() {
-    EnterStageAt(handle_, TestClockUs());
+    EnterPresentStage(handle_, TestClockUs);
     while (!IsPrepared(handle_)) PrepareHandle(handle_);
   }
   Source SourceOf(std::uint64_t identity_bits) {

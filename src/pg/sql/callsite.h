@@ -108,7 +108,7 @@ inline bool IsOfSite(const LayoutSite& site, const StoredLayout& stored) {
 inline const LayoutSite& SiteOfArgument(FunctionCallInfo fcinfo, int argument) {
   const auto* const site = static_cast<LayoutSite*>(fcinfo->flinfo->fn_extra);
   if (likely(site != nullptr && site->constant)) return *site;
-  const auto& stored = *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(argument));
+  const auto& stored = StoredArgument(fcinfo, argument);
   if (likely(site != nullptr && IsOfSite(*site, stored))) return *site;
   return LoadArgument(fcinfo, argument, stored);
 }

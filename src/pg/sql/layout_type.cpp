@@ -11,10 +11,6 @@ namespace idgen::pg {
 
 namespace {
 
-const StoredLayout& StoredArgument(FunctionCallInfo fcinfo, int argument) {
-  return *reinterpret_cast<const StoredLayout*>(PG_GETARG_VARLENA_P(argument));
-}
-
 // A longer text is no layout, and the error and the log would show all of it.
 constexpr std::size_t kMostText = 1000;
 constexpr std::size_t kMostSuccessionText = 4000;
