@@ -272,7 +272,9 @@ class Session {
     if (!prepared_[operation]) {
       PQsendPrepare(connection_, what.name, what.sql, count, nullptr);
       PGresult* result = Await();
-      if (PQresultStatus(result) != PGRES_COMMAND_OK) return result;
+      // A cancel between a statement's preparation and the end of its message leaves it prepared.
+      const bool is_there = strcmp(StateOf(result), "42P05") == 0;
+      if (PQresultStatus(result) != PGRES_COMMAND_OK && !is_there) return result;
       PQclear(result);
       prepared_[operation] = true;
     }

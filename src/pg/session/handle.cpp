@@ -430,6 +430,12 @@ std::int64_t ShardOfId(const Handle& handle, std::uint64_t id) {
   return handle.largest_shard >= 0 ? static_cast<std::int64_t>(parts.identity.shard) : kNoShard;
 }
 
+std::int64_t FirstIdOfStage(const Handle& handle) {
+  return handle.changes == nullptr
+             ? 0
+             : static_cast<std::int64_t>(handle.changes->FirstIdOf(handle.stage));
+}
+
 IdSpaceKey SlotKeyOf(const Handle& handle, std::uint64_t identity_bits) {
   IdSpaceKey space = SlotKeyOf(handle.layout(), identity_bits);
   space.family = static_cast<std::uint8_t>(handle.family);

@@ -195,6 +195,9 @@ std::uint64_t IdentityBitsOf(const Handle& handle, std::int64_t shard);
 // error if it is no ID of the layout.
 std::int64_t ShardOfId(const Handle& handle, std::uint64_t id);
 
+// The smallest ID of the present layout that no layout before can have made.
+std::int64_t FirstIdOfStage(const Handle& handle);
+
 // What tells the ID space of an identity from others.
 IdSpaceKey SlotKeyOf(const Handle& handle, std::uint64_t identity_bits);
 

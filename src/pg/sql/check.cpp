@@ -325,9 +325,7 @@ Datum idgen_check_identity(PG_FUNCTION_ARGS) {
   }
   check.from = FirstIdSince(layout, PG_GETARG_TIMESTAMPTZ(3));
   // IDs of layouts that the generator had before show identities elsewhere.
-  if (handle.changes != nullptr) {
-    check.from = std::max(check.from, static_cast<int64>(handle.changes->FirstIdOf(handle.stage)));
-  }
+  check.from = std::max(check.from, FirstIdOfStage(handle));
 
   const std::span<Found> all = ReadIdentities(check);
   // Invalidations that the query processed may have changed the generator's identity.
