@@ -18,6 +18,16 @@
 // begins where the one before ended for good. So it does not matter for uniqueness when a holder
 // expires, whether it notices, or whose clock is right. All of that only costs waiting.
 //
+//   scheme   what all servers of a pool go by: a text, of which the drivers know nothing, in
+//   versions
+//            1, 2, 3 and so on. None is ever altered or deleted, and the latest counts. Version 0
+//            is the empty text. Each holder says by which version it goes (`acknowledged`), and
+//            nobody becomes a holder who does not go by the latest.
+//
+// So whoever writes a version of the scheme and then reads the holders sees all that do not go by
+// it: one that he does not see enrols later, and goes by that version or a later one
+// (core/scheme.h says what follows from that).
+//
 // All times are milliseconds since 1970 by the clock of the holder that says them, except `expires`
 // and the like, which are the registry's own matter. A time T covers IDs earlier than T.
 //
@@ -59,6 +69,7 @@ struct Holder {
 enum class Status : std::uint8_t {
   kDone,
   kLost,    // this holder has ended (or the registry does not know it): enrol as a new one
+  kStale,   // there is another version of the scheme: read it, go by it, and enrol again
   kFailed,  // no answer, or a nonsensical one; Error says what. Nothing is known
 };
 
@@ -102,6 +113,33 @@ struct Listed {
   ClockOffset clock = {};          // of a living holder
 };
 
+// A version of the scheme.
+struct Scheme {
+  std::int64_t version;
+  const char* text;         // shorter than kSchemeSize
+  const char* changed_by;   // for people; longer ones than kNameSize are cut
+  std::int64_t changed_ms;  // when, by the clock of whoever wrote it
+};
+inline constexpr std::size_t kSchemeSize = 64 * 1024;  // with the end
+inline constexpr std::int64_t kLatestScheme = -1;
+inline constexpr std::int64_t kAllSchemes = -2;
+
+// Versions of the scheme, as a holder and the registry say them to each other.
+struct SchemeVersions {
+  std::int64_t known = 0;   // the one that the holder goes by
+  std::int64_t latest = 0;  // the answer
+};
+
+// A holder, for the agreement of all of them.
+struct ListedHolder {
+  char token[kTokenSize];
+  char name[kNameSize];
+  bool lives;  // it has not ended, even if it may be
+  std::int64_t used_until_ms;
+  std::int64_t expires_in_ms;  // until it may be ended; of a living holder
+  std::int64_t acknowledged;   // the version of the scheme that it goes by
+};
+
 // What a driver asks of whoever runs it. Callbacks must not throw.
 struct Host {
   void* context;
@@ -128,15 +166,18 @@ struct Driver {
                       Error& error);
   void (*close)(Connection* connection);
 
-  // Makes a new holder with this used_until, that lives for `term_ms` without renewal. Repeated
-  // with the same token: as renew.
+  // Makes a new holder with this used_until, that lives for `term_ms` without renewal, and goes by
+  // `scheme.known`. kStale if that is not the latest version. Repeated with the same token: as
+  // renew.
   Status (*enrol)(Connection*, const Holder&, std::int64_t used_until_ms, std::int64_t term_ms,
-                  std::int64_t deadline_us, Error& error);
+                  SchemeVersions& scheme, std::int64_t deadline_us, Error& error);
 
   // Raises the holder's used_until (a smaller one leaves it) and lets it live for another term.
-  // kLost if the holder has ended. One round trip, however much the holder has.
+  // Raises what it acknowledges to `scheme.known`, in the same step, and tells the latest version:
+  // no older one than that before the call. kLost if the holder has ended. One round trip, however
+  // much the holder has.
   Status (*renew)(Connection*, const Holder&, std::int64_t used_until_ms, std::int64_t term_ms,
-                  std::int64_t deadline_us, Error& error);
+                  SchemeVersions& scheme, std::int64_t deadline_us, Error& error);
 
   // Claims identities for a living holder; `claimed` has `count` answers, each with its identity.
   // Ends holders whose time is up. What the holder has already is granted again, with the same
@@ -168,13 +209,33 @@ struct Driver {
   Status (*ban)(Connection*, const char* pool, const Identity&, bool banned,
                 std::int64_t deadline_us, Error& error);
 
+  // Calls `each` for a version of the scheme, for the latest one (kLatestScheme), or for all of
+  // them in order (kAllSchemes). For none where there is none.
+  Status (*read_scheme)(Connection*, const char* pool, std::int64_t version,
+                        void (*each)(void* context, const Scheme&), void* context,
+                        std::int64_t deadline_us, Error& error);
+  // Writes a version, if it is the one after the latest; `written` tells. Never two of one number.
+  Status (*write_scheme)(Connection*, const char* pool, const Scheme& scheme, bool& written,
+                         std::int64_t deadline_us, Error& error);
+  // Calls `each` for every holder, in the order of their names and tokens; ended ones too, as long
+  // as the registry has them. With `end_expired` it ends those whose time is up first; one that
+  // is renewed at this moment lives on.
+  Status (*holders)(Connection*, const char* pool, bool end_expired,
+                    void (*each)(void* context, const ListedHolder&), void* context,
+                    std::int64_t deadline_us, Error& error);
+  // Waits until there is another version than `scheme.known`, or until `until_us` by the host's
+  // clock, or until the host's wait returns false; kDone in each case, with what is known of the
+  // latest. News that may come late or not at all: the next renewal tells for sure.
+  Status (*watch)(Connection*, const char* pool, SchemeVersions& scheme, std::int64_t until_us,
+                  Error& error);
+
   // What this connection last saw of the registry's clock: when it connected, enrolled or renewed.
   // Each enrolment and renewal also leaves there, for the list, what was seen before it. Unknown
   // where the registry does not show its clock. Asks nobody.
   ClockOffset (*clock)(const Connection*);
 };
 
-inline constexpr std::uint32_t kDriverVersion = 2;
+inline constexpr std::uint32_t kDriverVersion = 3;
 
 }  // namespace idgen::registry
 
