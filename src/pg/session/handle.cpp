@@ -11,6 +11,7 @@
 #include "start_over.h"
 #include "invalidate.h"
 #include "mark.h"
+#include "scheme_fence.h"
 #include "settings.h"
 #include "source.h"
 #include "test_clock.h"
@@ -370,6 +371,7 @@ void PrepareHandle(Handle& handle) {
   } else if (handle.grant == &UnboundedGrant() || GrantHasEnded(handle)) {
     UseGrant(handle, nullptr);
   }
+  if (!is_test && NeedsLease(handle)) FenceByScheme(handle);
   const Identity identity = IdentityOf(generator, !is_test);
   const Identity server{identity.datacenter, identity.machine, 0};
   CheckFits(layout, server);
