@@ -4,6 +4,7 @@
 #include "pg.h"
 
 #include "catalog.h"
+#include "core/scheme.h"
 #include "core/succession.h"
 #include "registry.h"
 
