@@ -132,15 +132,6 @@ registry::Status AgreeOn(const RegistryLink& link, const char* text, const Schem
 
 }  // namespace
 
-void TakeOverScheme() {
-  going = {};
-  if (SchemeCount() == 0) return;
-  const SchemeCopy copy = CopyScheme();
-  going.version = copy.version;
-  going.has_news = true;
-  SetProposals(copy.text);
-}
-
 bool KnowsScheme() { return going.version >= 0; }
 
 void LeaveScheme() { going.version = -1; }

@@ -18,10 +18,7 @@ struct RegistryLink {
   registry::Error& error;
 };
 
-// Goes by the version of the scheme that is in shared memory: after the start of a worker.
-void TakeOverScheme();
-
-// Whether this server goes by a version of the scheme of its registry.
+// Whether this worker has read the scheme of its registry.
 bool KnowsScheme();
 
 // Forgets the scheme: of another registry or pool than the next one.

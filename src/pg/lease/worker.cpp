@@ -442,7 +442,6 @@ void TakeOver() {
   worker.scheme.latest = -1;
   worker.renewed_us = MonotonicUs() - std::int64_t{LeaseTermMs()} * 1000;
   worker.has_waiting = true;
-  TakeOverScheme();
 }
 
 // Waits until there is something to do: by the clock, for a session, or in the registry.
