@@ -142,13 +142,12 @@ void Link::Disconnect() noexcept {
 
 bool Link::Wait(bool read, bool write, std::int64_t deadline_us, Error& error) {
   const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
-  if (left_us <= 0) return Fail(error, "@ did not answer in time");
+  ended_ = left_us <= 0;
+  if (ended_) return Fail(error, "@ did not answer in time");
   const int socket = PQsocket(connection_);
   if (socket < 0) return FailByLink("the connection to @ is lost", error);
-  if (!host_.wait(host_.context, socket, read, write, left_us)) {
-    return Fail(error, "the wait for @ was ended");
-  }
-  return true;
+  ended_ = !host_.wait(host_.context, socket, read, write, left_us);
+  return !ended_ || Fail(error, "the wait for @ was ended");
 }
 
 bool Link::Pause(std::int64_t us, std::int64_t deadline_us, Error& error) {
@@ -257,23 +256,37 @@ bool Link::Probe(std::int64_t deadline_us, Error& error) {
   }
   sql_ = "SELECT pg_catalog.pg_is_in_recovery(), ";
   sql_ += peer_.probe;
-  sql_ += ", ";
-  sql_ += peer_.optional;
   sql_ +=
       ", (extract(epoch FROM pg_catalog.clock_timestamp())"
       " OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8";
+  for (const Part& part : peer_.parts) {
+    sql_ += ", ";
+    sql_ += part.is_there;
+  }
   bool is_standby = false;
   bool is_there = false;
-  if (!Exchange(4, deadline_us, error)) return false;
+  const int parts = static_cast<int>(peer_.parts.size());
+  if (!Exchange(3 + parts, deadline_us, error)) return false;
   if (Rows() != 1) return Fail(error, "@'s answer to a query has no row");
   if (!Boolean(0, 0, "pg_is_in_recovery()", is_standby, error) ||
-      !Boolean(0, 1, "what it needs", is_there, error) ||
-      !Boolean(0, 2, "what it may have", has_optional_, error)) {
+      !Boolean(0, 1, "what it needs", is_there, error)) {
     return false;
   }
-  SeeClock(0, 3);
+  has_ = 0;
+  for (int i = 0; i < parts; ++i) {
+    bool has = false;
+    if (!Boolean(0, 3 + i, "what it may have", has, error)) return false;
+    has_ |= std::uint32_t{has} << i;
+  }
+  SeeClock(0, 2);
   if (is_standby) return Fail(error, "@ is a standby, which cannot be written");
   return is_there || Fail(error, peer_.missing);
+}
+
+bool Link::LookAgain(std::int64_t deadline_us, Error& error) {
+  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
+  usable_ = Settle(deadline_us, error) && Probe(deadline_us, error);
+  return usable_;
 }
 
 // --- statements ------------------------------------------------------------------------------
@@ -332,31 +345,63 @@ void Link::AddArray(const std::vector<std::int32_t>& numbers) {
   arguments_.push_back(text + "}'");
 }
 
+// How much of a statement is left out at the beginning of this rest of it.
+std::size_t Link::LeftOut(std::string_view text) const {
+  constexpr std::string_view kOpen = "/*";
+  constexpr std::string_view kIf = "?*/";
+  constexpr std::string_view kElse = "/*:*/";
+  constexpr std::string_view kEnd = "/*.*/";
+  if (text.starts_with(kElse)) return text.find(kEnd);  // the first of the two was taken
+  if (!text.starts_with(kOpen)) return 0;
+  for (std::size_t i = 0; i < peer_.parts.size(); ++i) {
+    const std::string_view name = peer_.parts[i].name;
+    if (Has(i) || !text.substr(kOpen.size()).starts_with(name) ||
+        !text.substr(kOpen.size() + name.size()).starts_with(kIf)) {
+      continue;
+    }
+    const std::size_t end = text.find(kEnd);
+    const std::size_t other = text.find(kElse);
+    return other < end ? other + kElse.size() : end;
+  }
+  return 0;
+}
+
 // Appends the statement with its parameters to sql_. They go as literals, because only a simple
 // query carries a whole transaction in one message, also through a pooler and with any libpq.
 void Link::Expand(std::string_view statement) {
-  for (std::size_t i = 0; i < statement.size(); ++i) {
-    const char next = i + 1 < statement.size() ? statement[i + 1] : '\0';
-    if (!has_optional_ && statement.substr(i).starts_with(kOptional)) {
-      i = statement.find(kNeeded, i) + kNeeded.size() - 1;
-    } else if (statement[i] == '$' && next >= '1' && next <= '9') {
+  while (!statement.empty()) {
+    std::size_t taken = LeftOut(statement);
+    const char next = statement.size() > 1 ? statement[1] : '\0';
+    if (taken == 0 && statement[0] == '$' && next >= '1' && next <= '9') {
       sql_ += arguments_.at(static_cast<std::size_t>(next - '1'));
-      ++i;
-    } else {
-      sql_ += statement[i];
+      taken = 2;
+    } else if (taken == 0) {
+      sql_ += statement[0];
+      taken = 1;
     }
+    statement.remove_prefix(taken);
   }
 }
 
 bool Link::Run(const char* statement, int columns, std::int64_t deadline_us, Error& error) {
-  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
   const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
-  if (left_us <= 0) return Fail(error, "no time is left to ask @");
+  ended_ = left_us <= 0;
+  if (ended_) return Fail(error, "no time is left to ask @");
   // What nobody waits for any more need not go on.
+  return RunFor(statement, columns, left_us + 100'000, deadline_us, error);
+}
+
+bool Link::RunFor(const char* statement, int columns, std::int64_t timeout_us,
+                  std::int64_t deadline_us, Error& error) {
+  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
+  if (!Settle(deadline_us, error)) {
+    usable_ = false;
+    return false;
+  }
   sql_.clear();
   std::swap(arguments_, others_);
   arguments_.clear();
-  AddInteger(std::min<std::int64_t>(left_us / 1000 + 100, 600'000));
+  AddInteger(std::min<std::int64_t>(timeout_us / 1000, 600'000));
   Expand(sql::kTransaction);
   std::swap(arguments_, others_);
   Expand(statement);
@@ -376,17 +421,86 @@ bool Link::Run(const char* statement, int columns, std::int64_t deadline_us, Err
 }
 
 bool Link::TryRun(const char* statement, int columns, std::int64_t deadline_us, Error& error) {
-  if (Run(statement, columns, deadline_us, error)) return true;
+  return Run(statement, columns, deadline_us, error) || Recover(deadline_us, error);
+}
+
+bool Link::Recover(std::int64_t deadline_us, Error& error) {
   if (connection_ == nullptr || PQtransactionStatus(connection_) != PQTRANS_INERROR) return false;
   sql_ = "ROLLBACK";
   usable_ = Exchange(0, deadline_us, error);
   return usable_;
 }
 
-bool Link::Send(std::int64_t deadline_us, Error& error) {
+bool Link::RunUntil(const char* statement, int columns, std::int64_t until_us, bool& ended,
+                    Error& error) {
+  constexpr std::int64_t kTimeoutUs = 60'000'000;  // the answer comes, whenever that is
+  ended = host_.monotonic_us(host_.context) >= until_us;
+  if (ended) return false;
+  ended_ = false;
+  if (RunFor(statement, columns, kTimeoutUs, until_us, error)) return true;
+  ended = ended_ && PQstatus(connection_) == CONNECTION_OK;
+  usable_ = ended;  // Settle takes what is outstanding
+  return false;
+}
+
+bool Link::AwaitNotification(std::string_view channel, std::string_view payload,
+                             std::int64_t until_us, bool& notified, Error& error) {
+  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
+  notified = false;
+  for (;;) {
+    while (PGnotify* const one = PQnotifies(connection_)) {
+      notified = notified || (channel == one->relname && payload == one->extra);
+      PQfreemem(one);
+    }
+    if (notified) return true;
+    if (!Wait(true, false, until_us, error)) {
+      if (ended_) return true;
+      break;
+    }
+    if (PQconsumeInput(connection_) != 1) {
+      FailByLink("the connection to @ is lost", error);
+      break;
+    }
+  }
+  usable_ = false;
+  return false;
+}
+
+// Sends sql_ and takes in all results up to the end; keeps the last one with rows.
+bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
+  PQclear(rows_);
+  rows_ = nullptr;
+  sent_us_ = WallClockUs();
   if (PQsendQuery(connection_, sql_.c_str()) != 1) {
     return FailByLink("cannot ask @", error);
   }
+  outstanding_ = true;
+  if (!Flush(deadline_us, error) || !Receive(deadline_us, error)) return false;
+  received_us_ = WallClockUs();
+  if (rows_ != nullptr && PQnfields(rows_) != columns) {
+    return Fail(error, "@'s answer has another number of columns than was asked for");
+  }
+  if (rows_ == nullptr && columns > 0) {
+    return Fail(error, "@'s answer has no rows at all");
+  }
+  return true;
+}
+
+// Takes the answer to what RunUntil did not wait for, and drops it.
+bool Link::Settle(std::int64_t deadline_us, Error& error) {
+  if (!outstanding_) return true;
+  Error ignored;
+  if (!Flush(deadline_us, error)) return false;
+  if (!Receive(deadline_us, ignored) && outstanding_) {
+    error = ignored;
+    return false;
+  }
+  if (PQtransactionStatus(connection_) == PQTRANS_IDLE) return true;
+  FailByLink("the connection to @ is lost", error);
+  return Recover(deadline_us, error);
+}
+
+bool Link::Flush(std::int64_t deadline_us, Error& error) {
   for (;;) {
     const int rest = PQflush(connection_);
     if (rest == 0) return true;
@@ -397,12 +511,7 @@ bool Link::Send(std::int64_t deadline_us, Error& error) {
   }
 }
 
-// Sends sql_ and takes in all results up to the end; keeps the last one with rows.
-bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
-  PQclear(rows_);
-  rows_ = nullptr;
-  sent_us_ = WallClockUs();
-  if (!Send(deadline_us, error)) return false;
+bool Link::Receive(std::int64_t deadline_us, Error& error) {
   bool right = true;
   for (;;) {
     while (PQisBusy(connection_) == 1) {
@@ -418,13 +527,7 @@ bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
     PQclear(received_);
     received_ = nullptr;
   }
-  received_us_ = WallClockUs();
-  if (right && rows_ != nullptr && PQnfields(rows_) != columns) {
-    return Fail(error, "@'s answer has another number of columns than was asked for");
-  }
-  if (right && rows_ == nullptr && columns > 0) {
-    return Fail(error, "@'s answer has no rows at all");
-  }
+  outstanding_ = false;
   return right;
 }
 

@@ -15,7 +15,7 @@
 //   mkdir include && ln -s ../src/core include/idgen
 //   c++ -std=c++20 -Isrc -Iinclude -DIDGEN_WITH_POSTGRESQL -I$(pg_config --includedir)
 //       test/registry/*.cpp src/core/*.cpp
-//       src/registry/{client,drivers,poll_host,postgresql,postgresql_link,postgresql_statements}.cpp
+//       src/registry/{client,drivers,poll_host,postgresql,postgresql_link,postgresql_scheme,postgresql_statements}.cpp
 //       -lpq
 //
 // Another driver: name it in drivers.cpp, and give its files, macro and library here.
