@@ -15,8 +15,8 @@
 //   mkdir include && ln -s ../src/core include/idgen
 //   c++ -std=c++20 -Isrc -Iinclude -DIDGEN_WITH_POSTGRESQL -I$(pg_config --includedir)
 //       test/registry/*.cpp src/core/*.cpp
-//       src/registry/{client,drivers,poll_host,postgresql,postgresql_link,postgresql_scheme,postgresql_statements}.cpp
-//       -lpq
+//       src/registry/{client,drivers,poll_host}.cpp
+//       src/registry/postgresql{,_connect,_link,_scheme,_statements}.cpp -lpq
 //
 // Another driver: name it in drivers.cpp, and give its files, macro and library here.
 #include <algorithm>
