@@ -259,7 +259,7 @@ bool Edited(const Settings& settings, const std::string& pool) {
     person.Do(std::string("UPDATE idgen_registry.holder SET used_until = ") + value + Of(a.holder));
     if (!below) {
       failed(a, "renewal of an edited holder",
-             driver.renew(a.connection, a.holder, 2000, 1000, Server::In(), a.error));
+             driver.renew(a.connection, a.holder, 2000, 1000, a.scheme, Server::In(), a.error));
     } else {
       CHECK(a.Renew(2000) == Status::kDone);
     }

@@ -138,8 +138,9 @@ class Actor {
 
   void Enrol() {
     const std::int64_t until_ms = ClockMs() + Between(0, 50);
-    const Status status = server_.driver().enrol(server_.connection, server_.holder, until_ms,
-                                                 TermMs(), Deadline(), server_.error);
+    const Status status =
+        server_.driver().enrol(server_.connection, server_.holder, until_ms, TermMs(),
+                               server_.scheme, Deadline(), server_.error);
     if (Reopened(status)) return;
     if (status == Status::kLost) return End(confirmed_ms_);
     enrolled_ = true;
@@ -153,8 +154,9 @@ class Actor {
       for (const Grant& grant : grants_) until_ms = std::max(until_ms, grant.from_ms);
     }
     until_ms += Between(0, 200);
-    const Status status = server_.driver().renew(server_.connection, server_.holder, until_ms,
-                                                 TermMs(), Deadline(), server_.error);
+    const Status status =
+        server_.driver().renew(server_.connection, server_.holder, until_ms, TermMs(),
+                               server_.scheme, Deadline(), server_.error);
     if (Reopened(status)) return;
     if (status == Status::kLost) return End(confirmed_ms_);
     confirmed_ms_ = std::max(confirmed_ms_, until_ms);
