@@ -141,7 +141,7 @@ $hung = worker_pid($c);
 kill('STOP', $hung);
 $at = value_of($a, "SELECT extract(epoch FROM idgen_propose_change('orders', '$WIDE', $SOON))");
 wait_until('agreed without the one that is gone', sub { layout_on($b) =~ / until .*, then / });
-like(log_of($a) . log_of($b), qr/all \d+ holders of the registry agree on the change of generator "orders"/, 'the log says it');
+like(log_of($a) . log_of($b), qr/all \d+ holders of the registry agreed on the change of generator "orders"/, 'the log says it');
 is(layout_on($c), 'snowflake', 'it knows nothing');
 is(layout_on($a), layout_on($b), 'the same on both');
 is((sqlstate_of($c, "SET idgen.max_lease_wait = '100ms'; SELECT idgen_nextval('orders')"))[0], '55000', 'and makes no IDs');

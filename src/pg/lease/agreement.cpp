@@ -93,8 +93,8 @@ static void AskHolder(void* context, const registry::ListedHolder& holder) {
 
 // Writes the version after the one that this server goes by. If another came first, nothing
 // happens.
-registry::Status WriteNext(const RegistryLink& link, const char* text, const char* who) {
-  bool written = false;
+registry::Status WriteNext(const RegistryLink& link, const char* text, const char* who,
+                           bool& written) {
   const registry::Scheme next{going.version + 1, text, who, WallClockUs() / 1000};
   const registry::Status status = link.driver.write_scheme(link.connection, link.pool, next,
                                                            written, link.deadline_us, link.error);
@@ -110,24 +110,31 @@ registry::Status AgreeOn(const RegistryLink& link, const char* text, const Schem
   const char* const without =
       WithInScheme(text, {.kind = SchemeKind::kProposed, .name = proposal.name, .value = {}});
   const auto length = static_cast<int>(proposal.name.size());
-  const char* const instant = timestamptz_to_str(proposal.at_ms * 1000 - kPostgresEpochUs);
+  const char* const instant = pstrdup(timestamptz_to_str(proposal.at_ms * 1000 - kPostgresEpochUs));
+  bool written = false;
   if (poll.awaited == 0 && poll.never == 0) {
-    ereport(LOG, (errmsg("all %d holders of the registry agree on the change of generator \"%.*s\" "
-                         "at %s",
-                         poll.given, length, proposal.name.data(), instant)));
-    return WriteNext(link,
-                     WithInScheme(without, {.kind = SchemeKind::kGenerator,
-                                            .name = proposal.name,
-                                            .value = proposal.value}),
-                     psprintf("%s, all %d holders agreed", link.server, poll.given));
+    const char* const agreed = WithInScheme(
+        without, {.kind = SchemeKind::kGenerator, .name = proposal.name, .value = proposal.value});
+    const char* const who = psprintf("%s, all %d holders agreed", link.server, poll.given);
+    const registry::Status done = WriteNext(link, agreed, who, written);
+    if (written) {
+      ereport(LOG, (errmsg("all %d holders of the registry agreed on the change of generator "
+                           "\"%.*s\" at %s",
+                           poll.given, length, proposal.name.data(), instant)));
+    }
+    return done;
   }
   if (WallClockUs() / 1000 < proposal.at_ms && poll.never == 0) return registry::Status::kDone;
-  ereport(LOG,
-          (errmsg("the change of generator \"%.*s\" at %s is called off", length,
-                  proposal.name.data(), instant),
-           poll.never > 0 ? errdetail("A holder that has ended may have made IDs of that time.")
-                          : errdetail("%d holders have not agreed in time.", poll.awaited)));
-  return WriteNext(link, without, psprintf("%s, no agreement", link.server));
+  const registry::Status done =
+      WriteNext(link, without, psprintf("%s, no agreement", link.server), written);
+  if (written) {
+    ereport(LOG,
+            (errmsg("the change of generator \"%.*s\" at %s is called off", length,
+                    proposal.name.data(), instant),
+             poll.never > 0 ? errdetail("A holder that has ended may have made IDs of that time.")
+                            : errdetail("%d holders have not agreed in time.", poll.awaited)));
+  }
+  return done;
 }
 
 }  // namespace
