@@ -71,6 +71,21 @@ wait_until('it reaches others', sub { show($b, 'idgen.reserve_window') eq '1s' }
 $b->restart;
 is(show($b, 'idgen.max_clock_lead'), '5s', 'after a restart');
 
+# A server whose configuration has lost the file. Its worker starts with the first ID.
+nextvals($b, 1);
+value_of($a, "SELECT idgen_scheme_set('reserve_window', '555ms')");
+wait_until('a setting that it has', sub { show($b, 'idgen.reserve_window') eq '555ms' });
+is(value_of($b, "SELECT count(*) FROM idgen_check_config() WHERE topic = 'scheme'"), '0', 'no finding');
+unlink($b->data_dir . '/idgen_fleet.conf') or die;
+$b->reload;
+wait_until('a setting that is not read is a finding', sub {
+	value_of($b, "SELECT string_agg(message, ', ' ORDER BY message) FROM idgen_check_config() WHERE topic = 'scheme'") eq
+	  'this server does not read idgen.reserve_window from the scheme of the fleet' });
+is(value_of($b, "SELECT count(*) FROM idgen_check_config() WHERE topic = 'scheme' AND hint LIKE
+	'%include_if_exists ''' || idgen_scheme_file() || '''%'"), '1', 'and its hint has the line');
+value_of($a, "SELECT idgen_scheme_set('reserve_window', NULL)");
+wait_until('the file is written again', sub { show($b, 'idgen.max_clock_lead') eq '5s' });
+
 # --- Layouts that must be the same ------------------------------------------------------------------
 
 value_of($_, "SELECT idgen_create_layout('inv', 'timestamp:41, machine:8, sequence:14', '1 ms', '2020-01-01Z')") for $a, $b;
@@ -119,7 +134,7 @@ is((sqlstate_of($a, "SELECT idgen_propose_change('orders', 'timestamp:41, machin
 sub layout_on { my ($node) = @_; return value_of($node, "SELECT layout FROM idgen_generators WHERE generator = 'orders'"); }
 
 # As soon as may be.
-my $SOON = "(SELECT max(used_until) + interval '3.5 s' FROM idgen_fleet())";
+my $SOON = "(SELECT max(used_until) + interval '5 s' FROM idgen_fleet())";
 
 # Called off before the agreement: a worker that hangs keeps it from coming.
 my $hung = worker_pid($c);
