@@ -58,6 +58,18 @@ void SetProposals(const char* text) {
   }
 }
 
+// Whether the databases have to get something that is not in the text before.
+bool HasNewLayouts(const char* before, const char* text) {
+  SchemeReader reader(text);
+  for (SchemeEntry entry; reader.Next(entry);) {
+    if (entry.kind == SchemeKind::kGenerator &&
+        FindInScheme(before, entry.kind, entry.name).value != entry.value) {
+      return true;
+    }
+  }
+  return false;
+}
+
 registry::Status FailScheme(registry::Error& error, const char* message) {
   strlcpy(error.message, message, sizeof(error.message));
   return registry::Status::kFailed;
@@ -156,6 +168,7 @@ registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
     return FailScheme(link.error, "the registry has an older scheme than this server");
   }
   if (IsBrokenScheme(read.text)) return FailScheme(link.error, "the scheme cannot be read");
+  const bool has_news = !KnowsScheme() || HasNewLayouts(CopyScheme().text, read.text);
   if (!PublishScheme(read.version, read.text)) {
     return FailScheme(link.error, "out of shared memory for the scheme");
   }
@@ -165,7 +178,7 @@ registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
   }
   going.version = read.version;
   going.agree_at_us = 0;
-  going.has_news = true;
+  going.has_news = going.has_news || has_news;
   SetProposals(read.text);
   WriteSchemeFile(link.pool, read.version, read.text);
   return registry::Status::kDone;
