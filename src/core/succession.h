@@ -146,6 +146,27 @@ struct Succession {
   }
 };
 
+// Returns the first instant at which two successions do not stand for the same layout; the least
+// number if that is so from the beginning, kNever if they do at all times. Where one goes over to
+// the layout that it has, nothing changes.
+[[nodiscard]] constexpr std::int64_t FirstDifference(const Succession& a,
+                                                     const Succession& b) noexcept {
+  const auto end_of = [](const Succession& of, std::size_t stage) {
+    return stage + 1 < of.count ? of.SinceOf(stage + 1) : kNever;
+  };
+  std::size_t of_a = 0;
+  std::size_t of_b = 0;
+  std::int64_t since = a.SinceOf(0);
+  while (since != kNever && a.stages[of_a].layout == b.stages[of_b].layout) {
+    const std::int64_t a_end = end_of(a, of_a);
+    const std::int64_t b_end = end_of(b, of_b);
+    since = std::min(a_end, b_end);
+    if (a_end == since) ++of_a;
+    if (b_end == since) ++of_b;
+  }
+  return since;
+}
+
 // Returns the earliest instant from `least_us` on at which a change from one layout to another has
 // no flaw; kNever if there is none.
 //

@@ -278,5 +278,74 @@ TEST(Succession, HasAnEnd) {
   EXPECT_EQ(succession.Check(Snowflake(0, 30, 1000, 0), 40 * kDayUs).flaw, ChangeFlaw::kTooMany);
 }
 
+// --- Where two differ ------------------------------------------------------------------------
+
+constexpr Layout kSmall[] = {
+    MakeLayout("a", 1, 0, {{kTimestamp, 6}, {kSequence, 1}}),
+    MakeLayout("b", 1, 0, {{kTimestamp, 6}, {kSequence, 2}}),
+    MakeLayout("c", 2, 0, {{kTimestamp, 6}, {kSequence, 2}}),
+};
+
+constexpr Succession Changing(const Layout& from, std::int64_t at_us, const Layout& to) {
+  Succession succession(from);
+  succession.Append(to, at_us);
+  return succession;
+}
+
+static_assert(FirstDifference(Succession(kSmall[0]), Succession(kSmall[0])) == kNever);
+static_assert(FirstDifference(Succession(kSmall[0]), Succession(kSmall[1])) == kMinInt64);
+static_assert(FirstDifference(Changing(kSmall[0], 7, kSmall[1]), Succession(kSmall[0])) == 7);
+static_assert(FirstDifference(Changing(kSmall[0], 7, kSmall[0]), Succession(kSmall[0])) == kNever);
+
+// All successions of up to three of the layouts, at every choice of instants from 0 to 4.
+std::vector<Succession> SmallSuccessions() {
+  constexpr std::size_t kStages = 3;
+  std::vector<Succession> all;
+  for (const Layout& layout : kSmall) all.emplace_back(layout);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Succession shorter = all[i];
+    if (shorter.count == kStages) break;
+    for (std::int64_t at = 0; at < 5; ++at) {
+      if (at <= shorter.SinceOf(shorter.count - 1)) continue;
+      for (const Layout& layout : kSmall) {
+        all.push_back(shorter);
+        all.back().Append(layout, at);
+      }
+    }
+  }
+  return all;
+}
+
+TEST(FirstDifference, AsByLookingAtEachInstant) {
+  const std::vector<Succession> all = SmallSuccessions();
+  ASSERT_EQ(all.size(), 3U + 3 * 5 * 3 + 3 * 10 * 9);
+  std::size_t differ = 0;
+  for (const Succession& a : all) {
+    for (const Succession& b : all) {
+      std::int64_t expected = kNever;
+      for (std::int64_t time = 5; time >= -1; --time) {
+        const bool is_same = a.stages[a.StageAt(time)].layout == b.stages[b.StageAt(time)].layout;
+        if (!is_same) expected = time == -1 ? kMinInt64 : time;
+      }
+      ASSERT_EQ(FirstDifference(a, b), expected);
+      differ += expected != kNever ? 1 : 0;
+    }
+  }
+  EXPECT_GT(differ, all.size());
+  EXPECT_LT(differ, all.size() * all.size() - all.size());  // some are the same in other stages
+}
+
+TEST(FirstDifference, OfTheLongestThereAre) {
+  Succession one(kSmall[0]);
+  for (std::size_t i = 1; i < Succession::kMostStages; ++i) {
+    one.Append(kSmall[i % 2], static_cast<std::int64_t>(i) * kDayUs);
+  }
+  EXPECT_EQ(FirstDifference(one, one), kNever);
+  Succession other = one;
+  other.stages[Succession::kMostStages - 1].layout = kSmall[2];
+  EXPECT_EQ(FirstDifference(one, other), 15 * kDayUs);
+  EXPECT_EQ(FirstDifference(other, one), 15 * kDayUs);
+}
+
 }  // namespace
 }  // namespace idgen
