@@ -378,6 +378,14 @@ bool Watches(const Settings& settings, const std::string& pool) {
     CHECK(a.Holders().size() == 1 && a.Holders()[0].used_until_ms == 3 + i);
     if (i == 0) a.Open();
   }
+  // Broken off at any moment, of a first call too.
+  for (int i = 0; i < 30; ++i) {
+    if (i % 2 == 0) a.Open();
+    CHECK(a.driver().watch(a.connection, pool.c_str(), a.scheme, HostMonotonicUs() + 60 * i,
+                           a.error) == Status::kDone);
+    CHECK(a.scheme.latest == 3);
+    CHECK(a.Renew(5) == Status::kDone && a.scheme.latest == 3);
+  }
   // Also at once, where the connection has not watched before, and with no time left.
   for (const std::int64_t ms : {20'000, 0, -1}) {
     a.Open();
