@@ -1734,6 +1734,96 @@ CREATE FUNCTION idgen_cancel_change(generator text)
 COMMENT ON FUNCTION idgen_cancel_change(text) IS
   'calls off a change of a generator''s layout that is still ahead; returns its instant';
 
+-- The scheme of a fleet --------------------------------------------------------------------------
+
+CREATE FUNCTION idgen_scheme(
+    OUT kind text, OUT name text, OUT value text, OUT at timestamptz, OUT proposed_by_version bigint)
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
+  AS 'MODULE_PATHNAME', 'idgen_scheme';
+COMMENT ON FUNCTION idgen_scheme() IS
+  'the scheme of this server''s pool: the settings, layouts, generators and proposed changes that all its servers go by';
+REVOKE EXECUTE ON FUNCTION idgen_scheme() FROM PUBLIC;
+
+CREATE FUNCTION idgen_scheme_history(
+    OUT version bigint, OUT changed_at timestamptz, OUT changed_by text, OUT scheme text)
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
+  AS 'MODULE_PATHNAME', 'idgen_scheme_history';
+COMMENT ON FUNCTION idgen_scheme_history() IS 'all versions of the scheme, the first one first';
+REVOKE EXECUTE ON FUNCTION idgen_scheme_history() FROM PUBLIC;
+
+CREATE FUNCTION idgen_scheme_set(setting text, value text) RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_scheme_set';
+COMMENT ON FUNCTION idgen_scheme_set(text, text) IS
+  'sets a setting for all servers of the pool that do not set it themselves; NULL takes it out of the scheme';
+REVOKE EXECUTE ON FUNCTION idgen_scheme_set(text, text) FROM PUBLIC;
+
+CREATE FUNCTION idgen_scheme_add(name text) RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_scheme_add';
+COMMENT ON FUNCTION idgen_scheme_add(text) IS
+  'adds a layout or generator of this database to the scheme: servers on which it is another one make no IDs with it';
+REVOKE EXECUTE ON FUNCTION idgen_scheme_add(text) FROM PUBLIC;
+
+CREATE FUNCTION idgen_scheme_remove(name text) RETURNS void
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_scheme_remove';
+COMMENT ON FUNCTION idgen_scheme_remove(text) IS
+  'takes a layout or generator out of the scheme; a generator whose layout has changed has to stay';
+REVOKE EXECUTE ON FUNCTION idgen_scheme_remove(text) FROM PUBLIC;
+
+CREATE FUNCTION idgen_scheme_restore(version bigint) RETURNS void
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_scheme_restore';
+COMMENT ON FUNCTION idgen_scheme_restore(bigint) IS
+  'takes the settings and layouts of an earlier version of the scheme again; generators stay as they are';
+REVOKE EXECUTE ON FUNCTION idgen_scheme_restore(bigint) FROM PUBLIC;
+
+CREATE FUNCTION idgen_propose_change(generator text, "to" idgen_layout, at timestamptz DEFAULT NULL)
+  RETURNS timestamptz
+  LANGUAGE C VOLATILE PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_propose_change';
+COMMENT ON FUNCTION idgen_propose_change(text, idgen_layout, timestamptz) IS
+  'proposes that a generator goes over to another layout at an instant, on all servers of the pool; it does once all have agreed';
+REVOKE EXECUTE ON FUNCTION idgen_propose_change(text, idgen_layout, timestamptz) FROM PUBLIC;
+
+CREATE FUNCTION idgen_withdraw_change(generator text) RETURNS timestamptz
+  LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+  AS 'MODULE_PATHNAME', 'idgen_withdraw_change';
+COMMENT ON FUNCTION idgen_withdraw_change(text) IS
+  'calls off a proposed change of a generator''s layout, or proposes to call off one that was agreed on and is still ahead';
+REVOKE EXECUTE ON FUNCTION idgen_withdraw_change(text) FROM PUBLIC;
+
+CREATE FUNCTION idgen_fleet(
+    OUT holder text, OUT lives boolean, OUT used_until timestamptz, OUT expires_in interval,
+    OUT scheme_version bigint, OUT is_latest boolean, OUT agrees boolean)
+  RETURNS SETOF record
+  LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20
+  AS 'MODULE_PATHNAME', 'idgen_fleet';
+COMMENT ON FUNCTION idgen_fleet() IS
+  'the servers of this server''s pool: until when they may make IDs, by which version of the scheme they go, and whether they agree to the changes that are proposed';
+REVOKE EXECUTE ON FUNCTION idgen_fleet() FROM PUBLIC;
+
+CREATE FUNCTION idgen_scheme_file() RETURNS text
+  LANGUAGE C STABLE PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_scheme_file';
+COMMENT ON FUNCTION idgen_scheme_file() IS
+  'the file with the settings of the scheme; postgresql.conf has to include it';
+REVOKE EXECUTE ON FUNCTION idgen_scheme_file() FROM PUBLIC;
+
+-- Who may not call the function gets nothing from the view.
+CREATE VIEW idgen_fleet_setting AS
+  SELECT 'idgen.' || s.name AS setting, s.value AS fleet, pg_catalog.current_setting('idgen.' || s.name) AS here,
+         p.source, p.sourcefile, p.sourceline,
+         p.sourcefile IS NOT DISTINCT FROM idgen_scheme_file() AS is_from_fleet
+  FROM idgen_scheme() s JOIN pg_catalog.pg_settings p ON p.name = 'idgen.' || s.name
+  WHERE s.kind = 'setting';
+COMMENT ON VIEW idgen_fleet_setting IS
+  'idgen: the settings of the scheme, what is in force here, and where that comes from';
+GRANT SELECT ON idgen_fleet_setting TO PUBLIC;
+
 -- Checking the configuration -------------------------------------------------------------------
 
 CREATE TYPE idgen_finding AS (severity text, topic text, message text, hint text);

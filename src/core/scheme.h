@@ -48,14 +48,14 @@ struct HolderState {
 enum class Consent : std::uint8_t {
   kGiven,
   kAwaited,  // the holder lives, and does not go by the proposal yet
-  kNever,    // it has ended, and may have made IDs of the instant or later
+  kTooLate,  // it has ended, and may have made IDs of the instant or later
 };
 
 [[nodiscard]] constexpr Consent ConsentOf(const HolderState& holder, std::int64_t proposed_version,
                                           std::int64_t at_ms) noexcept {
   if (holder.acknowledged >= proposed_version) return Consent::kGiven;
   if (holder.lives) return Consent::kAwaited;
-  return holder.used_until_ms <= at_ms ? Consent::kGiven : Consent::kNever;
+  return holder.used_until_ms <= at_ms ? Consent::kGiven : Consent::kTooLate;
 }
 
 // Whether a holder may acknowledge a proposal. `granted_until_ms` is read after all its sessions
@@ -83,7 +83,7 @@ struct SchemeEntry {
 // Goes through the entries of a text.
 class SchemeReader {
  public:
-  explicit constexpr SchemeReader(std::string_view text) : rest_(text) {}
+  explicit constexpr SchemeReader(std::string_view scheme) : rest_(scheme) {}
 
   // Reads the next entry. Returns false at the end, and at a line that is none: then IsBroken().
   constexpr bool Next(SchemeEntry& entry) {

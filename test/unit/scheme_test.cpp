@@ -36,7 +36,7 @@ TEST(Consent, IsGivenWhereNothingCanBeMadeBeyondTheInstant) {
             << lives << ' ' << until_ms << ' ' << acknowledged;
         // Only who lives can still acknowledge.
         ASSERT_TRUE(consent != Consent::kAwaited || lives);
-        ASSERT_TRUE(consent != Consent::kNever || !lives);
+        ASSERT_TRUE(consent != Consent::kTooLate || !lives);
         given += consent == Consent::kGiven ? 1 : 0;
       }
     }

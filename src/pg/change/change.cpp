@@ -3,7 +3,7 @@
 // The change is an ALTER SERVER, in the caller's transaction and with the caller's rights. What
 // makes it safe is in change_fence.h (no session passes the instant without knowing of it) and in
 // session/handle.cpp (a position decides which layout its ID is of).
-#include "pg.h"
+#include "change.h"
 
 #include <algorithm>
 
@@ -24,16 +24,8 @@ namespace idgen::pg {
 
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000;
-
 // How far ahead a change is when no instant is given: enough to commit it, and to think again.
 constexpr std::int64_t kNoticeUs = 60 * kSecondUs;
-
-Layout OneLayout(FunctionCallInfo fcinfo, int argument) {
-  Layout layout = LoadLayout(StoredArgument(fcinfo, argument));
-  layout.name = LayoutText(layout);
-  return layout;
-}
 
 Succession AllLayouts(FunctionCallInfo fcinfo, int argument) {
   Succession succession = LoadSuccession(StoredArgument(fcinfo, argument));
@@ -44,9 +36,15 @@ Succession AllLayouts(FunctionCallInfo fcinfo, int argument) {
   return succession;
 }
 
-std::int64_t RoundUp(std::int64_t us, std::int64_t unit) {
-  const std::int64_t rest = us % unit;
-  return rest == 0 ? us : SumUs(us, rest > 0 ? unit - rest : -rest);
+// A fleet changes together, by its scheme.
+void CheckIsNoFleet() {
+  if (!LeasesAreOn()) return;
+  ereport(ERROR,
+          (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+           errmsg("the layout of a generator cannot change on one server while idgen.registry is "
+                  "set"),
+           errdetail("All servers of the registry have to change at the same instant."),
+           errhint("Use idgen_propose_change().")));
 }
 
 [[noreturn]] void ReportNoInstant(TimestampTz at) {
@@ -56,19 +54,30 @@ std::int64_t RoundUp(std::int64_t us, std::int64_t unit) {
   pg_unreachable();
 }
 
+}  // namespace
+
+Layout OneLayout(FunctionCallInfo fcinfo, int argument) {
+  Layout layout = LoadLayout(StoredArgument(fcinfo, argument));
+  layout.name = LayoutText(layout);
+  return layout;
+}
+
+std::int64_t RoundUp(std::int64_t us, std::int64_t unit) {
+  const std::int64_t rest = us % unit;
+  return rest == 0 ? us : SumUs(us, rest > 0 ? unit - rest : -rest);
+}
+
 Datum InstantDatum(std::int64_t time_us) {
   TimestampTz timestamp = 0;
   if (!ToTimestamp(time_us, timestamp)) ReportNoInstant(DT_NOEND);
   return TimestampTzGetDatum(timestamp);
 }
 
-// Returns the instant of a change: the one that was asked for, or the earliest whole second that is
-// some time ahead.
 std::int64_t InstantOf(FunctionCallInfo fcinfo, int argument, const Succession& from,
-                       const Layout& to) {
+                       const Layout& to, std::int64_t least_us) {
   const std::int64_t now_us = WallClockUs();
   if (PG_ARGISNULL(argument)) {
-    const std::int64_t least_us = RoundUp(now_us + kNoticeUs, kSecondUs);
+    least_us = RoundUp(std::max(least_us, now_us + kNoticeUs), kSecondUs);
     const std::int64_t earliest_us = EarliestChange(from, to, least_us);
     return earliest_us == kNever ? least_us : RoundUp(earliest_us, kSecondUs);
   }
@@ -83,7 +92,6 @@ std::int64_t InstantOf(FunctionCallInfo fcinfo, int argument, const Succession& 
                               InstantText(now_us)),
                     errhint("IDs of the old layout have been made until now.")));
   }
-  // The mark knows whole milliseconds.
   return RoundUp(at_us, 1000);
 }
 
@@ -99,16 +107,9 @@ const Named& ChangeableGenerator(FunctionCallInfo fcinfo) {
   }
   const Named& found = UsersNamedBy(name, NameKind::kGenerator);
   if (found.flaw) Report(found.flaw);
-  if (LeasesAreOn()) {
-    ereport(ERROR,
-            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-             errmsg("the layout of a generator cannot change while idgen.registry is set"),
-             errdetail("All servers of the registry would have to change at the same instant.")));
-  }
   return found;
 }
 
-// Refuses a layout that this server's identity does not fit, before anybody relies on it.
 void CheckIdentityFits(const GeneratorDefinition& generator, const Layout& to) {
   GeneratorDefinition after = generator;
   after.layout = to;
@@ -120,14 +121,24 @@ void CheckIdentityFits(const GeneratorDefinition& generator, const Layout& to) {
   CheckFits(to, identity);
 }
 
-// Needs the owner's rights.
 void SetLayoutsOf(const Named& named, const Succession& succession) {
   RunCommand(psprintf("ALTER SERVER %s OPTIONS (SET layout %s)",
                       quote_identifier(ServerName(named.name)),
                       quote_literal_cstr(SuccessionText(succession))));
 }
 
-}  // namespace
+std::int64_t CancelledChange(const char* name, Succession& layouts) {
+  const std::int64_t at_us = layouts.SinceOf(layouts.count - 1);
+  if (layouts.count == 1 || at_us <= WallClockUs()) {
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+             errmsg("generator \"%s\" has no change of its layout ahead", name),
+             layouts.count == 1 ? 0 : errdetail("The last one was at %s.", InstantText(at_us))));
+  }
+  --layouts.count;
+  layouts.stages[layouts.count - 1].until_us = kNever;
+  return at_us;
+}
 
 extern "C" {
 
@@ -160,11 +171,12 @@ Datum idgen_check_change(PG_FUNCTION_ARGS) {
 
 Datum idgen_change_layout(PG_FUNCTION_ARGS) {
   const Named& named = ChangeableGenerator(fcinfo);
+  CheckIsNoFleet();
   CheckNotNull(fcinfo, 1, "layout");
   const Layout to = OneLayout(fcinfo, 1);
   Succession layouts = LayoutsOf(named.definition);
   CheckIdentityFits(named.definition, to);
-  const std::int64_t at_us = InstantOf(fcinfo, 2, layouts, to);
+  const std::int64_t at_us = InstantOf(fcinfo, 2, layouts, to, 0);
   const Complaint complaint = ComplaintOfChange(layouts, to, at_us);
   if (complaint) Report(complaint);
   layouts.Append(to, at_us);
@@ -175,16 +187,9 @@ Datum idgen_change_layout(PG_FUNCTION_ARGS) {
 
 Datum idgen_cancel_change(PG_FUNCTION_ARGS) {
   const Named& named = ChangeableGenerator(fcinfo);
+  CheckIsNoFleet();
   Succession layouts = LayoutsOf(named.definition);
-  const std::int64_t at_us = layouts.SinceOf(layouts.count - 1);
-  if (layouts.count == 1 || at_us <= WallClockUs()) {
-    ereport(ERROR,
-            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-             errmsg("generator \"%s\" has no change of its layout ahead", named.name),
-             layouts.count == 1 ? 0 : errdetail("The last one was at %s.", InstantText(at_us))));
-  }
-  --layouts.count;
-  layouts.stages[layouts.count - 1].until_us = kNever;
+  const std::int64_t at_us = CancelledChange(named.name, layouts);
   SetLayoutsOf(named, layouts);
   PlanChange(named.name, at_us / 1000);
   return InstantDatum(at_us);

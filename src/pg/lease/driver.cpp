@@ -78,7 +78,7 @@ const registry::TicketServerDriver& TicketServerDriverFor(const char* address) {
                                                 "idgen.ticket_servers", address);
 }
 
-void WaitForRegistry(int socket, bool read, bool write, std::int64_t us) {
+bool WaitForRegistry(int socket, bool read, bool write, std::int64_t us) {
   static constinit uint32 wait_event = 0;
   if (wait_event == 0) wait_event = WaitEventFor("IdgenRegistry");
   int events = WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH;
@@ -88,7 +88,9 @@ void WaitForRegistry(int socket, bool read, bool write, std::int64_t us) {
   const auto ms = static_cast<long>((std::max<std::int64_t>(us, 0) + 999) / 1000);
   const int happened = read || write ? WaitLatchOrSocket(MyLatch, events, socket, ms, wait_event)
                                      : WaitLatch(MyLatch, events, ms, wait_event);
-  if ((happened & WL_LATCH_SET) != 0) ResetLatch(MyLatch);
+  if ((happened & WL_LATCH_SET) == 0) return false;
+  ResetLatch(MyLatch);
+  return true;
 }
 
 }  // namespace idgen::pg

@@ -28,7 +28,8 @@ bool LoadDriver(registry::Error& error, Load&& load) {
   return false;
 }
 
-// Waits as registry::Host asks, on this process's latch, which it resets. Handles no interrupts.
-void WaitForRegistry(int socket, bool read, bool write, std::int64_t us);
+// Waits as registry::Host asks, on this process's latch, which it resets; returns whether that was
+// set. Handles no interrupts.
+bool WaitForRegistry(int socket, bool read, bool write, std::int64_t us);
 
 }  // namespace idgen::pg

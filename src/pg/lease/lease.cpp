@@ -1,6 +1,7 @@
 #include "lease.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/clock.h"
 #include "errors.h"
@@ -155,6 +156,22 @@ bool RequireUntil(const Grant& grant, std::int64_t needed_ms) {
       },
       [] { ReportNoAnswer("more time for the identities of this server", nullptr); });
   return UntilMs(grant) >= needed_ms;
+}
+
+bool AwaitScheme(bool (*came)(void* context), void* context) {
+  bool has_come = false;
+  bool has_asked = false;
+  bool is_late = false;
+  AskWorker(
+      [&](std::int64_t, bool) {
+        has_come = came(context);
+        if (!has_come && !std::exchange(has_asked, true)) {
+          std::atomic_ref(SharedRoot().lease.apply_requests).fetch_add(1);
+        }
+        return has_come || is_late;
+      },
+      [&] { is_late = true; });
+  return has_come;
 }
 
 }  // namespace idgen::pg

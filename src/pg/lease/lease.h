@@ -52,4 +52,14 @@ std::int32_t MachineFromRegistry(std::int32_t datacenter);
 // has ended: the session must ask for its identities again. An error if there is no answer in time.
 bool RequireUntil(const Grant& grant, std::int64_t needed_ms);
 
+// Writes this server's name, for people, as it stands in the registry.
+void NameThisServer(char (&name)[registry::kNameSize]);
+
+// Wakes the worker to look for a new version of the scheme.
+void AskForScheme();
+
+// Has the worker apply the scheme to the databases, and waits until `came` says that what the
+// caller waits for is there. Returns false if it is not within idgen.max_lease_wait.
+bool AwaitScheme(bool (*came)(void* context), void* context);
+
 }  // namespace idgen::pg

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "agreement.h"
 #include "clock_step.h"
 #include "convert.h"
 #include "core/lease.h"
@@ -45,15 +46,16 @@ struct Worker {
   std::int64_t renewed_us;   // when the last renewal was sent, by the monotonic clock
   std::int64_t retry_at_us;  // not before this, by the monotonic clock
   std::int64_t pause_us;
-  std::uint64_t requests;  // those that were looked at
-  bool has_waiting;        // somebody waits for an identity that others hold
-  bool failed;             // and the log was told
+  std::uint64_t requests;           // those that were looked at
+  registry::SchemeVersions scheme;  // what is acknowledged, and what the registry said last
+  bool has_waiting;                 // somebody waits for an identity that others hold
+  bool watches;                     // a wait ends when the process is woken
+  bool failed;                      // and the log was told
 };
 constinit Worker worker{};
 
 bool WaitInWorker(void*, int socket, bool read, bool write, std::int64_t us) {
-  WaitForRegistry(socket, read, write, us);
-  return true;
+  return !WaitForRegistry(socket, read, write, us) || !worker.watches;
 }
 std::int64_t MonotonicInWorker(void*) { return MonotonicUs(); }
 
@@ -64,10 +66,7 @@ std::int64_t Deadline() {
 }
 
 void NameHolder(registry::Holder& holder) {
-  char host[64] = {};
-  if (gethostname(host, sizeof(host) - 1) != 0) strlcpy(host, "?", sizeof(host));
-  snprintf(holder.name, sizeof(holder.name), "%s%s%s:%d", cluster_name,
-           *cluster_name != '\0' ? "@" : "", host, PostPortNumber);
+  NameThisServer(holder.name);
   strlcpy(holder.pool, RegistryPool(), sizeof(holder.pool));
 }
 
@@ -189,8 +188,8 @@ registry::Status RaiseBy(decltype(registry::Driver::renew) operation, Grant& gra
   registry::Status status = registry::Status::kFailed;
   const std::int64_t sent_us = MonotonicUs();
   const bool done = RaiseGrant(grant, until_ms, [&](std::int64_t asked_ms) {
-    status =
-        operation(worker.connection, worker.holder, asked_ms, LeaseTermMs(), Deadline(), error);
+    status = operation(worker.connection, worker.holder, asked_ms, LeaseTermMs(), worker.scheme,
+                       Deadline(), error);
     return status == registry::Status::kDone;
   });
   if (!done) return status;
@@ -200,10 +199,24 @@ registry::Status RaiseBy(decltype(registry::Driver::renew) operation, Grant& gra
   return status;
 }
 
+RegistryLink LinkToRegistry(registry::Error& error) {
+  return {*worker.driver,     worker.connection, worker.holder.pool,
+          worker.holder.name, Deadline(),        error};
+}
+
+// Goes by the latest version of the scheme.
+bool Learn() {
+  registry::Error error;
+  if (std::atomic_ref(State().scheme_asked).exchange(0) != 0) worker.scheme.latest = -1;
+  return IsDone(LearnScheme(LinkToRegistry(error), worker.scheme.latest), error);
+}
+
 // Becomes a new holder.
 bool Enrol() {
   LeaseState& state = State();
   NameHolder(worker.holder);
+  if (!Learn()) return false;
+  worker.scheme.known = SchemeToAcknowledge(0);
   registry::Error error;
   if (!NewToken(worker.holder.token)) {
     NoteFailure("no random numbers for a new holder");
@@ -219,6 +232,8 @@ bool Enrol() {
       RaiseBy(worker.driver->enrol, GrantAt(place), WantedUntil(), error);
   if (status != registry::Status::kDone) {
     dsa_free(SharedArea(), place);
+    // A new version came meanwhile.
+    if (status == registry::Status::kStale) return false;
     NoteFailure(status == registry::Status::kLost ? "a new holder was refused" : error.message);
     return false;
   }
@@ -230,6 +245,7 @@ bool Enrol() {
 }
 
 bool IsDue(const Grant& grant) {
+  if (SchemeToAcknowledge(UntilMs(grant)) > worker.scheme.known) return true;
   const std::int64_t since_ms = (MonotonicUs() - worker.renewed_us) / 1000;
   if (IsClockRefused()) return since_ms >= LeaseTermMs() / 3;
   return LeaseIsDue(WallClockMs(), LoadSharedMs(State().needed_ms), UntilMs(grant), since_ms,
@@ -238,6 +254,7 @@ bool IsDue(const Grant& grant) {
 
 bool Renew(Grant& grant) {
   registry::Error error;
+  worker.scheme.known = SchemeToAcknowledge(UntilMs(grant));
   const std::int64_t wanted_ms = IsClockRefused() ? 0 : WantedUntil();
   return IsDone(RaiseBy(worker.driver->renew, grant, std::max(wanted_ms, UntilMs(grant)), error),
                 error);
@@ -357,7 +374,17 @@ std::int64_t Step() {
     if (!Enrol()) return 0;
     grant = CurrentGrant();
   }
-  if (IsDue(*grant) && !Renew(*grant)) return 0;
+  // Another registry, or the same by another address: only a holder that it knows goes by its
+  // scheme.
+  if ((IsDue(*grant) || !KnowsScheme()) && !Renew(*grant)) return 0;
+  if (!Learn()) return 0;
+  // Acknowledged before anything else is done.
+  if (IsDue(*grant)) return 0;
+  if (MustAgree()) {
+    registry::Error error;
+    if (!IsDone(Agree(LinkToRegistry(error)), error)) return 0;
+  }
+  ApplyScheme();
   if ((LoadShared(State().requests) != worker.requests || worker.has_waiting) && !ClaimWanted()) {
     return 0;
   }
@@ -375,7 +402,7 @@ bool Farewell() {
   LeaseState& state = State();
   for (const std::int64_t end = MonotonicUs() + kFarewellUs; LoadShared(state.users) != 0;) {
     if (MonotonicUs() > end) return false;
-    WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
+    (void)WaitForRegistry(PGINVALID_SOCKET, false, false, 10'000);
   }
   if (!Connect()) return false;
   // A session that comes now is seen by GiveBack(), or finds that the grant has ended.
@@ -396,9 +423,13 @@ void Reload() {
   strlcpy(pool, worker.holder.pool, sizeof(pool));
   ProcessConfigFile(PGC_SIGHUP);
   worker.retry_at_us = 0;
-  if (strcmp(worker.address, RegistryAddress()) != 0) Disconnect();
+  const bool is_moved = strcmp(worker.address, RegistryAddress()) != 0;
+  if (is_moved) Disconnect();
+  const bool is_other_pool = *pool != '\0' && strcmp(pool, RegistryPool()) != 0;
   // Another pool, or none: what this server has there is of no use.
-  if ((*pool != '\0' && strcmp(pool, RegistryPool()) != 0) || !LeasesAreOn()) EndCurrentGrant();
+  if (is_other_pool || !LeasesAreOn()) EndCurrentGrant();
+  // After the end of the grant, so that nothing is made under it by the scheme of another pool.
+  if (is_other_pool || is_moved) LeaveScheme();
 }
 
 // Continues with the holder of a worker that died.
@@ -408,8 +439,25 @@ void TakeOver() {
   LWLockAcquire(&state.lock, LW_SHARED);
   strlcpy(worker.holder.token, state.token, sizeof(worker.holder.token));
   LWLockRelease(&state.lock);
+  worker.scheme.latest = -1;
   worker.renewed_us = MonotonicUs() - std::int64_t{LeaseTermMs()} * 1000;
   worker.has_waiting = true;
+}
+
+// Waits until there is something to do: by the clock, for a session, or in the registry.
+void Rest(std::int64_t rest_us) {
+  if (worker.connection == nullptr || rest_us <= 0) {
+    (void)WaitForRegistry(PGINVALID_SOCKET, false, false, rest_us);
+    return;
+  }
+  registry::Error error;
+  registry::SchemeVersions versions{.known = worker.scheme.latest, .latest = worker.scheme.latest};
+  worker.watches = true;
+  const registry::Status status = worker.driver->watch(worker.connection, worker.holder.pool,
+                                                       versions, MonotonicUs() + rest_us, error);
+  worker.watches = false;
+  if (!IsDone(status, error)) return;
+  worker.scheme.latest = versions.latest;
 }
 
 extern "C" {
@@ -424,7 +472,7 @@ void idgen_lease_worker(Datum) {
     const std::int64_t rest_us = Step();
     MemoryContextReset(work);
     if (LoadShared(state.requests) == worker.requests || worker.retry_at_us > MonotonicUs()) {
-      WaitForRegistry(PGINVALID_SOCKET, false, false, rest_us);
+      Rest(rest_us);
     }
     if (ConfigReloadPending != 0) {
       ConfigReloadPending = 0;
@@ -438,6 +486,18 @@ void idgen_lease_worker(Datum) {
 }  // extern "C"
 
 }  // namespace
+
+void NameThisServer(char (&name)[registry::kNameSize]) {
+  char host[64] = {};
+  if (gethostname(host, sizeof(host) - 1) != 0) strlcpy(host, "?", sizeof(host));
+  snprintf(name, sizeof(name), "%s%s%s:%d", cluster_name, *cluster_name != '\0' ? "@" : "", host,
+           PostPortNumber);
+}
+
+void AskForScheme() {
+  StoreWord(State().scheme_asked, std::uint64_t{1});
+  WakeLeaseWorker();
+}
 
 void WakeLeaseWorker() { WakeWorker(State().worker, kLeaseWorker); }
 

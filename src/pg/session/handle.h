@@ -138,6 +138,7 @@ struct alignas(64) Handle {
   bool may_be_late = false;
   GeneratorDefinition generator;
   char layout_name[kLongestLayoutText] = {};
+  Identity server;  // whatever the layout has fields for
   // The identity of calls that name no shard; kNoIdentity: there is none.
   std::uint64_t own_bits = SessionSlot::kNoIdentity;
   // Of a generator whose layout changes: all of its layouts, and the place of the present one.
@@ -149,8 +150,11 @@ struct alignas(64) Handle {
   DatabaseMark* database = nullptr;
   const Grant* grant = nullptr;    // of all its identities
   std::int64_t held_until_ms = 0;  // other servers may have used one of them until then
-  std::uint64_t preparation = 0;   // the invalidation count at its preparation; 0: never
-  Handle* next = nullptr;          // all handles of the session
+  // Of the fleet's scheme: the count of the copy, and up to when it lets the layouts be used.
+  std::uint64_t scheme_count = 0;
+  std::int64_t scheme_until_ms = 0;
+  std::uint64_t preparation = 0;  // the invalidation count at its preparation; 0: never
+  Handle* next = nullptr;         // all handles of the session
 
   [[nodiscard]] const Layout& layout() const { return generator.layout; }
   [[nodiscard]] bool is_clock() const { return family == Family::kClock; }

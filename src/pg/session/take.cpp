@@ -15,6 +15,7 @@
 #include "events.h"
 #include "invalidate.h"
 #include "mark.h"
+#include "scheme_fence.h"
 #include "settings.h"
 #include "stages.h"
 #include "start_over.h"
@@ -94,8 +95,8 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
   // Opening the mark's sequence may have taken in an invalidation.
   if (!IsPrepared(handle)) return;
   durable_ms = FencedMs(*handle.database, handle.name, durable_ms - early_ms);
-  handle.allowance.Open(std::min(
-      PositionLimit(handle.layout(), LeaseLimitMs(durable_ms, *handle.grant)), handle.stage_end));
+  const std::int64_t limit_ms = SchemeLimitMs(handle, LeaseLimitMs(durable_ms, *handle.grant));
+  handle.allowance.Open(std::min(PositionLimit(handle.layout(), limit_ms), handle.stage_end));
 }
 
 // The loop of one call. Its members that the loop sets are those of the last attempt.
@@ -170,7 +171,7 @@ class SessionPolicy {
     }
     const std::int64_t durable_ms =
         FencedMs(*handle_.database, handle_.name, DurableMs(*handle_.database));
-    const std::int64_t limit_ms = LeaseLimitMs(durable_ms, *handle_.grant);
+    const std::int64_t limit_ms = SchemeLimitMs(handle_, LeaseLimitMs(durable_ms, *handle_.grant));
     return {&space.slot->position,
             &handle_.layout(),
             space.identity_bits,
@@ -194,6 +195,7 @@ class SessionPolicy {
       InvalidateHandles();
       return false;
     }
+    if (!RequireScheme(handle_, needed_ms)) return false;
     AdvanceMark(*handle_.database, needed_ms, needed_ms + ReserveWindowMs());
     return true;
   }

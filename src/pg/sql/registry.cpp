@@ -16,7 +16,7 @@ namespace {
 
 // Ends the driver's call when the statement is cancelled.
 bool WaitInSession(void*, int socket, bool read, bool write, std::int64_t us) {
-  WaitForRegistry(socket, read, write, us);
+  (void)WaitForRegistry(socket, read, write, us);
   return InterruptPending == 0;
 }
 std::int64_t MonotonicInSession(void*) { return MonotonicUs(); }

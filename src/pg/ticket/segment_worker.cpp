@@ -43,7 +43,7 @@ struct Server {
 constinit Server servers[kServers]{};
 
 bool WaitInTicketWorker(void*, int socket, bool read, bool write, std::int64_t us) {
-  WaitForRegistry(socket, read, write, us);
+  (void)WaitForRegistry(socket, read, write, us);
   return ShutdownRequestPending == 0;
 }
 std::int64_t MonotonicInTicketWorker(void*) { return MonotonicUs(); }
@@ -289,7 +289,7 @@ void idgen_ticket_worker(Datum) {
     const std::int64_t rest_us = ServeOrders();
     MemoryContextReset(work);
     if (LoadShared(state.requests) == requests) {
-      WaitForRegistry(PGINVALID_SOCKET, false, false, rest_us);
+      (void)WaitForRegistry(PGINVALID_SOCKET, false, false, rest_us);
     }
     if (ConfigReloadPending != 0) {
       ConfigReloadPending = 0;

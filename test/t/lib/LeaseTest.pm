@@ -34,13 +34,14 @@ sub conf_of
 	my $source = $options{source} // 'registry';
 	my $machines = $options{machines} // 32;
 	my $wait = $options{wait} // '20s';
+	my $term_s = $options{term_s} // TERM_S;
 	return ($options{conf} // '') . "
 		idgen.registry = 'postgresql:///postgres?host=" . $registry->host . "&port=" . $registry->port . "'
 		idgen.machine_id_source = $source
 		restart_after_crash = on
 		idgen.machine_id = " . ($options{machine} // 0) . "
 		idgen.registry_machines = $machines
-		idgen.lease_term = '" . TERM_S . "s'
+		idgen.lease_term = '${term_s}s'
 		idgen.max_lease_wait = '$wait'
 		idgen.max_clock_wait = '20s'\n"
 	  . ($options{preload} ? "shared_preload_libraries = 'idgen'\n" : '');

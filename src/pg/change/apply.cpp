@@ -1,0 +1,153 @@
+// Gives the generators of all databases the layouts that they have in the scheme. One process goes
+// through the databases and starts another one in each, since a process can connect to one only.
+//
+// Nothing rests on their being in time: a session is fenced where its database and the scheme
+// differ (session/scheme_fence.h).
+#include "change.h"
+
+#include "errors.h"
+#include "scheme.h"
+#include "succession_text.h"
+
+namespace idgen::pg {
+
+namespace {
+
+constexpr int kTries = 10;
+constexpr long kPauseMs = 500;
+
+// Returns the databases that can be connected to, as a list of OIDs in TopMemoryContext.
+List* Databases() {
+  List* all = NIL;
+  StartTransactionCommand();
+  Relation relation = table_open(DatabaseRelationId, AccessShareLock);
+  TableScanDesc scan = table_beginscan_catalog(relation, 0, nullptr);
+  for (HeapTuple row; (row = heap_getnext(scan, ForwardScanDirection)) != nullptr;) {
+    const auto* const database = reinterpret_cast<Form_pg_database>(GETSTRUCT(row));
+    // -2: its creation or removal was interrupted.
+    if (!database->datallowconn || database->datconnlimit == -2) continue;
+    MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+    all = lappend_oid(all, database->oid);
+    MemoryContextSwitchTo(caller);
+  }
+  table_endscan(scan);
+  table_close(relation, AccessShareLock);
+  CommitTransactionCommand();
+  return all;
+}
+
+// Returns false if no process is free.
+bool ApplyIn(Oid database) {
+  BackgroundWorker process{};
+  snprintf(process.bgw_name, sizeof(process.bgw_name), "idgen scheme worker for database %u",
+           database);
+  strlcpy(process.bgw_type, "idgen scheme worker", sizeof(process.bgw_type));
+  process.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+  process.bgw_start_time = BgWorkerStart_RecoveryFinished;
+  process.bgw_restart_time = BGW_NEVER_RESTART;
+  process.bgw_notify_pid = MyProcPid;
+  process.bgw_main_arg = ObjectIdGetDatum(database);
+  strlcpy(process.bgw_library_name, "idgen", sizeof(process.bgw_library_name));
+  strlcpy(process.bgw_function_name, "idgen_scheme_database_worker",
+          sizeof(process.bgw_function_name));
+  BackgroundWorkerHandle* handle = nullptr;
+  if (!RegisterDynamicBackgroundWorker(&process, &handle)) return false;
+  (void)WaitForBackgroundWorkerShutdown(handle);
+  return true;
+}
+
+void Pause() {
+  (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kPauseMs,
+                  PG_WAIT_EXTENSION);
+  ResetLatch(MyLatch);
+  CHECK_FOR_INTERRUPTS();
+}
+
+void Become() {
+  pqsignal(SIGTERM, die);
+  BackgroundWorkerUnblockSignals();
+}
+
+// Alters one generator, in a transaction of its own. An error is told to the log.
+void Alter(const SchemeEntry& entry) {
+  MemoryContext caller = CurrentMemoryContext;
+  PG_TRY();
+  {
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    const Named* const named = FindNamed(entry.name);
+    if (named != nullptr && named->kind == NameKind::kGenerator && !named->flaw &&
+        OidIsValid(named->owner)) {
+      const Succession layouts = LayoutsOfScheme(entry);
+      const std::int64_t from_us = FirstDifference(LayoutsOf(named->definition), layouts);
+      if (from_us == std::numeric_limits<std::int64_t>::min()) {
+        ereport(LOG, (errmsg("generator \"%s\" of database \"%s\" is another one than in the "
+                             "scheme, and makes no IDs",
+                             named->name, get_database_name(MyDatabaseId))));
+      } else if (from_us != kNever) {
+        SetLayoutsOf(*named, layouts);
+        ereport(LOG, (errmsg("generator \"%s\" of database \"%s\" has the layouts of the scheme "
+                             "now",
+                             named->name, get_database_name(MyDatabaseId)),
+                      errdetail("%s", SuccessionText(layouts))));
+      }
+    }
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+  }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(caller);
+    EmitErrorReport();
+    FlushErrorState();
+    AbortCurrentTransaction();
+  }
+  PG_END_TRY();
+  MemoryContextSwitchTo(caller);
+}
+
+extern "C" {
+
+PGDLLEXPORT void idgen_scheme_worker(Datum);
+PGDLLEXPORT void idgen_scheme_database_worker(Datum);
+
+void idgen_scheme_worker(Datum) {
+  Become();
+  BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
+  List* const databases = Databases();
+  ListCell* cell;
+  foreach (cell, databases) {
+    int tries = 0;
+    while (!ApplyIn(lfirst_oid(cell))) {
+      if (++tries == kTries) {
+        ereport(LOG, (errmsg("no background worker is free to apply the scheme to the databases"),
+                      errhint("Raise max_worker_processes.")));
+        proc_exit(0);
+      }
+      Pause();
+    }
+    CHECK_FOR_INTERRUPTS();
+  }
+  proc_exit(0);
+}
+
+void idgen_scheme_database_worker(Datum database) {
+  Become();
+  BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
+  // Whatever the database or its roles have set.
+  SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
+  SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
+  SetConfigOption("lock_timeout", "5s", PGC_SUSET, PGC_S_OVERRIDE);
+  const SchemeCopy copy = CopyScheme();
+  SchemeReader reader(copy.text);
+  for (SchemeEntry entry; reader.Next(entry);) {
+    if (entry.kind == SchemeKind::kGenerator) Alter(entry);
+  }
+  proc_exit(0);
+}
+
+}  // extern "C"
+
+}  // namespace
+
+}  // namespace idgen::pg

@@ -1,0 +1,259 @@
+#include "agreement.h"
+
+#include <algorithm>
+
+#include "convert.h"
+#include "core/clock.h"
+#include "scheme.h"
+#include "scheme_file.h"
+
+namespace idgen::pg {
+
+namespace {
+
+// A proposal that waits for others is looked at this often. The last to acknowledge looks at once.
+constexpr std::int64_t kAgreeUs = 1'000'000;
+
+// Of the worker.
+struct SchemeWork {
+  std::int64_t version = -1;      // in shared memory; below 0: none of this registry
+  std::int64_t acknowledged = 0;  // the latest that may be
+  bool has_proposals = false;
+  std::int64_t agree_at_us = 0;    // not before this, by the monotonic clock
+  std::int64_t told_version = -1;  // of which the log was told that it cannot be acknowledged
+  std::uint64_t applied = 0;       // requests that the last process knew of
+  bool has_news = false;           // for the databases
+  BackgroundWorkerHandle* applier = nullptr;
+};
+constinit SchemeWork going{};
+
+struct ReadScheme {
+  bool there;
+  std::int64_t version;
+  char* text;
+};
+
+extern "C" {
+
+static void KeepScheme(void* context, const registry::Scheme& scheme) {
+  auto& read = *static_cast<ReadScheme*>(context);
+  read = {true, scheme.version, pstrdup(scheme.text)};
+}
+
+}  // extern "C"
+
+bool IsBrokenScheme(const char* text) {
+  SchemeReader reader(text);
+  SchemeEntry entry;
+  while (reader.Next(entry)) {
+  }
+  return reader.IsBroken();
+}
+
+void SetProposals(const char* text) {
+  going.has_proposals = false;
+  SchemeReader reader(text);
+  for (SchemeEntry entry; reader.Next(entry);) {
+    if (entry.kind == SchemeKind::kProposed) going.has_proposals = true;
+  }
+}
+
+// Whether the databases have to get something that is not in the text before.
+bool HasNewLayouts(const char* before, const char* text) {
+  SchemeReader reader(text);
+  for (SchemeEntry entry; reader.Next(entry);) {
+    if (entry.kind == SchemeKind::kGenerator &&
+        FindInScheme(before, entry.kind, entry.name).value != entry.value) {
+      return true;
+    }
+  }
+  return false;
+}
+
+registry::Status FailScheme(registry::Error& error, const char* message) {
+  strlcpy(error.message, message, sizeof(error.message));
+  return registry::Status::kFailed;
+}
+
+// What the holders say to a proposal.
+struct Poll {
+  const SchemeEntry& proposal;
+  int given;
+  int awaited;
+  int never;
+};
+
+extern "C" {
+
+static void AskHolder(void* context, const registry::ListedHolder& holder) {
+  auto& poll = *static_cast<Poll*>(context);
+  const HolderState state{holder.lives, holder.used_until_ms, holder.acknowledged};
+  switch (ConsentOf(state, poll.proposal.version, poll.proposal.at_ms)) {
+    case Consent::kGiven:
+      ++poll.given;
+      break;
+    case Consent::kAwaited:
+      ++poll.awaited;
+      break;
+    case Consent::kTooLate:
+      ++poll.never;
+      break;
+  }
+}
+
+}  // extern "C"
+
+// Writes the version after the one that this server goes by. If another came first, nothing
+// happens.
+registry::Status WriteNext(const RegistryLink& link, const char* text, const char* who,
+                           bool& written) {
+  const registry::Scheme next{going.version + 1, text, who, WallClockUs() / 1000};
+  const registry::Status status = link.driver.write_scheme(link.connection, link.pool, next,
+                                                           written, link.deadline_us, link.error);
+  if (status != registry::Status::kDone) return status;
+  return LearnScheme(link, written ? next.version : -1);
+}
+
+registry::Status AgreeOn(const RegistryLink& link, const char* text, const SchemeEntry& proposal) {
+  Poll poll{proposal, 0, 0, 0};
+  const registry::Status status = link.driver.holders(link.connection, link.pool, true, AskHolder,
+                                                      &poll, link.deadline_us, link.error);
+  if (status != registry::Status::kDone) return status;
+  const char* const without =
+      WithInScheme(text, {.kind = SchemeKind::kProposed, .name = proposal.name, .value = {}});
+  const auto length = static_cast<int>(proposal.name.size());
+  const char* const instant = pstrdup(timestamptz_to_str(proposal.at_ms * 1000 - kPostgresEpochUs));
+  bool written = false;
+  if (poll.awaited == 0 && poll.never == 0) {
+    const char* const agreed = WithInScheme(
+        without, {.kind = SchemeKind::kGenerator, .name = proposal.name, .value = proposal.value});
+    const char* const who = psprintf("%s, all %d holders agreed", link.server, poll.given);
+    const registry::Status done = WriteNext(link, agreed, who, written);
+    if (written) {
+      ereport(LOG, (errmsg("all %d holders of the registry agreed on the change of generator "
+                           "\"%.*s\" at %s",
+                           poll.given, length, proposal.name.data(), instant)));
+    }
+    return done;
+  }
+  if (WallClockUs() / 1000 < proposal.at_ms && poll.never == 0) return registry::Status::kDone;
+  const registry::Status done =
+      WriteNext(link, without, psprintf("%s, no agreement", link.server), written);
+  if (written) {
+    ereport(LOG,
+            (errmsg("the change of generator \"%.*s\" at %s is called off", length,
+                    proposal.name.data(), instant),
+             poll.never > 0 ? errdetail("A holder that has ended may have made IDs of that time.")
+                            : errdetail("%d holders have not agreed in time.", poll.awaited)));
+  }
+  return done;
+}
+
+}  // namespace
+
+bool KnowsScheme() { return going.version >= 0; }
+
+void LeaveScheme() { going.version = -1; }
+
+registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
+  if (latest >= 0 && latest == going.version) return registry::Status::kDone;
+  ReadScheme read{};
+  const registry::Status status =
+      link.driver.read_scheme(link.connection, link.pool, registry::kLatestScheme, KeepScheme,
+                              &read, link.deadline_us, link.error);
+  if (status != registry::Status::kDone) return status;
+  if (!read.there) read.text = pstrdup("");
+  if (read.version == going.version) return registry::Status::kDone;
+  if (read.version < going.version) {
+    return FailScheme(link.error, "the registry has an older scheme than this server");
+  }
+  if (IsBrokenScheme(read.text)) return FailScheme(link.error, "the scheme cannot be read");
+  const bool has_news = !KnowsScheme() || HasNewLayouts(CopyScheme().text, read.text);
+  if (!PublishScheme(read.version, read.text)) {
+    return FailScheme(link.error, "out of shared memory for the scheme");
+  }
+  if (read.version > 0) {
+    ereport(LOG, (errmsg("this server goes by version %lld of the scheme",
+                         static_cast<long long>(read.version))));
+  }
+  going.version = read.version;
+  going.agree_at_us = 0;
+  going.has_news = going.has_news || has_news;
+  SetProposals(read.text);
+  WriteSchemeFile(link.pool, read.version, read.text);
+  return registry::Status::kDone;
+}
+
+std::int64_t SchemeToAcknowledge(std::int64_t until_ms) {
+  if (!going.has_proposals) return going.acknowledged = std::max<std::int64_t>(going.version, 0);
+  const SchemeCopy copy = CopyScheme();
+  SchemeReader reader(copy.text);
+  for (SchemeEntry entry; reader.Next(entry);) {
+    if (entry.kind != SchemeKind::kProposed || MayAcknowledge(until_ms, entry.at_ms)) continue;
+    if (entry.version <= going.acknowledged) continue;  // this server has agreed before
+    if (going.told_version != going.version) {
+      ereport(LOG, (errmsg("this server cannot agree on the change of generator \"%.*s\"",
+                           static_cast<int>(entry.name.size()), entry.name.data()),
+                    errdetail("It may make IDs until %s with what the registry has granted.",
+                              timestamptz_to_str(until_ms * 1000 - kPostgresEpochUs))));
+      going.told_version = going.version;
+    }
+    return going.acknowledged;
+  }
+  return going.acknowledged = going.version;
+}
+
+bool MustAgree() {
+  return going.has_proposals && going.acknowledged == going.version &&
+         MonotonicUs() >= going.agree_at_us;
+}
+
+registry::Status Agree(const RegistryLink& link) {
+  going.agree_at_us = MonotonicUs() + kAgreeUs;
+  const SchemeCopy copy = CopyScheme();
+  SchemeReader reader(copy.text);
+  for (SchemeEntry entry; reader.Next(entry);) {
+    if (entry.kind != SchemeKind::kProposed) continue;
+    const std::int64_t version = going.version;
+    const registry::Status status = AgreeOn(link, copy.text, entry);
+    // The text that the others are in is no longer the latest.
+    if (status != registry::Status::kDone || going.version != version) return status;
+  }
+  return registry::Status::kDone;
+}
+
+void ApplyScheme() {
+  const std::uint64_t requests = LoadShared(SharedRoot().lease.apply_requests);
+  if (!going.has_news && requests == going.applied) return;
+  if (going.applier != nullptr) {
+    pid_t pid = 0;
+    if (GetBackgroundWorkerPid(going.applier, &pid) != BGWH_STOPPED) return;
+    pfree(going.applier);
+    going.applier = nullptr;
+  }
+  const SchemeCopy copy = CopyScheme();
+  SchemeReader reader(copy.text);
+  bool has_generators = false;
+  for (SchemeEntry entry; reader.Next(entry);) {
+    has_generators = has_generators || entry.kind == SchemeKind::kGenerator;
+  }
+  going.has_news = false;
+  going.applied = requests;
+  if (!has_generators) return;
+  BackgroundWorker process{};
+  strlcpy(process.bgw_name, "idgen scheme worker", sizeof(process.bgw_name));
+  strlcpy(process.bgw_type, process.bgw_name, sizeof(process.bgw_type));
+  process.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+  process.bgw_start_time = BgWorkerStart_RecoveryFinished;
+  process.bgw_restart_time = BGW_NEVER_RESTART;
+  process.bgw_notify_pid = MyProcPid;
+  strlcpy(process.bgw_library_name, "idgen", sizeof(process.bgw_library_name));
+  strlcpy(process.bgw_function_name, "idgen_scheme_worker", sizeof(process.bgw_function_name));
+  MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+  const bool started = RegisterDynamicBackgroundWorker(&process, &going.applier);
+  MemoryContextSwitchTo(caller);
+  // Tried again with the next step.
+  if (!started) going.has_news = true;
+}
+
+}  // namespace idgen::pg

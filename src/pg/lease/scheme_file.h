@@ -1,0 +1,26 @@
+// The settings of the scheme as a configuration file, idgen_fleet.conf in the data directory. It
+// counts where postgresql.conf includes it, and at the place where it does; what is set after that,
+// or by ALTER SYSTEM, wins.
+#pragma once
+
+#include "pg.h"
+
+#include <string_view>
+
+namespace idgen::pg {
+
+// The settings that a scheme can have.
+inline constexpr std::string_view kFleetSettings[] = {"clock_regression", "max_clock_lead",
+                                                      "max_clock_wait", "reserve_window"};
+
+// Writes the file if it would be another one, and lets the server read its configuration again. A
+// file that cannot be written is told to the log.
+void WriteSchemeFile(const char* pool, std::int64_t version, const char* text);
+
+// The path of the file, in the current memory context.
+char* SchemeFilePath();
+
+// Whether a value of a setting is written into the file.
+bool IsPlainValue(std::string_view value);
+
+}  // namespace idgen::pg
