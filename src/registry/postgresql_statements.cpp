@@ -39,7 +39,8 @@ WHERE h.ended IS NULL
 RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint,
           (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
           /*scheme?*/coalesce((SELECT coalesce(p.version, -1) FROM idgen_registry.pool p
-                               WHERE p.pool = $1::text), 0)/*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
+                               WHERE p.pool = $1::text), 0)
+          /*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
 
 // $1 pool, $2 token, $3 used_until, $4 term, $5 clock_offset, $6 clock_error, $7 the version of the
 // scheme that it goes by. No row: it has ended. The last column: see kEnrol.
@@ -60,7 +61,8 @@ WHERE h.pool = $1::text AND h.token = $2::text AND h.ended IS NULL
 RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint,
           (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
           /*scheme?*/coalesce((SELECT coalesce(p.version, -1) FROM idgen_registry.pool p
-                               WHERE p.pool = $1::text), 0)/*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
+                               WHERE p.pool = $1::text), 0)
+          /*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
 
 // $1 pool, $2 token, $3 to $5 arrays of datacenters, machines and shards.
 // `me` is complete, its row locked, before the first identity is inserted. Identities are taken in
