@@ -69,7 +69,7 @@ PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
 REGISTRY_KINDS = postgresql zookeeper etcd
 
 LIBPQ_DIR := $(shell $(PG_CONFIG) --includedir)
-REGISTRY_postgresql_SOURCES = postgresql postgresql_link postgresql_statements ticket_server
+REGISTRY_postgresql_SOURCES = postgresql postgresql_connect postgresql_link postgresql_scheme postgresql_statements ticket_server
 REGISTRY_postgresql_NEEDS = libpq-fe.h (on Debian: libpq-dev)
 ifneq ($(wildcard $(LIBPQ_DIR)/libpq-fe.h),)
 REGISTRY_postgresql_CPPFLAGS = -isystem $(LIBPQ_DIR)

@@ -35,6 +35,7 @@ struct Client {
   Holder holder{};
   Connection* connection = nullptr;
   Claimed claimed;
+  SchemeVersions scheme;
 };
 
 const Driver* driver = nullptr;
@@ -86,9 +87,9 @@ void Run(const char* what, std::vector<Client>& clients, std::size_t threads,
 bool Renew(Client& client, std::vector<std::int64_t>& us) {
   Error error;
   const std::int64_t start_us = HostMonotonicUs();
-  const bool done = Sure(
-      driver->renew(client.connection, client.holder, WallMs() + kTermMs, kTermMs, In(20), error),
-      error);
+  const bool done = Sure(driver->renew(client.connection, client.holder, WallMs() + kTermMs,
+                                       kTermMs, client.scheme, In(20), error),
+                         error);
   us.push_back(HostMonotonicUs() - start_us);
   return done;
 }
@@ -131,7 +132,7 @@ int main(int argc, char** argv) {
           Error error;
           const std::int64_t start_us = HostMonotonicUs();
           if (Sure(driver->enrol(client.connection, client.holder, WallMs() + kTermMs,
-                                 kTermMs * 100, In(60), error),
+                                 kTermMs * 100, client.scheme, In(60), error),
                    error)) {
             Sure(driver->claim_any(client.connection, client.holder, 0, 0, 1023, WallMs(),
                                    client.claimed, In(60), error),

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdio>
 #include <cstring>
 
@@ -27,7 +28,9 @@ void Raise(std::atomic<std::int64_t>& number, std::int64_t to) {
 LeasedMachine::LeasedMachine(const Options& options)
     : options_(options),
       driver_(options.driver != nullptr ? options.driver
-                                        : registry::FindDriver(options.address.c_str())) {}
+                                        : registry::FindDriver(options.address.c_str())) {
+  scheme_.known = options.scheme_version;
+}
 
 LeasedMachine::~LeasedMachine() { Close(); }
 
@@ -86,8 +89,8 @@ bool LeasedMachine::Take() {
   if (holder_.token[0] == '\0' && !NewHolder()) return false;
   const std::int64_t start_us = registry::HostMonotonicUs();
   const std::int64_t until_ms = NextUntilMs();
-  Status status =
-      driver_->enrol(connection_, holder_, until_ms, options_.term_ms, DeadlineUs(), error_);
+  Status status = driver_->enrol(connection_, holder_, until_ms, options_.term_ms, scheme_,
+                                 DeadlineUs(), error_);
   registry::Claimed claimed;
   if (status == Status::kDone && options_.least_machine == options_.most_machine) {
     const registry::Identity identity{options_.datacenter, options_.least_machine, registry::kNone};
@@ -97,6 +100,14 @@ bool LeasedMachine::Take() {
                                 options_.most_machine, NowMs(), claimed, DeadlineUs(), error_);
   }
   if (status == Status::kFailed) return false;
+  if (status == Status::kStale) {
+    std::snprintf(error_.message, sizeof error_.message,
+                  "pool \"%s\" has version %" PRId64
+                  " of its scheme, and this program goes by %" PRId64
+                  "; set Options::scheme_version once its layouts are those of that version",
+                  holder_.pool, scheme_.latest, scheme_.known);
+    return false;
+  }
   if (status == Status::kLost) {
     // It took so long that somebody ended it. Nothing was used.
     holder_.token[0] = '\0';
@@ -132,8 +143,8 @@ bool LeasedMachine::Poll() {
   poll_at_us_ = start_us + kRetryUs;
   if (!Connect()) return false;
   const std::int64_t until_ms = NextUntilMs();
-  const registry::Status status =
-      driver_->renew(connection_, holder_, until_ms, options_.term_ms, DeadlineUs(), error_);
+  const registry::Status status = driver_->renew(connection_, holder_, until_ms, options_.term_ms,
+                                                 scheme_, DeadlineUs(), error_);
   if (status == registry::Status::kFailed) {
     Disconnect();
     return false;

@@ -13,6 +13,12 @@
 // returns kMarkNotMoved, until Poll succeeds; if the lease is lost (lost()), for ever: make a new
 // LeasedMachine and a new Generator.
 //
+// A pool may have a scheme, which says among other things with which layouts its servers make IDs
+// (docs/fleet.md). This library reads no schemes: the program says by which version it goes
+// (scheme_version), and that is what the others rely on. Open fails if the pool has another one.
+// The agreement on a change of a layout waits for every holder; so one that goes by an earlier
+// version stands in the way of the change until it is closed. Poll goes on renewing it.
+//
 // All functions of a LeasedMachine but used_until_ms and what GeneratorOptions() points to are for
 // one thread at a time. It must outlive its generators. docs/library.md has an example.
 #pragma once
@@ -42,6 +48,8 @@ class LeasedMachine {
     std::int64_t term_ms = 30'000;
     // Of each Open, Poll and Close.
     std::int64_t timeout_ms = 5'000;
+    // The version of the pool's scheme whose layouts this program makes IDs with; 0: there is none.
+    std::int64_t scheme_version = 0;
     // Microseconds since 1970 UTC: the generator's.
     std::int64_t (*clock)() noexcept = &WallClockUs;
     // Null: the one of the address's scheme.
@@ -72,6 +80,9 @@ class LeasedMachine {
   [[nodiscard]] Generator::Options GeneratorOptions();
 
   [[nodiscard]] std::int32_t machine() const noexcept { return machine_; }
+  // The latest version of the pool's scheme, by the last answer of the registry; 0: none. If it is
+  // another one than scheme_version, this program is to be brought up to date and started anew.
+  [[nodiscard]] std::int64_t latest_scheme_version() const noexcept { return scheme_.latest; }
   [[nodiscard]] bool lost() const noexcept { return lost_; }
   [[nodiscard]] const char* error() const noexcept { return error_.message; }
 
@@ -97,6 +108,7 @@ class LeasedMachine {
   const registry::Driver* driver_;
   registry::Connection* connection_ = nullptr;
   registry::Holder holder_{};
+  registry::SchemeVersions scheme_;
   registry::Error error_;
   std::int32_t machine_ = registry::kNone;
   std::int64_t floor_ms_ = 0;

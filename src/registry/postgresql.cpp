@@ -1,47 +1,27 @@
 #include "postgresql.h"
 
 #include <algorithm>
-#include <cstring>
+#include <iterator>
 #include <string_view>
-#include <utility>
+#include <vector>
 
-#include "postgresql_link.h"
+#include "postgresql_scheme.h"
 #include "postgresql_statements.h"
+#include "postgresql_values.h"
 
 namespace idgen::registry {
 
 namespace {
 
-using postgresql::Fail;
-using postgresql::kMostClockUs;
-using postgresql::Link;
-using postgresql::LinkOf;
+using namespace postgresql;
 
-constexpr std::int64_t kLeastMs = 0;
-constexpr std::int64_t kMostMs = 253'402'300'799'999;     // the end of the year 9999
 constexpr std::int64_t kMostTermMs = 366LL * 86'400'000;  // no sensible term is longer
-constexpr std::int64_t kLongestMs = kMostMs * 2;          // of an interval in a row
 constexpr std::int32_t kMostField = 2'147'483'647;
 // How many identities one statement claims. Its answer fits into the buffers between here and
 // there, so that a holder that is stopped does not keep the registry's locks.
 constexpr std::size_t kChunk = 256;
 constexpr int kRounds = 20;
 constexpr std::int64_t kPauseUs = 2'000;
-
-Status Failed(Error& error, std::string_view what) noexcept {
-  Fail(error, what);
-  return Status::kFailed;
-}
-
-template <typename Function>
-Status Guarded(Error& error, Function&& function) noexcept {
-  return postgresql::Guarded(error, Status::kFailed, std::forward<Function>(function));
-}
-
-bool CheckTime(std::int64_t ms, Error& error) {
-  return (ms >= kLeastMs && ms <= kMostMs) ||
-         Fail(error, "a time to tell the registry is not between the years 1970 and 9999");
-}
 
 bool CheckTerm(std::int64_t ms, Error& error) {
   return (ms >= 1 && ms <= kMostTermMs) ||
@@ -51,38 +31,6 @@ bool CheckTerm(std::int64_t ms, Error& error) {
 bool CheckIdentity(const Identity& identity, Error& error) {
   return (identity.datacenter >= kNone && identity.machine >= kNone && identity.shard >= kNone) ||
          Fail(error, "an identity to claim has a negative field");
-}
-
-// A bounded copy, and only of what is readable everywhere: the registry may have any encoding.
-template <std::size_t kSize>
-void CopyName(char (&to)[kSize], std::string_view from) noexcept {
-  const std::size_t size = std::min(from.size(), kSize - 1);
-  std::transform(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(size), to,
-                 [](char c) { return c >= ' ' && c <= '~' ? c : '?'; });
-  to[size] = '\0';
-}
-
-std::string_view ViewOf(const char* text, std::size_t size) noexcept {
-  return {text, strnlen(text, size)};
-}
-
-bool AddPool(Link& link, const char* pool, Error& error) {
-  const std::string_view name = ViewOf(pool, sizeof Holder::pool);
-  if (name.empty() || name.size() == sizeof Holder::pool) {
-    return Fail(error, "the name of the pool is not of 1 to 63 bytes");
-  }
-  link.Begin();
-  return link.AddText(name, error);
-}
-
-bool AddHolder(Link& link, const Holder& holder, Error& error) {
-  const std::string_view token = ViewOf(holder.token, sizeof holder.token);
-  const bool right =
-      token.size() == kTokenSize - 1 && std::all_of(token.begin(), token.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-      });
-  if (!right) return Fail(error, "the token of the holder is not 32 lower-case hexadecimal digits");
-  return AddPool(link, holder.pool, error) && link.AddText(token, error);
 }
 
 void AddIdentity(Link& link, const Identity& identity) {
@@ -110,7 +58,33 @@ void AddIdentities(Link& link, const Identity* identities, const std::vector<std
 
 // --- connections -------------------------------------------------------------------------------
 
-constexpr postgresql::Peer kRegistry = {
+// What is not in a registry that an earlier version has made, or may not be used by everybody.
+constexpr Part kParts[] = {
+    {.name = "clock",
+     .is_there =
+         "(SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_attribute a"
+         " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('idgen_registry.holder')"
+         " AND a.attname OPERATOR(pg_catalog.=) ANY"
+         " (ARRAY['clock_offset', 'clock_error']::pg_catalog.name[])"
+         " AND a.atttypid OPERATOR(pg_catalog.=) 'pg_catalog.interval'::pg_catalog.regtype"
+         " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')"
+         " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT')"
+         " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE'))"},
+    {.name = "scheme",
+     .is_there =
+         "(SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 FROM pg_catalog.pg_attribute a"
+         " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('idgen_registry.holder')"
+         " AND a.attname OPERATOR(pg_catalog.=) 'acknowledged'::pg_catalog.name"
+         " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')"
+         " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT')"
+         " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE')"
+         " AND pg_catalog.has_table_privilege("
+         "pg_catalog.to_regclass('idgen_registry.pool')::pg_catalog.oid, 'SELECT')"
+         " AND pg_catalog.has_table_privilege("
+         "pg_catalog.to_regclass('idgen_registry.scheme')::pg_catalog.oid, 'SELECT'))"}};
+static_assert(std::size(kParts) > kScheme);
+
+constexpr Peer kRegistry = {
     .name = "the registry",
     .probe =
         "pg_catalog.to_regclass('idgen_registry.holder') IS NOT NULL "
@@ -119,67 +93,105 @@ constexpr postgresql::Peer kRegistry = {
         "the database of @ has no tables idgen_registry.holder and "
         "idgen_registry.identity; idgen_registry_schema() is the SQL that makes them",
     .no_table = "a table of @ is missing (idgen_registry_schema() is the SQL that makes it)",
-    // Not in a registry that an earlier version has made, or one may not write them.
-    .optional =
-        "(SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_attribute a"
-        " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('idgen_registry.holder')"
-        " AND a.attname OPERATOR(pg_catalog.=) ANY"
-        " (ARRAY['clock_offset', 'clock_error']::pg_catalog.name[])"
-        " AND a.atttypid OPERATOR(pg_catalog.=) 'pg_catalog.interval'::pg_catalog.regtype"
-        " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')"
-        " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT')"
-        " AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE'))"};
+    .parts = kParts};
 
 Connection* Open(const char* address, const Host& host, std::int64_t deadline_us, Error& error) {
-  return postgresql::OpenLink(kRegistry, address, host, deadline_us, error);
+  return OpenLink(kRegistry, address, host, deadline_us, error);
 }
 
 // --- holders -----------------------------------------------------------------------------------
 
-// The answer of a statement that raises used_until and tells the registry's clock.
-Status Raised(Link& link, std::int64_t asked_ms, Error& error) {
+// The answer of a statement that raises used_until, and tells the registry's clock and the latest
+// version of the scheme. `again`: the registry has got the tables of schemes, so repeat it.
+Status Raised(Link& link, std::int64_t asked_ms, SchemeVersions& scheme, bool& again,
+              std::int64_t deadline_us, Error& error) {
+  again = false;
   if (link.Rows() == 0) return Status::kLost;
   std::int64_t raised_ms = 0;
+  std::int64_t latest = 0;
   if (link.Rows() > 1) return Failed(error, "the registry has a holder twice");
   link.SeeClock(0, 1);
-  return link.Number(0, 0, asked_ms, kMostMs, "used_until of the holder", raised_ms, error)
-             ? Status::kDone
-             : Status::kFailed;
+  if (!link.Number(0, 0, asked_ms, kMostMs, "used_until of the holder", raised_ms, error) ||
+      !link.Number(0, 2, 0, kMostVersion, "the version of the pool's scheme", latest, error)) {
+    return Status::kFailed;
+  }
+  if (link.Has(kScheme)) {
+    scheme.latest = latest;
+  } else if (latest != 0) {
+    if (!link.LookAgain(deadline_us, error)) return Status::kFailed;
+    again = link.Has(kScheme);
+  }
+  return Status::kDone;
+}
+
+// The answer to an enrolment that the registry refused.
+Status Refused(Link& link, const Holder& holder, SchemeVersions& scheme, std::int64_t deadline_us,
+               Error& error) {
+  Error ignored;
+  if (link.State() != sql::kIsStale || !link.Recover(deadline_us, ignored)) return Status::kFailed;
+  // One that was connected before there were schemes, or may not read them.
+  if (!link.Has(kScheme) && !link.LookAgain(deadline_us, error)) return Status::kFailed;
+  if (!link.Has(kScheme)) {
+    return Failed(error,
+                  "the registry's pool has a scheme that this role may not read; "
+                  "idgen_registry_schema() says what to grant");
+  }
+  return ReadLatest(link, holder.pool, scheme.latest, deadline_us, error) ? Status::kStale
+                                                                          : Status::kFailed;
 }
 
 Status Enrol(Connection* connection, const Holder& holder, std::int64_t used_until_ms,
-             std::int64_t term_ms, std::int64_t deadline_us, Error& error) {
+             std::int64_t term_ms, SchemeVersions& scheme, std::int64_t deadline_us, Error& error) {
   return Guarded(error, [&] {
     Link& link = LinkOf(connection);
-    if (!CheckTime(used_until_ms, error) || !CheckTerm(term_ms, error)) return Status::kFailed;
+    if (!CheckTime(used_until_ms, error) || !CheckTerm(term_ms, error) ||
+        !CheckVersion(scheme.known, error)) {
+      return Status::kFailed;
+    }
     // First, so that what it leaves behind is not a connection that failed after a success.
     if (!AddPool(link, holder.pool, error) || !link.TryRun(sql::kForget, 1, deadline_us, error)) {
       return Status::kFailed;
     }
     char name[kNameSize];
     CopyName(name, ViewOf(holder.name, sizeof holder.name));
-    if (!AddHolder(link, holder, error) || !link.AddText(name, error)) return Status::kFailed;
-    link.AddTime(used_until_ms);
-    link.AddMilliseconds(term_ms);
-    link.AddClock();
-    if (!link.Run(sql::kEnrol, 2, deadline_us, error)) return Status::kFailed;
-    return Raised(link, used_until_ms, error);
+    for (;;) {
+      scheme.latest = 0;
+      if (!link.Has(kScheme) && scheme.known != 0) return Status::kStale;
+      if (!AddHolder(link, holder, error) || !link.AddText(name, error)) return Status::kFailed;
+      link.AddTime(used_until_ms);
+      link.AddMilliseconds(term_ms);
+      link.AddClock();
+      link.AddInteger(scheme.known);
+      if (!link.Run(sql::kEnrol, 3, deadline_us, error)) {
+        return Refused(link, holder, scheme, deadline_us, error);
+      }
+      bool again = false;
+      const Status status = Raised(link, used_until_ms, scheme, again, deadline_us, error);
+      if (!again) return status;
+    }
   });
 }
 
 Status Renew(Connection* connection, const Holder& holder, std::int64_t used_until_ms,
-             std::int64_t term_ms, std::int64_t deadline_us, Error& error) {
+             std::int64_t term_ms, SchemeVersions& scheme, std::int64_t deadline_us, Error& error) {
   return Guarded(error, [&] {
     Link& link = LinkOf(connection);
     if (!CheckTime(used_until_ms, error) || !CheckTerm(term_ms, error) ||
-        !AddHolder(link, holder, error)) {
+        !CheckVersion(scheme.known, error)) {
       return Status::kFailed;
     }
-    link.AddTime(used_until_ms);
-    link.AddMilliseconds(term_ms);
-    link.AddClock();
-    if (!link.Run(sql::kRenew, 2, deadline_us, error)) return Status::kFailed;
-    return Raised(link, used_until_ms, error);
+    for (;;) {
+      scheme.latest = 0;
+      if (!AddHolder(link, holder, error)) return Status::kFailed;
+      link.AddTime(used_until_ms);
+      link.AddMilliseconds(term_ms);
+      link.AddClock();
+      link.AddInteger(scheme.known);
+      if (!link.Run(sql::kRenew, 3, deadline_us, error)) return Status::kFailed;
+      bool again = false;
+      const Status status = Raised(link, used_until_ms, scheme, again, deadline_us, error);
+      if (!again) return status;
+    }
   });
 }
 
@@ -359,7 +371,7 @@ bool ReadListed(const Link& link, int row, Listed& listed, Error& error) {
                      static_cast<std::int32_t>(shard)};
   CopyName(listed.holder, link.Text(row, 7));
   listed.clock.known =
-      listed.held && link.HasOptional() && !link.IsNull(row, 8) && !link.IsNull(row, 9);
+      listed.held && link.Has(kClock) && !link.IsNull(row, 8) && !link.IsNull(row, 9);
   return !listed.clock.known ||
          (link.Number(row, 8, -kMostClockUs, kMostClockUs, "clock_offset", listed.clock.offset_us,
                       error) &&
@@ -370,7 +382,7 @@ Status List(Connection* connection, const char* pool, void (*each)(void* context
             void* context, std::int64_t deadline_us, Error& error) {
   return Guarded(error, [&] {
     Link& link = LinkOf(connection);
-    const int columns = link.HasOptional() ? 10 : 8;
+    const int columns = link.Has(kClock) ? 10 : 8;
     if (!AddPool(link, pool, error) || !link.Run(sql::kList, columns, deadline_us, error)) {
       return Status::kFailed;
     }
@@ -410,9 +422,9 @@ ClockOffset Clock(const Connection* connection) { return LinkOf(connection).Cloc
 
 constexpr Driver kDriver = {kDriverVersion,
                             "postgresql",
-                            postgresql::CheckLinkAddress,
+                            CheckLinkAddress,
                             Open,
-                            postgresql::CloseLink,
+                            CloseLink,
                             Enrol,
                             Renew,
                             ClaimThese,
@@ -421,6 +433,10 @@ constexpr Driver kDriver = {kDriverVersion,
                             List,
                             Evict,
                             Ban,
+                            ReadScheme,
+                            WriteScheme,
+                            Holders,
+                            Watch,
                             Clock};
 
 }  // namespace

@@ -14,8 +14,6 @@ namespace idgen::registry::postgresql {
 
 namespace {
 
-constexpr int kLeastVersion = 120000;
-
 std::int64_t WallClockUs() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
@@ -23,39 +21,6 @@ std::int64_t WallClockUs() {
 }
 
 bool IsSpace(char c) { return static_cast<unsigned char>(c) <= ' '; }
-
-// The elements of libpq's lists of hosts, addresses and ports.
-std::vector<std::string> Split(const char* list) {
-  std::vector<std::string> parts;
-  if (list == nullptr || *list == '\0') return parts;
-  std::string_view rest = list;
-  for (;;) {
-    const std::size_t comma = rest.find(',');
-    parts.emplace_back(rest.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    rest.remove_prefix(comma + 1);
-  }
-}
-
-bool IsPort(std::string_view text) {
-  int port = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return text.empty() ||
-         (status == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535);
-}
-
-struct Options {
-  PQconninfoOption* all = nullptr;
-  ~Options() { PQconninfoFree(all); }
-
-  [[nodiscard]] const char* Of(const char* keyword) const noexcept {
-    for (const PQconninfoOption* option = all; option != nullptr && option->keyword != nullptr;
-         ++option) {
-      if (std::strcmp(option->keyword, keyword) == 0) return option->val;
-    }
-    return nullptr;
-  }
-};
 
 }  // namespace
 
@@ -88,47 +53,6 @@ bool Fail(Error& error, std::string_view what, std::string_view detail,
   return false;
 }
 
-// What libpq says about an address that it cannot read may quote a part of the password.
-bool CheckAddress(const char* address, Error& error) {
-  const std::string_view text = address;
-  if (text.find('=') == std::string_view::npos && !text.starts_with("postgresql://") &&
-      !text.starts_with("postgres://")) {
-    return Fail(error,
-                "the address is neither a URI that begins with postgresql:// nor a connection "
-                "string of keyword=value pairs");
-  }
-  Options options;
-  char* ignored = nullptr;
-  options.all = PQconninfoParse(address, &ignored);
-  PQfreemem(ignored);
-  if (options.all == nullptr) {
-    return Fail(error,
-                "libpq does not understand the address: its form, the name of a parameter, or a "
-                "special character that is not percent-encoded (in a URI) or quoted");
-  }
-  if (options.Of("replication") != nullptr) {
-    return Fail(error, "the address must not ask for a replication connection");
-  }
-  for (const char* keyword : {"host", "hostaddr"}) {
-    const char* value = options.Of(keyword);
-    // A password with an @ that is not encoded; the error when connecting would show its end.
-    if (value != nullptr && value[0] != '/' && std::strchr(value, '@') != nullptr &&
-        value[0] != '@') {
-      return Fail(error, "the address has an @ in the host name; in a password it is written %40");
-    }
-  }
-  const std::vector<std::string> ports = Split(options.Of("port"));
-  if (!std::all_of(ports.begin(), ports.end(), IsPort)) {
-    return Fail(error, "a port in the address is not a number from 1 to 65535");
-  }
-  const std::size_t hosts =
-      std::max(Split(options.Of("host")).size(), Split(options.Of("hostaddr")).size());
-  if (ports.size() > 1 && ports.size() != hosts) {
-    return Fail(error, "the address has another number of ports than of hosts");
-  }
-  return true;
-}
-
 Link::~Link() { Disconnect(); }
 
 void Link::Disconnect() noexcept {
@@ -142,13 +66,12 @@ void Link::Disconnect() noexcept {
 
 bool Link::Wait(bool read, bool write, std::int64_t deadline_us, Error& error) {
   const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
-  if (left_us <= 0) return Fail(error, "@ did not answer in time");
+  ended_ = left_us <= 0;
+  if (ended_) return Fail(error, "@ did not answer in time");
   const int socket = PQsocket(connection_);
   if (socket < 0) return FailByLink("the connection to @ is lost", error);
-  if (!host_.wait(host_.context, socket, read, write, left_us)) {
-    return Fail(error, "the wait for @ was ended");
-  }
-  return true;
+  ended_ = !host_.wait(host_.context, socket, read, write, left_us);
+  return !ended_ || Fail(error, "the wait for @ was ended");
 }
 
 bool Link::Pause(std::int64_t us, std::int64_t deadline_us, Error& error) {
@@ -166,114 +89,6 @@ bool Link::Fail(Error& error, std::string_view what, std::string_view detail) co
 
 bool Link::FailByLink(const char* what, Error& error) {
   return Fail(error, what, connection_ != nullptr ? PQerrorMessage(connection_) : "");
-}
-
-// --- connecting ------------------------------------------------------------------------------
-
-// libpq has no time limit of its own here for each of several hosts: one that is switched off
-// would use up all of it. So they are tried one by one.
-bool Link::FindPlaces(const char* address, Error& error) {
-  Options options;
-  options.all = PQconninfoParse(address, nullptr);
-  if (options.all == nullptr) return Fail(error, "libpq does not understand the address");
-  const std::vector<std::string> hosts = Split(options.Of("host"));
-  const std::vector<std::string> addresses = Split(options.Of("hostaddr"));
-  const std::vector<std::string> ports = Split(options.Of("port"));
-  const std::size_t count = std::max(hosts.size(), addresses.size());
-  if (count > 1 && !hosts.empty() && !addresses.empty() && hosts.size() != addresses.size()) {
-    return Fail(error, "the address has another number of hosts than of hostaddr");
-  }
-  for (std::size_t i = 0; i < count && count > 1; ++i) {
-    Place& place = places_.emplace_back();
-    if (!hosts.empty()) place.host = hosts[i];
-    if (!addresses.empty()) place.hostaddr = addresses[i];
-    if (!ports.empty()) place.port = ports[ports.size() == 1 ? 0 : i];
-  }
-  return true;
-}
-
-bool Link::Open(const char* address, std::int64_t deadline_us, Error& error) {
-  if (!CheckAddress(address, error) || !FindPlaces(address, error)) return false;
-  if (places_.empty()) {
-    return Connect(address, Place{}, deadline_us, error) && Probe(deadline_us, error);
-  }
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    const std::int64_t now_us = host_.monotonic_us(host_.context);
-    const auto rest = static_cast<std::int64_t>(places_.size() - i);
-    const std::int64_t part_us = now_us + std::max<std::int64_t>(deadline_us - now_us, 0) / rest;
-    if (Connect(address, places_[i], part_us, error) && Probe(part_us, error)) return true;
-    Disconnect();
-    if (!failures_.empty()) failures_ += "; ";
-    const Place& place = places_[i];
-    failures_ += (place.host.empty() ? place.hostaddr : place.host) + ": " + error.message;
-  }
-  return postgresql::Fail(error, failures_);
-}
-
-bool Link::Connect(const char* address, const Place& place, std::int64_t deadline_us,
-                   Error& error) {
-  // What comes before dbname is a default, what comes behind it overrides.
-  const char* keywords[] = {"fallback_application_name",
-                            "gssencmode",  // would ask a ticket server, without our deadline
-                            "target_session_attrs",
-                            "dbname",
-                            "client_encoding",
-                            "host",
-                            "hostaddr",
-                            "port",
-                            nullptr};
-  const char* values[] = {"idgen",
-                          "disable",
-                          PQlibVersion() >= 140000 ? "primary" : "read-write",
-                          address,
-                          "UTF8",
-                          place.host.empty() ? nullptr : place.host.c_str(),
-                          place.hostaddr.empty() ? nullptr : place.hostaddr.c_str(),
-                          place.port.empty() ? nullptr : place.port.c_str(),
-                          nullptr};
-  static_assert(std::size(keywords) == std::size(values));
-  connection_ = PQconnectStartParams(keywords, values, 1);
-  if (connection_ == nullptr) return Fail(error, "out of memory");
-  if (PQstatus(connection_) == CONNECTION_BAD) {
-    return FailByLink("cannot connect to @", error);
-  }
-  PQsetNoticeReceiver(connection_, &Link::Notice, this);
-  for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;
-       next = PQconnectPoll(connection_)) {
-    if (next == PGRES_POLLING_FAILED) return FailByLink("cannot connect to @", error);
-    if (!Wait(next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING, deadline_us, error)) {
-      return false;
-    }
-  }
-  if (PQsetnonblocking(connection_, 1) != 0) return FailByLink("cannot use the connection", error);
-  usable_ = true;
-  return true;
-}
-
-// Clear words for what is wrong most often.
-bool Link::Probe(std::int64_t deadline_us, Error& error) {
-  if (PQserverVersion(connection_) < kLeastVersion) {
-    return Fail(error, "@ must be a PostgreSQL of version 12 or later");
-  }
-  sql_ = "SELECT pg_catalog.pg_is_in_recovery(), ";
-  sql_ += peer_.probe;
-  sql_ += ", ";
-  sql_ += peer_.optional;
-  sql_ +=
-      ", (extract(epoch FROM pg_catalog.clock_timestamp())"
-      " OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8";
-  bool is_standby = false;
-  bool is_there = false;
-  if (!Exchange(4, deadline_us, error)) return false;
-  if (Rows() != 1) return Fail(error, "@'s answer to a query has no row");
-  if (!Boolean(0, 0, "pg_is_in_recovery()", is_standby, error) ||
-      !Boolean(0, 1, "what it needs", is_there, error) ||
-      !Boolean(0, 2, "what it may have", has_optional_, error)) {
-    return false;
-  }
-  SeeClock(0, 3);
-  if (is_standby) return Fail(error, "@ is a standby, which cannot be written");
-  return is_there || Fail(error, peer_.missing);
 }
 
 // --- statements ------------------------------------------------------------------------------
@@ -332,31 +147,63 @@ void Link::AddArray(const std::vector<std::int32_t>& numbers) {
   arguments_.push_back(text + "}'");
 }
 
+// How much of a statement is left out at the beginning of this rest of it.
+std::size_t Link::LeftOut(std::string_view text) const {
+  constexpr std::string_view kOpen = "/*";
+  constexpr std::string_view kIf = "?*/";
+  constexpr std::string_view kElse = "/*:*/";
+  constexpr std::string_view kEnd = "/*.*/";
+  if (text.starts_with(kElse)) return text.find(kEnd);  // the first of the two was taken
+  if (!text.starts_with(kOpen)) return 0;
+  for (std::size_t i = 0; i < peer_.parts.size(); ++i) {
+    const std::string_view name = peer_.parts[i].name;
+    if (Has(i) || !text.substr(kOpen.size()).starts_with(name) ||
+        !text.substr(kOpen.size() + name.size()).starts_with(kIf)) {
+      continue;
+    }
+    const std::size_t end = text.find(kEnd);
+    const std::size_t other = text.find(kElse);
+    return other < end ? other + kElse.size() : end;
+  }
+  return 0;
+}
+
 // Appends the statement with its parameters to sql_. They go as literals, because only a simple
 // query carries a whole transaction in one message, also through a pooler and with any libpq.
 void Link::Expand(std::string_view statement) {
-  for (std::size_t i = 0; i < statement.size(); ++i) {
-    const char next = i + 1 < statement.size() ? statement[i + 1] : '\0';
-    if (!has_optional_ && statement.substr(i).starts_with(kOptional)) {
-      i = statement.find(kNeeded, i) + kNeeded.size() - 1;
-    } else if (statement[i] == '$' && next >= '1' && next <= '9') {
+  while (!statement.empty()) {
+    std::size_t taken = LeftOut(statement);
+    const char next = statement.size() > 1 ? statement[1] : '\0';
+    if (taken == 0 && statement[0] == '$' && next >= '1' && next <= '9') {
       sql_ += arguments_.at(static_cast<std::size_t>(next - '1'));
-      ++i;
-    } else {
-      sql_ += statement[i];
+      taken = 2;
+    } else if (taken == 0) {
+      sql_ += statement[0];
+      taken = 1;
     }
+    statement.remove_prefix(taken);
   }
 }
 
 bool Link::Run(const char* statement, int columns, std::int64_t deadline_us, Error& error) {
-  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
   const std::int64_t left_us = deadline_us - host_.monotonic_us(host_.context);
-  if (left_us <= 0) return Fail(error, "no time is left to ask @");
+  ended_ = left_us <= 0;
+  if (ended_) return Fail(error, "no time is left to ask @");
   // What nobody waits for any more need not go on.
+  return RunFor(statement, columns, left_us + 100'000, deadline_us, error);
+}
+
+bool Link::RunFor(const char* statement, int columns, std::int64_t timeout_us,
+                  std::int64_t deadline_us, Error& error) {
+  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
+  if (!Settle(deadline_us, error)) {
+    usable_ = false;
+    return false;
+  }
   sql_.clear();
   std::swap(arguments_, others_);
   arguments_.clear();
-  AddInteger(std::min<std::int64_t>(left_us / 1000 + 100, 600'000));
+  AddInteger(std::min<std::int64_t>(timeout_us / 1000, 600'000));
   Expand(sql::kTransaction);
   std::swap(arguments_, others_);
   Expand(statement);
@@ -376,17 +223,86 @@ bool Link::Run(const char* statement, int columns, std::int64_t deadline_us, Err
 }
 
 bool Link::TryRun(const char* statement, int columns, std::int64_t deadline_us, Error& error) {
-  if (Run(statement, columns, deadline_us, error)) return true;
+  return Run(statement, columns, deadline_us, error) || Recover(deadline_us, error);
+}
+
+bool Link::Recover(std::int64_t deadline_us, Error& error) {
   if (connection_ == nullptr || PQtransactionStatus(connection_) != PQTRANS_INERROR) return false;
   sql_ = "ROLLBACK";
   usable_ = Exchange(0, deadline_us, error);
   return usable_;
 }
 
-bool Link::Send(std::int64_t deadline_us, Error& error) {
+bool Link::RunUntil(const char* statement, int columns, std::int64_t until_us, bool& ended,
+                    Error& error) {
+  constexpr std::int64_t kTimeoutUs = 60'000'000;  // the answer comes, whenever that is
+  ended = host_.monotonic_us(host_.context) >= until_us;
+  if (ended) return false;
+  ended_ = false;
+  if (RunFor(statement, columns, kTimeoutUs, until_us, error)) return true;
+  ended = ended_ && PQstatus(connection_) == CONNECTION_OK;
+  usable_ = ended;  // Settle takes what is outstanding
+  return false;
+}
+
+bool Link::AwaitNotification(std::string_view channel, std::string_view payload,
+                             std::int64_t until_us, bool& notified, Error& error) {
+  if (!usable_) return Fail(error, "the connection to @ is not usable any more");
+  notified = false;
+  for (;;) {
+    while (PGnotify* const one = PQnotifies(connection_)) {
+      notified = notified || (channel == one->relname && payload == one->extra);
+      PQfreemem(one);
+    }
+    if (notified) return true;
+    if (!Wait(true, false, until_us, error)) {
+      if (ended_) return true;
+      break;
+    }
+    if (PQconsumeInput(connection_) != 1) {
+      FailByLink("the connection to @ is lost", error);
+      break;
+    }
+  }
+  usable_ = false;
+  return false;
+}
+
+// Sends sql_ and takes in all results up to the end; keeps the last one with rows.
+bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
+  PQclear(rows_);
+  rows_ = nullptr;
+  sent_us_ = WallClockUs();
   if (PQsendQuery(connection_, sql_.c_str()) != 1) {
     return FailByLink("cannot ask @", error);
   }
+  outstanding_ = true;
+  if (!Flush(deadline_us, error) || !Receive(deadline_us, error)) return false;
+  received_us_ = WallClockUs();
+  if (rows_ != nullptr && PQnfields(rows_) != columns) {
+    return Fail(error, "@'s answer has another number of columns than was asked for");
+  }
+  if (rows_ == nullptr && columns > 0) {
+    return Fail(error, "@'s answer has no rows at all");
+  }
+  return true;
+}
+
+// Takes the answer to what RunUntil did not wait for, and drops it.
+bool Link::Settle(std::int64_t deadline_us, Error& error) {
+  if (!outstanding_) return true;
+  Error ignored;
+  if (!Flush(deadline_us, error)) return false;
+  if (!Receive(deadline_us, ignored) && outstanding_) {
+    error = ignored;
+    return false;
+  }
+  if (PQtransactionStatus(connection_) == PQTRANS_IDLE) return true;
+  FailByLink("the connection to @ is lost", error);
+  return Recover(deadline_us, error);
+}
+
+bool Link::Flush(std::int64_t deadline_us, Error& error) {
   for (;;) {
     const int rest = PQflush(connection_);
     if (rest == 0) return true;
@@ -397,12 +313,7 @@ bool Link::Send(std::int64_t deadline_us, Error& error) {
   }
 }
 
-// Sends sql_ and takes in all results up to the end; keeps the last one with rows.
-bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
-  PQclear(rows_);
-  rows_ = nullptr;
-  sent_us_ = WallClockUs();
-  if (!Send(deadline_us, error)) return false;
+bool Link::Receive(std::int64_t deadline_us, Error& error) {
   bool right = true;
   for (;;) {
     while (PQisBusy(connection_) == 1) {
@@ -418,13 +329,7 @@ bool Link::Exchange(int columns, std::int64_t deadline_us, Error& error) {
     PQclear(received_);
     received_ = nullptr;
   }
-  received_us_ = WallClockUs();
-  if (right && rows_ != nullptr && PQnfields(rows_) != columns) {
-    return Fail(error, "@'s answer has another number of columns than was asked for");
-  }
-  if (right && rows_ == nullptr && columns > 0) {
-    return Fail(error, "@'s answer has no rows at all");
-  }
+  outstanding_ = false;
   return right;
 }
 
@@ -521,30 +426,5 @@ void Link::SeeClock(int row, int column) noexcept {
   clock_.error_us = (received_us_ - sent_us_ + 1) / 2;
   clock_.offset_us = sent_us_ + clock_.error_us - peers_us;
 }
-
-// --- drivers' connections ----------------------------------------------------------------------
-
-// The connection that this thread is opening. If the host's wait does not return, the next call
-// finds it here. (There is no destructor: a server's process just ends.)
-static thread_local Link* opening = nullptr;
-
-bool CheckLinkAddress(const char* address, Error& error) {
-  return Guarded(error, false, [&] { return CheckAddress(address, error); });
-}
-
-Connection* OpenLink(const Peer& peer, const char* address, const Host& host,
-                     std::int64_t deadline_us, Error& error) {
-  delete std::exchange(opening, nullptr);
-  const bool done = Guarded(error, false, [&] {
-    opening = new Link(host, peer);
-    return opening->Open(address, deadline_us, error);
-  });
-  Link* link = std::exchange(opening, nullptr);
-  if (done) return reinterpret_cast<Connection*>(link);
-  delete link;
-  return nullptr;
-}
-
-void CloseLink(Connection* connection) { delete reinterpret_cast<Link*>(connection); }
 
 }  // namespace idgen::registry::postgresql

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,22 +28,23 @@ bool Fail(Error& error, std::string_view what, std::string_view detail = {},
 // Whether libpq understands an address, and it names no more than it should.
 bool CheckAddress(const char* address, Error& error);
 
+// What a peer may lack.
+struct Part {
+  std::string_view name;  // in the marks of statements: postgresql_statements.h
+  const char* is_there;   // a SQL expression, whatever the search_path is
+};
+
 // Whom a link talks to.
 struct Peer {
-  const char* name;      // in messages: "the registry"
-  const char* probe;     // a SQL expression: what is needed is there
-  const char* missing;   // the message if it is not
-  const char* no_table;  // the message if a statement finds no table
-  // A SQL expression: the parts of statements between kOptional and kNeeded can be run. Else they
-  // are left out.
-  const char* optional = "false";
+  const char* name;                  // in messages: "the registry"
+  const char* probe;                 // a SQL expression: what is needed is there
+  const char* missing;               // the message if it is not
+  const char* no_table;              // the message if a statement finds no table
+  std::span<const Part> parts = {};  // at most 32
 };
 
 // No clock is that far off: the year 9999.
 inline constexpr std::int64_t kMostClockUs = 253'402'300'799'999'999;
-
-inline constexpr std::string_view kOptional = "/*?*/";
-inline constexpr std::string_view kNeeded = "/*.*/";
 
 class Link {
  public:
@@ -74,6 +76,19 @@ class Link {
   // For a statement that may fail without harm. False if the connection is of no use then.
   bool TryRun(const char* statement, int columns, std::int64_t deadline_us, Error& error);
 
+  // After a statement that failed: goes back to before it. False if the connection is of no use.
+  bool Recover(std::int64_t deadline_us, Error& error);
+
+  // Runs a statement that only reads, until `until_us` or until the host ends the wait: then
+  // `ended` is set, it returns false, and the connection can be used as before.
+  bool RunUntil(const char* statement, int columns, std::int64_t until_us, bool& ended,
+                Error& error);
+
+  // Waits for a notification, with nothing outstanding, until `until_us` or until the host ends the
+  // wait. False if the connection is of no use.
+  bool AwaitNotification(std::string_view channel, std::string_view payload, std::int64_t until_us,
+                         bool& notified, Error& error);
+
   // Lets a little time pass.
   bool Pause(std::int64_t us, std::int64_t deadline_us, Error& error);
 
@@ -85,8 +100,9 @@ class Link {
               std::int64_t& number, Error& error) const noexcept;
   bool Boolean(int row, int column, const char* what, bool& value, Error& error) const noexcept;
 
-  // Whether the optional parts of statements are run.
-  [[nodiscard]] bool HasOptional() const noexcept { return has_optional_; }
+  // Whether the peer has a part, as far as is known: from the connection's beginning, and since.
+  [[nodiscard]] bool Has(std::size_t part) const noexcept { return (has_ >> part & 1) != 0; }
+  bool LookAgain(std::int64_t deadline_us, Error& error);
 
   // Compares the clocks: the column has the peer's, in microseconds, read between when the last
   // statement was sent and when its answer was there.
@@ -98,6 +114,11 @@ class Link {
     std::vector<std::size_t> pending, expired, stale;
     std::vector<std::int32_t> datacenters, machines, shards;
     std::string function;
+    // See Watch of postgresql_scheme.cpp.
+    std::string watched;
+    std::int64_t seen = 0;
+    bool listens = false;
+    bool has_news = false;
   } scratch;
 
  private:
@@ -108,9 +129,14 @@ class Link {
   bool FindPlaces(const char* address, Error& error);
   bool Connect(const char* address, const Place& place, std::int64_t deadline_us, Error& error);
   bool Probe(std::int64_t deadline_us, Error& error);
+  [[nodiscard]] std::size_t LeftOut(std::string_view text) const;
   void Expand(std::string_view statement);
+  bool RunFor(const char* statement, int columns, std::int64_t timeout_us, std::int64_t deadline_us,
+              Error& error);
   bool Exchange(int columns, std::int64_t deadline_us, Error& error);
-  bool Send(std::int64_t deadline_us, Error& error);
+  bool Settle(std::int64_t deadline_us, Error& error);
+  bool Flush(std::int64_t deadline_us, Error& error);
+  bool Receive(std::int64_t deadline_us, Error& error);
   bool Take(PGresult* result, Error& error);
   bool Fail(Error& error, std::string_view what, std::string_view detail = {}) const noexcept;
   bool FailByServer(const PGresult* result, Error& error);
@@ -127,7 +153,9 @@ class Link {
   bool usable_ = false;
   bool committed_ = false;
   bool not_replicated_ = false;
-  bool has_optional_ = false;
+  bool outstanding_ = false;      // something was sent, and its answer is not here yet
+  bool ended_ = false;            // the last wait was: by the host, or no time was left
+  std::uint32_t has_ = 0;         // bits of the parts
   std::int64_t sent_us_ = 0;      // the last statement, by the wall clock
   std::int64_t received_us_ = 0;  // all of its answer
   ClockOffset clock_ = {};

@@ -13,37 +13,54 @@ SELECT set_config('statement_timeout', $1, true),
                   CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true);
 )sql";
 
-// $1 pool, $2 token, $3 name, $4 used_until, $5 term, $6 clock_offset, $7 clock_error. No row: the
-// holder has ended.
+// $1 pool, $2 token, $3 name, $4 used_until, $5 term, $6 clock_offset, $7 clock_error, $8 the
+// version of the scheme that it goes by. No row: the holder has ended. kIsStale: it would be new,
+// and the pool has another version.
 // With the same token a second time it waits for the first and then sees its row, whatever its
 // snapshot is. (A copy of this statement that arrives after kForget has deleted the holder would
 // revive it: hence the days that kForget waits.)
+// The last column: the latest version; or, where the tables of schemes were not there, whether they
+// are there now.
 const char kEnrol[] =
     R"sql(INSERT INTO idgen_registry.holder AS h (pool, token, name, used_until, expires
-  /*?*/, clock_offset, clock_error/*.*/)
+  /*clock?*/, clock_offset, clock_error/*.*/ /*scheme?*/, acknowledged/*.*/)
 VALUES ($1::text, $2::text, $3::text, $4::timestamptz, clock_timestamp() + $5::interval
-  /*?*/, $6::interval, $7::interval/*.*/)
+  /*clock?*/, $6::interval, $7::interval/*.*/ /*scheme?*/, $8::bigint/*.*/)
 ON CONFLICT (pool, token) DO UPDATE
-SET /*?*/clock_offset = $6::interval, clock_error = $7::interval,/*.*/
+SET /*clock?*/clock_offset = $6::interval, clock_error = $7::interval,/*.*/
+    /*scheme?*/acknowledged = CASE
+      WHEN $8::bigint > h.acknowledged
+           AND $8::bigint <= (SELECT p.version FROM idgen_registry.pool p WHERE p.pool = $1::text)
+      THEN $8::bigint ELSE h.acknowledged END,/*.*/
     used_until = CASE WHEN h.used_until >= $4::timestamptz THEN h.used_until
                       WHEN h.used_until < $4::timestamptz THEN $4::timestamptz END,
     expires = clock_timestamp() + $5::interval
 WHERE h.ended IS NULL
 RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint,
-          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)sql";
+          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+          /*scheme?*/coalesce((SELECT coalesce(p.version, -1) FROM idgen_registry.pool p
+                               WHERE p.pool = $1::text), 0)/*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
 
-// $1 pool, $2 token, $3 used_until, $4 term, $5 clock_offset, $6 clock_error. No row: it has ended.
+// $1 pool, $2 token, $3 used_until, $4 term, $5 clock_offset, $6 clock_error, $7 the version of the
+// scheme that it goes by. No row: it has ended. The last column: see kEnrol.
 // If others end it at the same time, one waits for the other's lock and checks `ended` again.
-// CASE instead of greatest(), which takes no notice of a NULL that somebody left there.
+// CASE instead of greatest(), which takes no notice of a NULL that somebody left there. The pool's
+// row is read without a lock, by a snapshot that is taken after the call began.
 const char kRenew[] =
     R"sql(UPDATE idgen_registry.holder h
-SET /*?*/clock_offset = $5::interval, clock_error = $6::interval,/*.*/
+SET /*clock?*/clock_offset = $5::interval, clock_error = $6::interval,/*.*/
+    /*scheme?*/acknowledged = CASE
+      WHEN $7::bigint > h.acknowledged
+           AND $7::bigint <= (SELECT p.version FROM idgen_registry.pool p WHERE p.pool = $1::text)
+      THEN $7::bigint ELSE h.acknowledged END,/*.*/
     used_until = CASE WHEN h.used_until >= $3::timestamptz THEN h.used_until
                       WHEN h.used_until < $3::timestamptz THEN $3::timestamptz END,
     expires = clock_timestamp() + $4::interval
 WHERE h.pool = $1::text AND h.token = $2::text AND h.ended IS NULL
 RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint,
-          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)sql";
+          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+          /*scheme?*/coalesce((SELECT coalesce(p.version, -1) FROM idgen_registry.pool p
+                               WHERE p.pool = $1::text), 0)/*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
 
 // $1 pool, $2 token, $3 to $5 arrays of datacenters, machines and shards.
 // `me` is complete, its row locked, before the first identity is inserted. Identities are taken in
@@ -171,7 +188,7 @@ const char kList[] =
                                 WHEN h.used_until < i.used_until THEN i.used_until END) * 1000)::bigint,
        (extract(epoch FROM h.expires - clock_timestamp()) * 1000)::bigint,
        h.name
-       /*?*/, (extract(epoch FROM h.clock_offset) * 1000000)::bigint,
+       /*clock?*/, (extract(epoch FROM h.clock_offset) * 1000000)::bigint,
        (extract(epoch FROM h.clock_error) * 1000000)::bigint/*.*/
 FROM idgen_registry.identity i
 LEFT JOIN idgen_registry.holder h ON h.pool = i.pool AND h.token = i.holder
@@ -198,14 +215,73 @@ VALUES ($1::text, $2::integer, $3::integer, $4::integer, timestamptz 'epoch', $5
 ON CONFLICT (pool, datacenter, machine, shard) DO UPDATE SET banned = EXCLUDED.banned
 RETURNING i.banned)sql";
 
-// $1 pool. Forgets holders that ended long ago and that no identity points to. None can point to
-// them later, since a holder that has ended does not claim; the foreign key sees to it as well.
+// $1 pool. Forgets holders that ended long ago, that no identity points to, and that made no IDs of
+// a time that anybody could still propose for a change. No identity can point to them later, since
+// a holder that has ended does not claim; the foreign key sees to it as well.
 const char kForget[] =
     R"sql(DELETE FROM idgen_registry.holder h
 WHERE h.pool = $1::text AND h.ended < clock_timestamp() - interval '7 days'
   AND h.expires < clock_timestamp() - interval '7 days'
+  AND h.used_until < clock_timestamp() - interval '7 days'
   AND NOT EXISTS (SELECT FROM idgen_registry.identity i
                   WHERE i.pool = h.pool AND i.holder = h.token)
 RETURNING h.token)sql";
+
+// --- the scheme --------------------------------------------------------------------------------
+
+const char kLatest[] =
+    R"sql(SELECT p.version FROM idgen_registry.pool p WHERE p.pool = $1::text)sql";
+
+// $1 pool, $2 a version, -1 for the latest or -2 for all. A row for each version that there should
+// be, in order, with the latest one in the first column. If there is none to show: one row without
+// a version, or none at all.
+const char kReadScheme[] =
+    R"sql(SELECT coalesce(p.version, -1), v.version, s.scheme, s.changed_by,
+       (extract(epoch FROM s.changed_at) * 1000)::bigint
+FROM idgen_registry.pool p
+LEFT JOIN generate_series(
+  CASE $2::bigint WHEN -1 THEN greatest(p.version, 1) WHEN -2 THEN 1 ELSE greatest($2::bigint, 1) END,
+  CASE WHEN $2::bigint < 0 THEN p.version ELSE least($2::bigint, p.version) END) AS v (version) ON true
+LEFT JOIN idgen_registry.scheme s ON s.pool = p.pool AND s.version = v.version
+WHERE p.pool = $1::text
+ORDER BY v.version)sql";
+
+// $1 pool, $2 version, $3 scheme, $4 changed_by, $5 changed_at. No row: it is not the one after the
+// latest.
+// The pool's row is locked first, in its latest version, and checked; so one of two writers waits
+// for the other, and both wait for enrolments (5 in the header). A pool without a row gets one only
+// with its version 1.
+const char kWriteScheme[] =
+    R"sql(WITH latest AS (
+  INSERT INTO idgen_registry.pool AS p (pool, version)
+  SELECT $1::text, $2::bigint
+  WHERE $2::bigint = 1 OR EXISTS (SELECT FROM idgen_registry.pool k WHERE k.pool = $1::text)
+  ON CONFLICT (pool) DO UPDATE SET version = EXCLUDED.version WHERE p.version = EXCLUDED.version - 1
+  RETURNING p.version
+), written AS (
+  INSERT INTO idgen_registry.scheme (pool, version, scheme, changed_by, changed_at)
+  SELECT $1::text, l.version, $3::text, $4::text, $5::timestamptz FROM latest l
+  RETURNING version
+)
+SELECT w.version, pg_notify('idgen_scheme', $1::text) FROM written w)sql";
+
+// $1 pool: ends the holders whose time is up. As kEnd.
+const char kEndAll[] =
+    R"sql(UPDATE idgen_registry.holder h SET ended = h.expires
+WHERE h.pool = $1::text AND h.ended IS NULL AND h.expires < clock_timestamp()
+  AND h.token IN (SELECT o.token FROM idgen_registry.holder o
+                  WHERE o.pool = $1::text AND o.ended IS NULL AND o.expires < clock_timestamp()
+                  FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING h.token)sql";
+
+// $1 pool. In the order of their bytes, whatever the database's collation is.
+const char kHolders[] =
+    R"sql(SELECT h.token, h.name, h.ended IS NULL, (extract(epoch FROM h.used_until) * 1000)::bigint,
+       (extract(epoch FROM h.expires - clock_timestamp()) * 1000)::bigint, h.acknowledged
+FROM idgen_registry.holder h
+WHERE h.pool = $1::text
+ORDER BY h.name COLLATE "C", h.token COLLATE "C")sql";
+
+const char kListen[] = "LISTEN idgen_scheme;\nSELECT true";
 
 }  // namespace idgen::registry::sql

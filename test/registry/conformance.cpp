@@ -15,8 +15,8 @@
 //   mkdir include && ln -s ../src/core include/idgen
 //   c++ -std=c++20 -Isrc -Iinclude -DIDGEN_WITH_POSTGRESQL -I$(pg_config --includedir)
 //       test/registry/*.cpp src/core/*.cpp
-//       src/registry/{client,drivers,poll_host,postgresql,postgresql_link,postgresql_statements}.cpp
-//       -lpq
+//       src/registry/{client,drivers,poll_host}.cpp
+//       src/registry/postgresql{,_connect,_link,_scheme,_statements}.cpp -lpq
 //
 // Another driver: name it in drivers.cpp, and give its files, macro and library here.
 #include <algorithm>
@@ -400,7 +400,8 @@ void Deadlines(C c) {
   const Driver& driver = a.driver();
   Error error;
   const std::int64_t start_ms = NowMs();
-  CHECK(driver.renew(a.connection, a.holder, 20, 1000, HostMonotonicUs() - 1, error) ==
+  SchemeVersions scheme;
+  CHECK(driver.renew(a.connection, a.holder, 20, 1000, scheme, HostMonotonicUs() - 1, error) ==
         Status::kFailed);
   CHECK(error.message[0] != '\0');
   a.Open();
@@ -414,9 +415,10 @@ void Deadlines(C c) {
   CHECK(stopped.message[0] != '\0');
   CHECK(NowMs() - start_ms < 10'000);
   // What the caller must not say.
-  CHECK(driver.renew(a.connection, a.holder, -1, 1000, Server::In(), error) == Status::kFailed);
+  CHECK(driver.renew(a.connection, a.holder, -1, 1000, scheme, Server::In(), error) ==
+        Status::kFailed);
   a.Open();
-  CHECK(driver.enrol(a.connection, a.holder, 1, 0, Server::In(), error) == Status::kFailed);
+  CHECK(driver.enrol(a.connection, a.holder, 1, 0, scheme, Server::In(), error) == Status::kFailed);
   a.Open();
   const Identity negative{-2, 1, kNone};
   Claimed claimed;
@@ -430,10 +432,11 @@ void BrokenOff(C c) {
   Server a(c.settings, c.pool, "a");
   const Driver& driver = a.driver();
   Error error;
+  SchemeVersions scheme;
   for (int i = 0; i < 30; ++i) {
     const std::int64_t us = 100 * i;
     a.Restart();
-    if (driver.enrol(a.connection, a.holder, 10, 600'000, HostMonotonicUs() + us, error) !=
+    if (driver.enrol(a.connection, a.holder, 10, 600'000, scheme, HostMonotonicUs() + us, error) !=
         Status::kDone) {
       a.Open();
     }
@@ -445,8 +448,8 @@ void BrokenOff(C c) {
       a.Open();
     }
     GRANTED(a.ClaimOne(identity), 0);
-    if (driver.renew(a.connection, a.holder, 1000 + i, 600'000, HostMonotonicUs() + us, error) !=
-        Status::kDone) {
+    if (driver.renew(a.connection, a.holder, 1000 + i, 600'000, scheme, HostMonotonicUs() + us,
+                     error) != Status::kDone) {
       a.Open();
     }
     CHECK(a.Renew(500) == Status::kDone);
@@ -485,6 +488,16 @@ void Report(const char* name, bool right, std::int64_t start_ms) {
   if (!right) ++failures;
 }
 
+void RunExtra(const ExtraCase* test, const Settings& settings, const std::string& only) {
+  for (; test->name != nullptr; ++test) {
+    if (test->only_by_name ? only != test->name : !only.empty() && only != test->name) continue;
+    const std::int64_t start_ms = NowMs();
+    Report(test->name,
+           test->run(settings, std::string(test->name) + "-" + RandomToken().substr(0, 12)),
+           start_ms);
+  }
+}
+
 int Main(const Settings& settings, const std::string& only) {
   for (const auto& test : kCases) {
     if (!only.empty() && only != test.name) continue;
@@ -497,14 +510,11 @@ int Main(const Settings& settings, const std::string& only) {
     const std::int64_t start_ms = NowMs();
     Report("client", RunClient(settings), start_ms);
   }
-  const std::string scheme = FindDriver(settings.address.c_str())->scheme;
-  for (const ExtraCase* test = kPostgresqlCases; scheme == "postgresql" && test->name != nullptr;
-       ++test) {
-    if (test->only_by_name ? only != test->name : !only.empty() && only != test->name) continue;
-    const std::int64_t start_ms = NowMs();
-    Report(test->name,
-           test->run(settings, std::string(test->name) + "-" + RandomToken().substr(0, 12)),
-           start_ms);
+  RunExtra(kSchemeCases, settings, only);
+  const std::string kind = FindDriver(settings.address.c_str())->scheme;
+  if (kind == "postgresql") {
+    RunExtra(kPostgresqlCases, settings, only);
+    RunExtra(kPostgresqlSchemeCases, settings, only);
   }
   if (settings.seconds > 0 && (only.empty() || only == "random")) {
     const std::int64_t start_ms = NowMs();

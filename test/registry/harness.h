@@ -56,11 +56,19 @@ inline Identity Machine(std::int32_t machine, std::int32_t datacenter = 0) {
   return {datacenter, machine, kNone};
 }
 
+struct SchemeText {
+  std::int64_t version;
+  std::string text, changed_by;
+  std::int64_t changed_ms;
+};
+
 // A connection with a holder. What fails is fatal here, but where a test calls the driver itself.
 class Server {
  public:
-  Server(const Settings& settings, const std::string& pool, const std::string& name)
-      : settings_(settings), driver_(FindDriver(settings.address.c_str())) {
+  // `stop`: see PollHost.
+  Server(const Settings& settings, const std::string& pool, const std::string& name,
+         const bool* stop = nullptr)
+      : settings_(settings), driver_(FindDriver(settings.address.c_str())), stop_(stop) {
     holder = MakeHolder(pool, name);
     Open();
   }
@@ -77,18 +85,21 @@ class Server {
     Close();
     const std::int64_t end_ms = NowMs() + 20'000;
     for (;;) {
-      connection = driver_->open(settings_.address.c_str(), PollHost(nullptr), In(20'000), error);
+      connection = driver_->open(settings_.address.c_str(), PollHost(stop_), In(20'000), error);
       if (connection != nullptr) return;
       if (NowMs() > end_ms) Die("open");
       SleepMs(100);
     }
   }
 
+  // By `scheme.known`, and so do renewals and watches.
   Status Enrol(std::int64_t used_until_ms, std::int64_t term_ms = 600'000) {
-    return Sure("enrol", driver_->enrol(connection, holder, used_until_ms, term_ms, In(), error));
+    return Sure("enrol",
+                driver_->enrol(connection, holder, used_until_ms, term_ms, scheme, In(), error));
   }
   Status Renew(std::int64_t used_until_ms, std::int64_t term_ms = 600'000) {
-    return Sure("renew", driver_->renew(connection, holder, used_until_ms, term_ms, In(), error));
+    return Sure("renew",
+                driver_->renew(connection, holder, used_until_ms, term_ms, scheme, In(), error));
   }
   Status Release(std::int64_t used_until_ms) {
     return Sure("release", driver_->release(connection, holder, used_until_ms, In(), error));
@@ -128,6 +139,39 @@ class Server {
     Sure("ban", driver_->ban(connection, holder.pool, identity, banned, In(), error));
   }
 
+  std::vector<SchemeText> ReadScheme(std::int64_t version) {
+    std::vector<SchemeText> all;
+    Sure("read_scheme", driver_->read_scheme(
+                            connection, holder.pool, version,
+                            [](void* context, const Scheme& read) {
+                              static_cast<std::vector<SchemeText>*>(context)->push_back(
+                                  {read.version, read.text, read.changed_by, read.changed_ms});
+                            },
+                            &all, In(), error));
+    return all;
+  }
+  bool WriteScheme(std::int64_t version, const std::string& text,
+                   const std::string& changed_by = "somebody", std::int64_t changed_ms = 1) {
+    const Scheme wanted{version, text.c_str(), changed_by.c_str(), changed_ms};
+    bool written = false;
+    Sure("write_scheme",
+         driver_->write_scheme(connection, holder.pool, wanted, written, In(), error));
+    return written;
+  }
+  std::vector<ListedHolder> Holders(bool end_expired = false) {
+    std::vector<ListedHolder> all;
+    Sure("holders", driver_->holders(
+                        connection, holder.pool, end_expired,
+                        [](void* context, const ListedHolder& listed) {
+                          static_cast<std::vector<ListedHolder>*>(context)->push_back(listed);
+                        },
+                        &all, In(), error));
+    return all;
+  }
+  Status Watch(std::int64_t ms) {
+    return Sure("watch", driver_->watch(connection, holder.pool, scheme, In(ms), error));
+  }
+
   // Another run of a server of this name.
   void Restart() { holder = MakeHolder(holder.pool, holder.name); }
 
@@ -135,6 +179,7 @@ class Server {
   const Driver& driver() const { return *driver_; }
 
   Holder holder{};
+  SchemeVersions scheme;
   Connection* connection = nullptr;
   Error error;
 
@@ -151,6 +196,7 @@ class Server {
 
   const Settings& settings_;
   const Driver* driver_;
+  const bool* stop_;
 };
 
 // Threads that do random things, and the check of the one invariant: random.cpp.
@@ -159,13 +205,16 @@ bool RunRandom(const Settings& settings);
 // LeasedMachine (src/registry/client.h) with this registry: client_case.cpp.
 bool RunClient(const Settings& settings);
 
-// What only PostgreSQL has: postgresql_cases.cpp. Null at the end. Those that leave the
-// registry unusable are run by name only.
+// Cases of other files. Null at the end. Those that leave the registry unusable are run by name
+// only.
 struct ExtraCase {
   const char* name;
   bool (*run)(const Settings& settings, const std::string& pool);
   bool only_by_name;
 };
+extern const ExtraCase kSchemeCases[];  // of versions of the scheme: scheme_cases.cpp
+// What only PostgreSQL has: postgresql_cases.cpp and postgresql_scheme_cases.cpp.
 extern const ExtraCase kPostgresqlCases[];
+extern const ExtraCase kPostgresqlSchemeCases[];
 
 }  // namespace idgen::registry::test
