@@ -98,6 +98,16 @@ void EndBefore(Slot& slot, std::uint64_t end) {
   if (end > 0) RaisePosition(slot.position, end - 1);
 }
 
+// Returns how many stages two successions have in common at their beginning.
+std::size_t SameStages(const Succession& a, const Succession& b) {
+  std::size_t same = 0;
+  while (same < a.count && same < b.count && a.SinceOf(same) == b.SinceOf(same) &&
+         a.stages[same].layout == b.stages[same].layout) {
+    ++same;
+  }
+  return same;
+}
+
 // Sets what the handle's name stands for.
 void Define(Handle& handle, const GeneratorDefinition& definition) {
   const Layout before = handle.generator.layout;
@@ -112,12 +122,13 @@ void Define(Handle& handle, const GeneratorDefinition& definition) {
     *handle.changes = Succession(before);
   }
   const Succession layouts = LayoutsOf(definition);
-  // A stage that a session has entered is not left again, whatever the clock shows. It may be
-  // called off as long as that has not happened.
+  // A stage that a session has entered is not left again, whatever the clock shows. It is gone
+  // where the session's own transaction made the change and was rolled back; what is at its place
+  // then is another stage.
   const std::uint64_t run = TestClockIsOn() ? TestClockRun() : 0;
-  const bool has_entered =
-      handle.stage_run == run && layouts.stages[0].layout == handle.changes->stages[0].layout;
-  const std::size_t entered = has_entered ? handle.stage : 0;
+  const std::size_t same = SameStages(layouts, *handle.changes);
+  const std::size_t entered =
+      handle.stage_run == run && same > 0 ? std::min(handle.stage, same - 1) : 0;
   handle.stage_run = run;
   std::size_t stage = layouts.StageAt(TestClockIsOn() ? TestClockUs() : WallClockUs());
   while (stage < entered && stage + 1 < layouts.count) ++stage;
@@ -141,7 +152,12 @@ Slot* SlotOfStage(const Layout& layout, const Identity& identity) {
 // first make their own slot and then look at the others, so at least one of them sees the other.
 void LinkStages(const Handle& handle, std::uint64_t identity_bits, Slot& slot) {
   const Succession& layouts = *handle.changes;
-  const Identity identity = handle.layout().Parse(identity_bits).identity;
+  // What the present layout has no field for is the server's.
+  Identity identity = handle.server;
+  const Identity shown = handle.layout().Parse(identity_bits).identity;
+  for (const IdentityField& field : kIdentityFields) {
+    if (handle.layout().Has(field.kind)) identity.*field.value = shown.*field.value;
+  }
   if (handle.stage > 0) {
     const std::uint64_t begin = layouts.BeginOf(handle.stage);
     if (RaisePosition(slot.position, begin)) RaiseShared(slot.start, begin + 1);
@@ -375,6 +391,7 @@ void PrepareHandle(Handle& handle) {
   const Identity identity = IdentityOf(generator, !is_test);
   const Identity server{identity.datacenter, identity.machine, 0};
   CheckFits(layout, server);
+  handle.server = identity;
 
   if (!is_test) {
     CheckRestart(SharedRoot());

@@ -138,6 +138,7 @@ struct alignas(64) Handle {
   bool may_be_late = false;
   GeneratorDefinition generator;
   char layout_name[kLongestLayoutText] = {};
+  Identity server;  // whatever the layout has fields for
   // The identity of calls that name no shard; kNoIdentity: there is none.
   std::uint64_t own_bits = SessionSlot::kNoIdentity;
   // Of a generator whose layout changes: all of its layouts, and the place of the present one.
