@@ -71,10 +71,25 @@ wait_until('it reaches others', sub { show($b, 'idgen.reserve_window') eq '1s' }
 $b->restart;
 is(show($b, 'idgen.max_clock_lead'), '5s', 'after a restart');
 
+# A server whose configuration has lost the file. Its worker starts with the first ID.
+nextvals($b, 1);
+value_of($a, "SELECT idgen_scheme_set('reserve_window', '555ms')");
+wait_until('a setting that it has', sub { show($b, 'idgen.reserve_window') eq '555ms' });
+is(value_of($b, "SELECT count(*) FROM idgen_check_config() WHERE topic = 'scheme'"), '0', 'no finding');
+unlink($b->data_dir . '/idgen_fleet.conf') or die;
+$b->reload;
+wait_until('a setting that is not read is a finding', sub {
+	value_of($b, "SELECT string_agg(message, ', ' ORDER BY message) FROM idgen_check_config() WHERE topic = 'scheme'") eq
+	  'this server does not read idgen.reserve_window from the scheme of the fleet' });
+is(value_of($b, "SELECT count(*) FROM idgen_check_config() WHERE topic = 'scheme' AND hint LIKE
+	'%include_if_exists ''' || idgen_scheme_file() || '''%'"), '1', 'and its hint has the line');
+value_of($a, "SELECT idgen_scheme_set('reserve_window', NULL)");
+wait_until('the file is written again', sub { show($b, 'idgen.max_clock_lead') eq '5s' });
+
 # --- Layouts that must be the same ------------------------------------------------------------------
 
-value_of($_, "SELECT idgen_create_layout('inv', '$WIDE')") for $a, $b;
-value_of($c, "SELECT idgen_create_layout('inv', '$OTHER')");
+value_of($_, "SELECT idgen_create_layout('inv', 'timestamp:41, machine:8, sequence:14', '1 ms', '2020-01-01Z')") for $a, $b;
+value_of($c, "SELECT idgen_create_layout('inv', 'timestamp:41, sequence:14, machine:8', '1 ms', '2020-01-01Z')");
 value_of($_, "SELECT idgen_nextval('inv')") for all_nodes();
 value_of($a, "SELECT idgen_scheme_add('inv')");
 my $open = $b->background_psql('postgres', on_error_stop => 0);
@@ -118,6 +133,9 @@ is((sqlstate_of($a, "SELECT idgen_propose_change('orders', 'timestamp:41, machin
 
 sub layout_on { my ($node) = @_; return value_of($node, "SELECT layout FROM idgen_generators WHERE generator = 'orders'"); }
 
+# As soon as may be.
+my $SOON = "(SELECT max(used_until) + interval '5 s' FROM idgen_fleet())";
+
 # Called off before the agreement: a worker that hangs keeps it from coming.
 my $hung = worker_pid($c);
 kill('STOP', $hung);
@@ -136,9 +154,9 @@ is(layout_on($c), 'snowflake', 'nothing has changed');
 # instant, and makes none before it knows.
 $hung = worker_pid($c);
 kill('STOP', $hung);
-$at = value_of($a, "SELECT extract(epoch FROM idgen_propose_change('orders', '$WIDE'))");
+$at = value_of($a, "SELECT extract(epoch FROM idgen_propose_change('orders', '$WIDE', $SOON))");
 wait_until('agreed without the one that is gone', sub { layout_on($b) =~ / until .*, then / });
-like(log_of($a) . log_of($b), qr/all \d+ holders of the registry agree on the change of generator "orders"/, 'the log says it');
+like(log_of($a) . log_of($b), qr/all \d+ holders of the registry agreed on the change of generator "orders"/, 'the log says it');
 is(layout_on($c), 'snowflake', 'it knows nothing');
 is(layout_on($a), layout_on($b), 'the same on both');
 is((sqlstate_of($c, "SET idgen.max_lease_wait = '100ms'; SELECT idgen_nextval('orders')"))[0], '55000', 'and makes no IDs');
@@ -174,10 +192,8 @@ wait_until("called off on $_", sub { layout_on($node{$_}) eq $text }) for sort k
 # --- is altered by hand. ------------------------------------------------------------------------------
 
 $c->stop('immediate');
-value_of($a, "SELECT idgen_propose_change('orders', '$OTHER')");
+$at = value_of($a, "SELECT extract(epoch FROM idgen_propose_change('orders', '$OTHER', $SOON))");
 wait_until('agreed without the one that was killed', sub { layout_on($b) =~ /, then .*, then / });
-$at = value_of($a, "SELECT extract(epoch FROM max(at)) FROM (SELECT (regexp_matches(layout, 'until ([^,]*)', 'g'))[1]::timestamptz AS at
-	FROM idgen_generators WHERE generator = 'orders') s");
 usleep(1e6 * (0.2 + value_of($a, "SELECT greatest($at - extract(epoch FROM clock_timestamp()), 0)")));
 my @all = map { [ nextvals($_, 100, generator => 'orders') ] } $a, $b;
 $c->start;

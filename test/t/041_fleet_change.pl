@@ -43,15 +43,15 @@ sub start_clients
 	my $node = $node{$name};
 	my @kinds = (
 		"SELECT idgen_nextval('orders');\n" x 20,
-		"SELECT idgen_nextval('orders') FROM generate_series(1, 200);\n",
-		"SELECT * FROM idgen_nextval_batch('orders', 300);\n",
-		"SET idgen.block_size = 64;\n" . "SELECT idgen_nextval('orders') FROM generate_series(1, 100);\n");
+		"SELECT idgen_nextval('orders') FROM generate_series(1, 50);\n",
+		"SELECT * FROM idgen_nextval_batch('orders', 100);\n",
+		"SET idgen.block_size = 64;\n" . "SELECT idgen_nextval('orders') FROM generate_series(1, 30);\n");
 	for my $kind (0 .. $#kinds)
 	{
 		my $script = $node->basedir . "/client$kind.sql";
 		my $file = $node->basedir . "/client$kind." . scalar(@clients);
 		open(my $out, '>', $script) or die;
-		print $out ($kinds[$kind] . "SELECT pg_sleep(0.03) IS NULL;\n") x 5000;
+		print $out ($kinds[$kind] . "SELECT pg_sleep(0.05) IS NULL;\n") x 5000;
 		close($out);
 		my $run = IPC::Run::start(
 			[ 'psql', '-X', '-q', '-A', '-t', '-h', $node->host, '-p', $node->port, '-f', $script, 'postgres' ],

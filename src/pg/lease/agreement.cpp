@@ -58,6 +58,18 @@ void SetProposals(const char* text) {
   }
 }
 
+// Whether the databases have to get something that is not in the text before.
+bool HasNewLayouts(const char* before, const char* text) {
+  SchemeReader reader(text);
+  for (SchemeEntry entry; reader.Next(entry);) {
+    if (entry.kind == SchemeKind::kGenerator &&
+        FindInScheme(before, entry.kind, entry.name).value != entry.value) {
+      return true;
+    }
+  }
+  return false;
+}
+
 registry::Status FailScheme(registry::Error& error, const char* message) {
   strlcpy(error.message, message, sizeof(error.message));
   return registry::Status::kFailed;
@@ -93,8 +105,8 @@ static void AskHolder(void* context, const registry::ListedHolder& holder) {
 
 // Writes the version after the one that this server goes by. If another came first, nothing
 // happens.
-registry::Status WriteNext(const RegistryLink& link, const char* text, const char* who) {
-  bool written = false;
+registry::Status WriteNext(const RegistryLink& link, const char* text, const char* who,
+                           bool& written) {
   const registry::Scheme next{going.version + 1, text, who, WallClockUs() / 1000};
   const registry::Status status = link.driver.write_scheme(link.connection, link.pool, next,
                                                            written, link.deadline_us, link.error);
@@ -110,24 +122,31 @@ registry::Status AgreeOn(const RegistryLink& link, const char* text, const Schem
   const char* const without =
       WithInScheme(text, {.kind = SchemeKind::kProposed, .name = proposal.name, .value = {}});
   const auto length = static_cast<int>(proposal.name.size());
-  const char* const instant = timestamptz_to_str(proposal.at_ms * 1000 - kPostgresEpochUs);
+  const char* const instant = pstrdup(timestamptz_to_str(proposal.at_ms * 1000 - kPostgresEpochUs));
+  bool written = false;
   if (poll.awaited == 0 && poll.never == 0) {
-    ereport(LOG, (errmsg("all %d holders of the registry agree on the change of generator \"%.*s\" "
-                         "at %s",
-                         poll.given, length, proposal.name.data(), instant)));
-    return WriteNext(link,
-                     WithInScheme(without, {.kind = SchemeKind::kGenerator,
-                                            .name = proposal.name,
-                                            .value = proposal.value}),
-                     psprintf("%s, all %d holders agreed", link.server, poll.given));
+    const char* const agreed = WithInScheme(
+        without, {.kind = SchemeKind::kGenerator, .name = proposal.name, .value = proposal.value});
+    const char* const who = psprintf("%s, all %d holders agreed", link.server, poll.given);
+    const registry::Status done = WriteNext(link, agreed, who, written);
+    if (written) {
+      ereport(LOG, (errmsg("all %d holders of the registry agreed on the change of generator "
+                           "\"%.*s\" at %s",
+                           poll.given, length, proposal.name.data(), instant)));
+    }
+    return done;
   }
   if (WallClockUs() / 1000 < proposal.at_ms && poll.never == 0) return registry::Status::kDone;
-  ereport(LOG,
-          (errmsg("the change of generator \"%.*s\" at %s is called off", length,
-                  proposal.name.data(), instant),
-           poll.never > 0 ? errdetail("A holder that has ended may have made IDs of that time.")
-                          : errdetail("%d holders have not agreed in time.", poll.awaited)));
-  return WriteNext(link, without, psprintf("%s, no agreement", link.server));
+  const registry::Status done =
+      WriteNext(link, without, psprintf("%s, no agreement", link.server), written);
+  if (written) {
+    ereport(LOG,
+            (errmsg("the change of generator \"%.*s\" at %s is called off", length,
+                    proposal.name.data(), instant),
+             poll.never > 0 ? errdetail("A holder that has ended may have made IDs of that time.")
+                            : errdetail("%d holders have not agreed in time.", poll.awaited)));
+  }
+  return done;
 }
 
 }  // namespace
@@ -149,6 +168,7 @@ registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
     return FailScheme(link.error, "the registry has an older scheme than this server");
   }
   if (IsBrokenScheme(read.text)) return FailScheme(link.error, "the scheme cannot be read");
+  const bool has_news = !KnowsScheme() || HasNewLayouts(CopyScheme().text, read.text);
   if (!PublishScheme(read.version, read.text)) {
     return FailScheme(link.error, "out of shared memory for the scheme");
   }
@@ -158,7 +178,7 @@ registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
   }
   going.version = read.version;
   going.agree_at_us = 0;
-  going.has_news = true;
+  going.has_news = going.has_news || has_news;
   SetProposals(read.text);
   WriteSchemeFile(link.pool, read.version, read.text);
   return registry::Status::kDone;

@@ -171,6 +171,7 @@ void FindInLease(Findings& findings, Oid function) {
                  "waits for it. Set shared_preload_libraries = 'idgen'.");
   }
   if (RecoveryInProgress()) return;
+  FindInFleet(findings);
   const char* failure = FailureOfLease();
   if (failure == nullptr && MayAskRegistry(function)) {
     const ErrorData* const error = Try([&] { FindInRegistry(findings); });

@@ -49,6 +49,9 @@ void FindInFiles(Findings& findings);
 // What the registry says of this server's identity. An error if it does not answer.
 void FindInRegistry(Findings& findings);
 
+// What the scheme of the fleet says and is not so here, or not yet.
+void FindInFleet(Findings& findings);
+
 // Whether idgen was in shared_preload_libraries when the server was started.
 bool IsPreloaded();
 

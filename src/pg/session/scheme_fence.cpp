@@ -31,8 +31,12 @@ const char* TextOfScheme() {
   return scheme.text;
 }
 
+Succession LayoutsOf(const Handle& handle) {
+  return handle.changes != nullptr ? *handle.changes : Succession(handle.layout());
+}
+
 [[noreturn]] void ReportOthers(const Handle& handle, std::string_view theirs) {
-  const char* const ours = SuccessionText(LayoutsOf(handle.generator));
+  const char* const ours = SuccessionText(LayoutsOf(handle));
   ereport(ERROR,
           (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
            errmsg("\"%s\" has other layouts here than in the scheme of the fleet", handle.name),
@@ -80,7 +84,7 @@ void FenceByScheme(Handle& handle) {
   const char* const text = TextOfScheme();
   handle.scheme_count = scheme.count;
   if (handle.define != nullptr) return;
-  const Succession ours = LayoutsOf(handle.generator);
+  const Succession ours = LayoutsOf(handle);
   SchemeReader reader(text);
   for (SchemeEntry entry; reader.Next(entry);) {
     if (entry.kind == SchemeKind::kSetting || entry.name != handle.name) continue;
