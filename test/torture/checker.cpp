@@ -112,6 +112,11 @@ void ReadHistory(const std::filesystem::path& path) {
       fprintf(stderr, "%s is cut off\n", path.c_str());
       exit(2);
     }
+    // A round that failed says nothing about its changes.
+    if (call.layout == LayoutName::kChanging && successions.empty()) {
+      ids.resize(records.back().first);
+      records.pop_back();
+    }
   }
   fclose(file);
 }

@@ -7,11 +7,12 @@ use warnings;
 
 use Exporter 'import';
 use Time::HiRes qw(time usleep);
+use Time::Local 'timegm';
 
 use Torture::Round;
 use Torture::Server;
 
-our @EXPORT = qw($CHANGING $MOST_STAGES text_of_layout next_layout lower_layout stages_of write_changes check_decoding);
+our @EXPORT = qw($CHANGING $MOST_STAGES text_of_layout next_layout lower_layout stages_of answer_of write_changes check_decoding $LAYOUT);
 
 our %scenarios = (change => \&change);
 
@@ -88,10 +89,19 @@ sub lower_layout
 
 # --- what became of changes -----------------------------------------------------------------
 
+# Returns an instant as idgen writes it, in microseconds since 1970.
+sub instant_us
+{
+	my ($text) = @_;
+	my ($year, $month, $day, $hour, $minute, $second, $rest) =
+	  $text =~ /^(\d+)-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?Z$/ or die "no instant: \"$text\"\n";
+	return 1_000_000 * timegm($second // 0, $minute // 0, $hour // 0, $day, $month - 1, $year) + substr(($rest // '') . '000000', 0, 6);
+}
+
 # Returns the layouts of a succession's text, each with the microsecond from which on it counts.
 sub stages_of
 {
-	my ($server, $text) = @_;
+	my ($text) = @_;
 	my $since = 0;
 	my @stages;
 	for my $part (split(/, then /, $text))
@@ -99,18 +109,25 @@ sub stages_of
 		my ($name, $until) = $part =~ /^(.*?)(?: until (\S.*))?$/;
 		defined $number_of{$name} or die "unknown layout \"$name\" in \"$text\"\n";
 		push @stages, [ $number_of{$name}, $since ];
-		$since = $until;
-	}
-	# Instants as the server writes them; it reads them faster all at once.
-	my @instants = map { $_->[1] } @stages[ 1 .. $#stages ];
-	if (@instants)
-	{
-		my @us = split(/,/, $server->sql("SELECT string_agg((extract(epoch FROM i::timestamptz) * 1000000)::bigint::text, ',' ORDER BY n)
-			FROM unnest(ARRAY[" . join(',', map { "'$_'" } @instants) . ']) WITH ORDINALITY AS t(i, n)'));
-		$stages[ $_ + 1 ][1] = $us[$_] for 0 .. $#us;
+		$since = instant_us($until) if defined $until;
 	}
 	return @stages;
 }
+
+# Returns the answer of a server that may be down for a moment.
+sub answer_of
+{
+	my ($server, $sql, $database) = @_;
+	for (1 .. 600)
+	{
+		my ($status, $text) = $server->ask($sql, $database);
+		return $text if $status == 0;
+		usleep(100_000);
+	}
+	die "server $server->{name} does not answer: $sql\n";
+}
+
+our $LAYOUT = "SELECT layout FROM idgen_generators WHERE generator = '$CHANGING'";
 
 # Tells the checker: the successions by the number of the generator, and changes that were called off.
 sub write_changes
@@ -162,14 +179,14 @@ my $MIX = 'changing_one:3,changing:3,changing_batch:2,changing_array:0.5,changin
 sub layouts_of
 {
 	my ($self, $database) = @_;
-	my $text = $self->{server}->sql("SELECT layout FROM idgen_generators WHERE generator = '$CHANGING'", $database);
+	my $text = answer_of($self->{server}, $LAYOUT, $database);
 	my $expected = $self->{expected}{$database};
 	if (defined $expected and $text ne $expected)
 	{
 		$self->{round}->found('forgotten', "the layouts of $database are \"$text\", expected \"$expected\"");
 	}
 	$self->{expected}{$database} = $text;
-	my @stages = stages_of($self->{server}, $text);
+	my @stages = stages_of($text);
 	$self->{changed}{$database} = @stages - 1;
 	return @stages;
 }
@@ -229,9 +246,8 @@ sub change_one
 sub note_last
 {
 	my ($self, $database, $to, $at, $is_there) = @_;
-	my ($status, $text) = $self->{server}->ask("SELECT layout FROM idgen_generators WHERE generator = '$CHANGING'", $database);
-	return if $status != 0;
-	my $last = (stages_of($self->{server}, $text))[-1];
+	my $text = answer_of($self->{server}, $LAYOUT, $database);
+	my $last = (stages_of($text))[-1];
 	my $has = $last->[0] == $to && $last->[1] == $at;
 	$self->{round}->found('forgotten', "$database, change to layout $to at $at: \"$text\"") if $has != $is_there;
 	$self->{expected}{$database} = $text;
@@ -303,12 +319,14 @@ sub change
 			ids => $config{most_ids} / 10, wrap => join('|', map { my $to = $_; map {
 				"SELECT idgen_change_layout('$CHANGING', '@{[text_of_layout($to)]}', clock_timestamp() + interval '$_ ms')" } 50, 1000 } 1 .. 3));
 	}
+	# Sessions that stay in a transaction take in no invalidations: they hear of nothing.
+	$round->sessions(threads => 3, mix => 'changing_one:3,changing:1', wraps => 100, wrap => 'SELECT 1', wrap_ms => '100,700',
+		ends => 'commit', modes => one_of('wait', 'lead'), ids => $config{most_ids} / 10);
 	my @databases = ('postgres', 'other');
-	my $go_on = sub { $server->wait_ready; $server->{round}->during(0.2, 0); };
 	$round->during(4, 0.1,
-		(sub { $self->change_one(one_of(@databases), one_of(20, 50, 100, 300, 1000)); }) x 3,
+		(sub { $self->change_one(one_of(@databases), one_of(50, 100, 300, 1000)); }) x 3,
 		(sub {
-			my $at = $self->change_one(one_of(@databases), one_of(20, 50, 100, 300, 600)) or return;
+			my $at = $self->change_one(one_of(@databases), one_of(100, 300, 600)) or return;
 			$self->disturb_at($at);
 			$server->wait_ready;
 		}) x 3,

@@ -125,6 +125,7 @@ sub terms { my ($self, $least, $most) = @_; return $self->{term_s} * between($le
 sub rest
 {
 	my ($self, $seconds) = @_;
+	$seconds = max(0, $seconds);
 	my $do = delete $self->{meanwhile};
 	my $first = $do ? between(0, $seconds) : $seconds;
 	usleep($first * 1e6);

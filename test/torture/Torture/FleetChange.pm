@@ -50,7 +50,7 @@ sub propose
 	my $round = $fleet->{round};
 	my $member = other($fleet);
 	my ($text) = scheme_of($fleet, $member) or return;
-	my @stages = stages_of($member, $text);
+	my @stages = stages_of($text);
 	return if @stages >= $MOST_STAGES;
 	my $to = next_layout($stages[-1][0]);
 	my ($status, $us) = $member->ask("SELECT (extract(epoch FROM idgen_propose_change('$CHANGING', l, c.earliest)) * 1000000)::bigint
@@ -100,7 +100,7 @@ sub change_of_the_healthy
 		return $fleet->explain;
 	}
 	my ($text) = scheme_of($fleet, $fleet->any);
-	return if !defined $text or stages_of($fleet->any, $text) >= $MOST_STAGES;
+	return if !defined $text or stages_of($text) >= $MOST_STAGES;
 	my $at;
 	my $end = time() + $bound;
 	until (defined $at or time() > $end) { $at = propose($fleet, $fleet->{term_s} + $AGREE_S + 1) // do { usleep(200_000); undef }; }
@@ -111,7 +111,7 @@ sub change_of_the_healthy
 	}
 	my $start = time();
 	$text = await_decision($fleet, $AGREE_S);
-	my @stages = defined $text ? stages_of($fleet->any, $text) : ([ 0, 0 ]);
+	my @stages = defined $text ? stages_of($text) : ([ 0, 0 ]);
 	if ($stages[-1][1] != $at)
 	{
 		$round->found('stuck', "$when, servers that are well have not agreed within $AGREE_S s" . (defined $text ? ": $text" : ''));
@@ -151,6 +151,27 @@ sub clocks_at_instant
 	}
 	$fleet->rest(between(0, 0.3));
 	return 'clock at the instant';
+}
+
+# A server that runs ahead, and gets time for that before it has heard of a proposal: it cannot agree.
+sub late_to_hear
+{
+	my ($fleet) = @_;
+	my $member = $fleet->victim;
+	my $registry = $fleet->{registry};
+	my $delay_ms = one_of(100, 200, 400);
+	my $ahead_s = 2.5 * $fleet->{term_s} + one_of(0.5, 1, 2);
+	$fleet->fault_of('ahead and late to hear', $member, "$ahead_s s, $delay_ms ms");
+	$fleet->{most_offset} = max($fleet->{most_offset}, $ahead_s);
+	$registry->link($member->{name}, "delay $delay_ms");
+	$fleet->rest(0.1 + 3 * $delay_ms / 1000);
+	delete $fleet->{meanwhile};
+	$member->set_clock($ahead_s);
+	propose($fleet, $fleet->{term_s} + 0.05);
+	$fleet->rest(0.3 + 4 * $delay_ms / 1000);
+	$member->set_clock(0) if chance(0.5);
+	$registry->link($member->{name}, '');
+	return 'late to hear';
 }
 
 sub killed_at_instant
@@ -195,6 +216,9 @@ sub fleet_change
 			}
 		});
 	$fleet->{off} = [];
+	# Sessions that stay in a transaction take in no invalidations.
+	$round->sessions(threads => $fleet->{members}, spread_s => 14, mix => 'changing_one:3,changing:1', wraps => 100, wrap => 'SELECT 1',
+		wrap_ms => '100,1000', ends => 'commit', modes => one_of('wait', 'lead'), lead_ms => 500, ids => $config{most_ids} / 6);
 	if (chance(0.5))
 	{
 		my $origin = $fleet->any;
@@ -205,13 +229,12 @@ sub fleet_change
 	change_of_the_healthy($fleet, 'at first');
 	$round->during(16, 0.1, sub {
 		$fleet->{harmed} = undef;
-		my ($text, $is_open) = scheme_of($fleet, $fleet->any);
 		my $early = chance(0.5);
 		$fleet->{meanwhile} = sub { propose($fleet, $fleet->{term_s} + between(0.1, 2)); withdraw($fleet) if chance(0.2); };
 		(delete $fleet->{meanwhile})->() if $early;
 		my $fault = one_of((\&Torture::Fleet::goes_down) x 3, \&Torture::Fleet::process_ends, (\&Torture::Fleet::hangs) x 2,
 			(\&Torture::Fleet::disturbed) x 2, \&Torture::Fleet::released, \&Torture::Fleet::registry_away, (\&clock_steps) x 2,
-			(\&clocks_at_instant) x 2, \&killed_at_instant, \&restored, \&cloned)->($fleet);
+			(\&clocks_at_instant) x 2, (\&late_to_hear) x 2, \&killed_at_instant, \&restored, \&cloned)->($fleet);
 		$fleet->{harmed} = undef;
 		withdraw($fleet) if chance(0.15);
 		$fleet->expect_all("after $fault") if $fault and chance(0.3);
@@ -233,7 +256,7 @@ sub finish
 	my ($fleet) = @_;
 	my $round = $fleet->{round};
 	my $text = await_decision($fleet, 60) // die "the scheme cannot be read\n";
-	my @stages = stages_of($fleet->any, $text);
+	my @stages = stages_of($text);
 	my %is_there = map { ("$_->[0] $_->[1]" => 1) } @stages;
 	write_changes($round, { 0 => \@stages }, [ grep { !$is_there{"$_->[1] $_->[2]"} } @{ $fleet->{off} } ]);
 	$fleet->end(changes => 'fleet', sample => 5000);
@@ -241,7 +264,7 @@ sub finish
 	{
 		for my $database ('postgres', 'other')
 		{
-			my $has = $member->sql("SELECT layout FROM idgen_generators WHERE generator = '$CHANGING'", $database);
+			my $has = answer_of($member, $LAYOUT, $database);
 			next if $has eq $text;
 			$round->{result}{violations}{scheme}++;
 			$round->{result}{text} .= "\nviolation scheme: $member->{name}, $database: \"$has\", expected \"$text\"";
