@@ -32,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <string_view>
 
 namespace idgen {
@@ -76,8 +77,9 @@ struct SchemeEntry {
   SchemeKind kind = SchemeKind::kSetting;
   std::string_view name;
   std::string_view value;
-  std::int64_t version = 0;  // kProposed
-  std::int64_t at_ms = 0;    // kProposed
+  // kProposed:
+  std::int64_t version = 0;  // from 1: all have acknowledged version 0
+  std::int64_t at_ms = 0;    // its microseconds are a number as well
 };
 
 // Goes through the entries of a text.
@@ -97,7 +99,8 @@ class SchemeReader {
       entry.kind = static_cast<SchemeKind>(i);
       entry.name = Until(' ', line);
       if (entry.kind == SchemeKind::kProposed &&
-          (!Number(Until(' ', line), entry.version) || !Number(Until(' ', line), entry.at_ms))) {
+          (!Number(Until(' ', line), 1, kLargest, entry.version) ||
+           !Number(Until(' ', line), 0, kLargest / 1000, entry.at_ms))) {
         return false;
       }
       entry.value = line;
@@ -109,6 +112,8 @@ class SchemeReader {
   [[nodiscard]] constexpr bool IsBroken() const { return broken_; }
 
  private:
+  static constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+
   // Takes what is before a character, and the character, from a text.
   static constexpr std::string_view Until(char end, std::string_view& text) {
     std::size_t length = 0;
@@ -117,14 +122,15 @@ class SchemeReader {
     text.remove_prefix(length < text.size() ? length + 1 : length);
     return head;
   }
-  static constexpr bool Number(std::string_view text, std::int64_t& number) {
+  static constexpr bool Number(std::string_view text, std::int64_t least, std::int64_t most,
+                               std::int64_t& number) {
     if (text.empty() || text.size() > 18) return false;
     number = 0;
     for (const char digit : text) {
       if (digit < '0' || digit > '9') return false;
       number = number * 10 + (digit - '0');
     }
-    return true;
+    return number >= least && number <= most;
   }
 
   std::string_view rest_;

@@ -112,6 +112,8 @@ class Executor {
     account_ += std::to_string(value);
   }
 
+  void Forget(std::uint64_t known) { fibers_[Index(current_)].history = known; }
+
   [[nodiscard]] int current() const { return current_; }
   [[nodiscard]] std::string Account() const { return failure_ + account_; }
 
@@ -246,6 +248,7 @@ void StepWithNext() noexcept { executor->Step(true); }
 unsigned Choose(unsigned options) noexcept { return executor->Choose(options); }
 int Thread() noexcept { return executor->current(); }
 void Fail(const char* what) noexcept { executor->Fail(what); }
+void Forget(std::uint64_t known) noexcept { executor->Forget(known); }
 void Note(const char* what, std::uint64_t value) noexcept { executor->Note(what, value); }
 
 }  // namespace idgen::model

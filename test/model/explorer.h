@@ -73,6 +73,10 @@ int Thread() noexcept;
 // line of a failure's account.
 void Note(const char* what, std::uint64_t value) noexcept;
 
+// What the thread has noted until now does not matter any more: all that it still knows by itself
+// is in this number. So more executions are found to be the same from here on.
+void Forget(std::uint64_t known) noexcept;
+
 // --- For Scenario::State -------------------------------------------------------------
 
 // One number of two, as good as never the same for others.

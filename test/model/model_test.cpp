@@ -1,35 +1,20 @@
 // Every interleaving of two and three threads in the core's own code (position.h, guard.h,
 // cursor.h, lease.h, ticket.h, generator.cpp), with a clock that runs, stands still or steps at
-// each reading, a cycle counter that says fresh or not, and swaps that fail for no reason.
-//
-// usage: model_test [name ...]          (the scenarios whose names begin so; default: all)
-//        model_test --singly name ...   executions are taken one by one, also where they are
-//                                       the same from some point on: as many must be found
-//        model_test --must-fail         a fault is planted, and a scenario must find it
+// each reading, a cycle counter that says fresh or not, and swaps that fail for no reason. runner.h
+// says how to run it.
 #include <fleet.h>
 #include "library.h"
+#include "runner.h"
 #include "scenarios.h"
 #include "tickets.h"
 
-#include <array>
-#include <chrono>
-#include <cinttypes>
-#include <cstdio>
-#include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace idgen::model {
 namespace {
 
-struct Named {
-  std::string name;
-  std::unique_ptr<Scenario> scenario;
-};
-
-class Scenarios {
+class Scenarios : public ScenarioList {
  public:
   Scenarios() {
     using enum ClockRegression;
@@ -125,8 +110,6 @@ class Scenarios {
     AddTickets();
   }
 
-  [[nodiscard]] const std::vector<Named>& all() const { return all_; }
-
  private:
   // The first server has the identity and has used it; what the others do, they do from nothing.
   void AddFleets() {
@@ -196,79 +179,12 @@ class Scenarios {
                    Calls{3})
         .spurious_failures = 1;
   }
-
-  template <typename Kind, typename... Arguments>
-  Kind& Add(const std::string& name, Arguments&&... arguments) {
-    auto scenario = std::make_unique<Kind>(std::forward<Arguments>(arguments)...);
-    Kind& added = *scenario;
-    all_.push_back({name, std::move(scenario)});
-    return added;
-  }
-
-  std::vector<Named> all_;
 };
-
-std::string Rounded(double number) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.2e", number);
-  return text.data();
-}
-
-void Print(std::string_view name, Count executions, std::uint64_t runs, double seconds) {
-  // Exactly as far as that can be read.
-  constexpr Count kLongest = 99'999'999'999'999'999;
-  const auto text = executions <= kLongest ? std::to_string(static_cast<std::uint64_t>(executions))
-                                           : Rounded(static_cast<double>(executions));
-  std::printf("%-42.*s %17s executions in %9" PRIu64 " runs, %6.2f s\n",
-              static_cast<int>(name.size()), name.data(), text.c_str(), runs, seconds);
-  std::fflush(stdout);
-}
-
-int Main(std::vector<std::string_view> wanted) {
-  const bool must_fail = !wanted.empty() && wanted[0] == "--must-fail";
-  const bool singly = !wanted.empty() && wanted[0] == "--singly";
-  if (must_fail || singly) wanted.erase(wanted.begin());
-  const auto is_wanted = [&wanted](std::string_view name) {
-    if (wanted.empty()) return true;
-    for (const std::string_view begin : wanted) {
-      if (name.starts_with(begin)) return true;
-    }
-    return false;
-  };
-  Count executions = 0;
-  std::uint64_t runs = 0;
-  bool any = false;
-  const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&start] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  const Scenarios scenarios;
-  for (const Named& named : scenarios.all()) {
-    if (!is_wanted(named.name)) continue;
-    any = true;
-    const double began = seconds();
-    const Explored explored = Explore(*named.scenario);
-    executions += explored.executions;
-    runs += explored.runs;
-    Print(named.name, explored.executions, explored.runs, seconds() - began);
-    if (explored.failure.empty() && singly) {
-      const Explored one_by_one = Explore(*named.scenario, Merging::kNo);
-      Print("  the same, singly", one_by_one.executions, one_by_one.runs, seconds() - began);
-      if (one_by_one.runs != explored.executions) {
-        std::puts("FAILED: another number of executions");
-        return 1;
-      }
-    }
-    if (explored.failure.empty()) continue;
-    std::printf("%s %s\n", must_fail ? "found:" : "FAILED:", explored.failure.c_str());
-    return must_fail ? 0 : 1;
-  }
-  Print("all", executions, runs, seconds());
-  if (must_fail) std::puts("FAILED: the planted fault was not found");
-  return must_fail || !any ? 1 : 0;
-}
 
 }  // namespace
 }  // namespace idgen::model
 
-int main(int argc, char** argv) { return idgen::model::Main({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  const idgen::model::Scenarios scenarios;
+  return idgen::model::RunScenarios(scenarios.all(), {argv + 1, argv + argc});
+}

@@ -272,7 +272,7 @@ bool Agreement(const Settings& settings, const std::string& pool) {
   std::vector<Seen> seen;
   std::atomic<std::int64_t> written = 0;
   std::atomic<int> stale = 0;
-  const std::int64_t end_ms = NowMs() + std::max<std::int64_t>(1500, 2 * settings.term_ms);
+  const std::int64_t end_ms = NowMs() + std::max<std::int64_t>(1000, 2 * settings.term_ms);
   std::vector<std::thread> threads;
   threads.emplace_back([&] {
     Server writer(settings, pool, "writer");
@@ -334,7 +334,7 @@ bool Agreement(const Settings& settings, const std::string& pool) {
 template <typename Wait, typename Action>
 std::int64_t Beside(Wait&& wait, Action&& action) {
   std::thread other([&] {
-    SleepMs(250);
+    SleepMs(100);
     action();
   });
   const std::int64_t start_ms = NowMs();
@@ -360,8 +360,8 @@ bool Watches(const Settings& settings, const std::string& pool) {
   CHECK(a.scheme.latest == 2);
   // Nothing happens, but in another pool.
   a.scheme = {2, 0};
-  const auto quiet = [&] { CHECK(a.Watch(600) == Status::kDone); };
-  CHECK(Beside(quiet, [&] { CHECK(other.WriteScheme(1, "other")); }) >= 600);
+  const auto quiet = [&] { CHECK(a.Watch(300) == Status::kDone); };
+  CHECK(Beside(quiet, [&] { CHECK(other.WriteScheme(1, "other")); }) >= 300);
   CHECK(a.scheme.latest == 2);
   CHECK(a.Renew(2) == Status::kDone);
   // While nobody waits.
@@ -377,6 +377,14 @@ bool Watches(const Settings& settings, const std::string& pool) {
     CHECK(a.Renew(3 + i) == Status::kDone);
     CHECK(a.Holders().size() == 1 && a.Holders()[0].used_until_ms == 3 + i);
     if (i == 0) a.Open();
+  }
+  // Broken off at any moment, of a first call too.
+  for (int i = 0; i < 30; ++i) {
+    if (i % 2 == 0) a.Open();
+    CHECK(a.driver().watch(a.connection, pool.c_str(), a.scheme, HostMonotonicUs() + 60 * i,
+                           a.error) == Status::kDone);
+    CHECK(a.scheme.latest == 3);
+    CHECK(a.Renew(5) == Status::kDone && a.scheme.latest == 3);
   }
   // Also at once, where the connection has not watched before, and with no time left.
   for (const std::int64_t ms : {20'000, 0, -1}) {

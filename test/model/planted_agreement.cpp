@@ -1,0 +1,2 @@
+// The agreement with a planted fault (faults/).
+#include "agreement_test.cpp"
