@@ -304,7 +304,8 @@ sub goes_down
 sub change
 {
 	my ($round) = @_;
-	my $server = $round->server('main', Torture::Scenarios::window());
+	my $window_ms = one_of(10, 10, 50, 300, 1000);
+	my $server = $round->server('main', "idgen.reserve_window = $window_ms");
 	my $self = bless { round => $round, server => $server, expected => {}, off => [], changed => {},
 		number => { postgres => 0, other => 1 } }, __PACKAGE__;
 	$round->allow(qw(down 57014));
@@ -335,15 +336,16 @@ sub change
 		sub { cancel_some($server); $round->fault('cancel'); });
 	$server->wait_ready;
 	$server->set_clock(20);    # beyond max_clock_lead and all instants
-	# Whatever was before, a change is possible now.
+	# Whatever was before, a change is possible now, if its instant is beyond the marks.
+	my $notice_ms = $window_ms + 300;
 	for my $database (@databases)
 	{
 		next if $self->layouts_of($database) >= $MOST_STAGES;
 		my $at;
-		for (1 .. 30) { $at = $self->change_one($database, 1500); last if defined $at; }
+		for (1 .. 30) { $at = $self->change_one($database, $notice_ms); last if defined $at; }
 		$round->found('stuck', "no change is possible in database $database") unless defined $at;
 	}
-	$round->during(1.7 / $round->{scale}, 0);
+	usleep(1000 * $notice_ms);
 	for my $database (@databases)
 	{
 		$round->expect_ids($server, $database);
