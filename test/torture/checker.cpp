@@ -10,13 +10,18 @@
 //   - no ID is negative, beyond its layout, or of an identity that was not set
 //   - every error belongs to what was done
 //   - the clock was what the orchestrator said, where a call read it
+//   - of a generator whose layout changes: each ID is of the layout of its time (changes.h)
 //
 // usage: checker dir=DIRECTORY errors=STATE,... fixed=MACHINE,... ending_epoch_us=TIME
 //          identities=DATACENTER:MACHINE[:FROM_NS[:UNTIL_NS]],... counter=right|lies
-//          order=all|server|none
+//          order=all|server|none changes=database|fleet sample=NUMBER
 //
 // order=server: the servers run at once (a fleet). Then IDs are in order on each of them. none: not
 // even there.
+//
+// changes: in each database the layout changes by itself, or in all of a fleet at once. sample: so
+// many IDs and more are written to the file "decoded", with what they say: generator, ID, time in
+// microseconds, datacenter (-1: none), machine, sequence.
 //
 // If the cycle counter lies, a session may use a clock reading for too long. IDs are then of the
 // time that was read, whatever the clock did since, and a block may be used beyond its tick.
@@ -37,76 +42,17 @@
 #include <string>
 #include <vector>
 
+#include "changes.h"
 #include "clock.h"
 #include "history.h"
+#include "layouts.h"
 
 namespace {
 
-constexpr std::int64_t kNsPerUs = 1000;
 // A session may use a clock reading that is 8 us old. This allows for more.
 constexpr std::int64_t kReadingNs = 100 * kNsPerUs;
 constexpr int kShown = 12;  // violations of each kind that are printed
 bool counter_lies = false;
-
-struct Field {
-  int shift;
-  int bits;
-  [[nodiscard]] std::int64_t Of(std::int64_t id) const {
-    return id >> shift & ((std::int64_t{1} << bits) - 1);
-  }
-};
-
-// Written again and not taken from src/core: the checker shares nothing with what it checks.
-struct Layout {
-  const char* name;
-  std::int64_t epoch_us;
-  std::int64_t tick_us;
-  Field time, datacenter, machine, shard;
-  // How far IDs run ahead of the clock; -1: as the call's settings allow.
-  std::int64_t own_lead_us = -1;
-  bool has_time = true;
-  // Who made an ID is not in it: Call::shard tells.
-  bool by_call = false;
-
-  [[nodiscard]] std::int64_t LeadNs(const Call& call) const {
-    return (own_lead_us >= 0 ? own_lead_us : call.lead_us) * kNsPerUs;
-  }
-  [[nodiscard]] std::int64_t Tick(std::int64_t id) const { return id >> time.shift; }
-  [[nodiscard]] std::int64_t StartNs(std::int64_t tick) const {
-    return (epoch_us + tick * tick_us) * kNsPerUs;
-  }
-  [[nodiscard]] std::int64_t IdentityBits(std::int64_t id) const {
-    std::int64_t mask = 0;
-    for (const Field& field : {datacenter, machine, shard}) {
-      mask |= ((std::int64_t{1} << field.bits) - 1) << field.shift;
-    }
-    return id & mask;
-  }
-};
-
-constexpr std::int64_t k2020 = 1577836800000000;
-std::array<Layout, kLayouts> layouts{{
-    {"snowflake", k2020, 1000, {22, 41}, {17, 5}, {12, 5}, {0, 0}},
-    {"instagram", 1314220021721000, 1000, {23, 40}, {0, 0}, {0, 0}, {10, 13}},
-    {"sonyflake2", 1735689600000000, 10000, {24, 39}, {0, 0}, {0, 16}, {0, 0}},
-    {"torture_seconds", k2020, 1000000, {30, 32}, {0, 0}, {20, 10}, {0, 0}},
-    {"torture_ending", k2020, 1000, {22, 34}, {0, 0}, {12, 10}, {0, 0}},
-    {"torture_wide", k2020, 1000, {23, 40}, {0, 0}, {12, 5}, {17, 6}},
-    {"torture_many",
-     k2020 + 4 * 365 * 86400000000 + 86400000000,
-     1000,
-     {25, 38},
-     {0, 0},
-     {0, 0},
-     {5, 20}},
-    {"microseconds", 0, 1, {11, 52}, {0, 0}, {0, 0}, {0, 0}},
-    // Datacenter and machine are those of Call::shard.
-    {"nodes", 0, 1, {11, 52}, {16, 8}, {0, 16}, {0, 0}, -1, true, true},
-    {"gregorian", 0, 1, {3, 56}, {0, 0}, {0, 0}, {0, 0}},
-    // The offset, and the tick after it.
-    {"hlc", 0, 1000, {17, 46}, {0, 0}, {0, 0}, {0, 0}, 501'000},
-    {"tickets", 0, 0, {0, 62}, {0, 0}, {0, 0}, {0, 0}, 0, false, true},
-}};
 
 std::map<std::string, std::string> options;
 
@@ -165,6 +111,11 @@ void ReadHistory(const std::filesystem::path& path) {
     if (fread(&ids[records.back().first], sizeof(ids[0]), call.count, file) != call.count) {
       fprintf(stderr, "%s is cut off\n", path.c_str());
       exit(2);
+    }
+    // A round that failed says nothing about its changes.
+    if (call.layout == LayoutName::kChanging && successions.empty()) {
+      ids.resize(records.back().first);
+      records.pop_back();
     }
   }
   fclose(file);
@@ -259,7 +210,10 @@ void CheckError(const Call& call) {
   // The ID is too far ahead to be observed.
   const bool too_far = call.asked == Kind::kObserve && state == "22023";
   const bool by_role = (call.plain && state == "42501") || (call.refused && state == "F0000");
-  if (!too_far && !by_role && !allowed_errors.contains(state))
+  // In some of its layouts the sequence is not the lowest field.
+  const bool not_in_row =
+      call.layout == LayoutName::kChanging && call.asked == Kind::kReserve && state == "0A000";
+  if (!too_far && !by_role && !not_in_row && !allowed_errors.contains(state))
     Violation("error", "%s, %s", call.state, where.c_str());
   if (state == "2200H") {
     const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
@@ -271,10 +225,29 @@ void CheckError(const Call& call) {
   }
 }
 
+// Returns whether an ID is of the layout of its time; a violation otherwise.
+bool CheckStage(const Call& call, const Range& clock, std::int64_t id) {
+  const char* const flaw = FlawOfStage(
+      call, id, [&](const Layout& layout) { return IsOwnIdentity(call, layout, 0, id); },
+      [&](std::int64_t start_ns, std::int64_t tick_ns) {
+        return start_ns <= clock.most + call.lead_us * kNsPerUs && start_ns + tick_ns > clock.least;
+      });
+  if (flaw == nullptr) return true;
+  Violation(flaw, "%lld, %s", static_cast<long long>(id), Describe(call).c_str());
+  return false;
+}
+
+// What tells the ID space of an ID from others of its layout.
+std::int64_t IdentityOf(const Call& call, const Layout& layout, std::int64_t id) {
+  if (call.layout == LayoutName::kChanging) {
+    return std::int64_t{GeneratorOf(call)} << 32 | layout.machine.Of(id);
+  }
+  return layout.by_call ? call.shard : layout.IdentityBits(id);
+}
+
 void CheckCall(const Record& record) {
   const Call& call = record.call;
   if (call.kind == Kind::kError) return CheckError(call);
-  const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
   const Range clock = ClockBetween(call.server, call.invoked_ns - kReadingNs, call.completed_ns);
   for (const std::int64_t us : {call.clock_before_us, call.clock_after_us}) {
     if (us == 0 || (us * kNsPerUs > clock.least - kNsPerUs && us * kNsPerUs <= clock.most))
@@ -287,13 +260,16 @@ void CheckCall(const Record& record) {
   std::map<std::int64_t, std::int64_t> last;  // of each ID space
   for (std::size_t i = record.first; i < record.first + call.count; ++i) {
     const std::int64_t id = ids[i];
+    const Layout& layout = LayoutOf(call, id);
     const auto shown = static_cast<long long>(id);
     const std::int64_t tick = layout.Tick(id);
     if (id <= 0 || tick >> layout.time.bits != 0) {
       Violation("value", "%lld, %s", shown, Describe(call).c_str());
       continue;
     }
-    if (!IsOwnIdentity(call, layout, i - record.first, id)) {
+    if (call.layout == LayoutName::kChanging) {
+      if (!CheckStage(call, clock, id)) continue;
+    } else if (!IsOwnIdentity(call, layout, i - record.first, id)) {
       Violation("identity", "%lld, %s", shown, Describe(call).c_str());
     }
     const std::int64_t start_ns = layout.StartNs(tick);
@@ -308,12 +284,12 @@ void CheckCall(const Record& record) {
                 static_cast<double>(clock.least - start_ns - layout.tick_us * kNsPerUs) / 1e6,
                 Describe(call).c_str());
     }
-    if (call.kind == Kind::kReserve && layout.has_time && tick != layout.Tick(ids[record.first])) {
+    if (call.kind == Kind::kReserve && layout.has_time &&
+        start_ns != StartNsOf(call, ids[record.first])) {
       Violation("reserve", "%lld is not of the tick of the first, %s", shown,
                 Describe(call).c_str());
     }
-    const auto [place, is_new] =
-        last.try_emplace(layout.by_call ? call.shard : layout.IdentityBits(id), id);
+    const auto [place, is_new] = last.try_emplace(IdentityOf(call, layout, id), id);
     if (!is_new && call.kind == Kind::kIds && id <= place->second && is_ordered) {
       Violation("order", "%lld after %lld in one call, %s", shown,
                 static_cast<long long>(place->second), Describe(call).c_str());
@@ -321,6 +297,8 @@ void CheckCall(const Record& record) {
     place->second = id;
   }
 }
+
+std::int64_t handed_out = 0;
 
 // --- one ID space ---------------------------------------------------------------------------
 
@@ -336,30 +314,43 @@ struct IdSpaceHistory {
   std::vector<std::int64_t> ids;
 };
 std::map<std::pair<int, std::int64_t>, IdSpaceHistory> spaces;  // by layout and identity
+// Of generators whose layout changes: all IDs of one, whoever made them; and all of one of its
+// layouts, where each database has its own succession and the server one position.
+std::map<int, IdSpaceHistory> generators;
+constexpr int kFirstChanging = 100;  // its layouts, as numbers beside LayoutName's
+
+void AddToSpace(IdSpaceHistory& space, const Record& record, std::int64_t id) {
+  if (record.call.kind != Kind::kObserve) space.ids.push_back(id);
+  if (!space.spans.empty() && space.spans.back().record == &record) {
+    Span& span = space.spans.back();
+    span.least = std::min(span.least, id);
+    span.most = std::max(span.most, id);
+  } else {
+    space.spans.push_back({&record, id, id});
+  }
+}
 
 void AddToIdSpaces(const Record& record) {
   const Call& call = record.call;
   if (call.kind == Kind::kError) return;
-  const Layout& layout = layouts[static_cast<std::size_t>(call.layout)];
   IdSpaceHistory* space = nullptr;
   std::int64_t identity = -1;
-  // Each database has a sequence of its own.
-  const auto identity_of = [&](std::int64_t id) {
-    return layout.by_call ? call.shard : layout.IdentityBits(id);
-  };
   for (std::size_t i = record.first; i < record.first + call.count; ++i) {
     const std::int64_t id = ids[i];
-    if (space == nullptr || identity_of(id) != identity) {
-      identity = identity_of(id);
+    const Layout& layout = LayoutOf(call, id);
+    if (space == nullptr || IdentityOf(call, layout, id) != identity) {
+      identity = IdentityOf(call, layout, id);
       space = &spaces[{static_cast<int>(call.layout), identity}];
     }
-    if (call.kind != Kind::kObserve) space->ids.push_back(id);
-    if (!space->spans.empty() && space->spans.back().record == &record) {
-      Span& span = space->spans.back();
-      span.least = std::min(span.least, id);
-      span.most = std::max(span.most, id);
-    } else {
-      space->spans.push_back({&record, id, id});
+    AddToSpace(*space, record, id);
+    if (call.kind != Kind::kObserve) ++handed_out;
+    if (call.layout != LayoutName::kChanging) continue;
+    AddToSpace(generators[GeneratorOf(call)], record, id);
+    if (each_database_changes) {
+      const std::vector<Stage>& stages = successions.at(GeneratorOf(call));
+      AddToSpace(
+          spaces[{kFirstChanging + stages[StageOfId(stages, id)].layout, layout.IdentityBits(id)}],
+          record, id);
     }
   }
 }
@@ -378,13 +369,14 @@ void ReportDuplicate(std::int64_t id, const IdSpaceHistory& space) {
   Violation("duplicate", "%lld%s", static_cast<long long>(id), where.c_str());
 }
 
-void ReportOrder(const Layout& layout, const Span& span, const Span& earlier) {
-  Violation(
-      "order", "%lld (%.3f ms back) after %lld\n  %s\n  %s", static_cast<long long>(span.least),
-      static_cast<double>((layout.Tick(earlier.most) - layout.Tick(span.least)) * layout.tick_us) /
-          1e3,
-      static_cast<long long>(earlier.most), Describe(span.record->call).c_str(),
-      Describe(earlier.record->call).c_str());
+void ReportOrder(const Span& span, const Span& earlier) {
+  Violation("order", "%lld (%.3f ms back) after %lld\n  %s\n  %s",
+            static_cast<long long>(span.least),
+            static_cast<double>(StartNsOf(earlier.record->call, earlier.most) -
+                                StartNsOf(span.record->call, span.least)) /
+                1e6,
+            static_cast<long long>(earlier.most), Describe(span.record->call).c_str(),
+            Describe(earlier.record->call).c_str());
 }
 
 void CheckUnique(IdSpaceHistory& space) {
@@ -398,7 +390,7 @@ void CheckUnique(IdSpaceHistory& space) {
   }
 }
 
-void CheckOrder(const Layout& layout, std::vector<Span>& spans) {
+void CheckOrder(std::vector<Span>& spans) {
   // Goes through the calls in the order in which they began, with the largest ID of all calls that
   // were over by then.
   auto by_end = spans;
@@ -422,18 +414,44 @@ void CheckOrder(const Layout& layout, std::vector<Span>& spans) {
       // by a tick at most. A session's own IDs increase.
       const auto is_after = [&](const Span& earlier) {
         if (call.blocks && counter_lies) return true;
-        return call.blocks ? layout.Tick(span.least) >= layout.Tick(earlier.most) - 1
-                           : span.least > earlier.most;
+        if (!call.blocks) return span.least > earlier.most;
+        const std::int64_t tick_ns = LayoutOf(call, span.least).tick_us * kNsPerUs;
+        return StartNsOf(call, span.least) + tick_ns >=
+               StartNsOf(earlier.record->call, earlier.most);
       };
       if (largest != nullptr && !is_after(*largest)) {
-        ReportOrder(layout, span, *largest);
+        ReportOrder(span, *largest);
       } else if (own != nullptr && span.least <= own->most) {
-        ReportOrder(layout, span, *own);
+        ReportOrder(span, *own);
       }
     }
     // Parallel workers have blocks of their own besides the one that the session holds.
     if (call.kind == Kind::kAnyOrder && call.blocks) continue;
     if (own == nullptr || span.most > own->most) own = &span;
+  }
+}
+
+// Writes down what IDs of the changing generator say: some of all, and those near an instant.
+void WriteSample(std::int64_t number) {
+  std::ofstream file(options["dir"] + "/decoded");
+  for (const auto& [generator, space] : generators) {
+    const std::vector<Stage>& stages = successions.at(generator);
+    const auto step = static_cast<std::size_t>(
+        std::max<std::int64_t>(static_cast<std::int64_t>(space.ids.size()) / number, 1));
+    std::size_t last_place = 0;
+    for (std::size_t i = 0; i < space.ids.size(); ++i) {
+      const std::int64_t id = space.ids[i];
+      const std::size_t place = StageOfId(stages, id);
+      const bool is_near = place != last_place || (i + 1 < space.ids.size() &&
+                                                   StageOfId(stages, space.ids[i + 1]) != place);
+      last_place = place;
+      if (i % step != 0 && !is_near) continue;
+      const ChangingLayout& of = *stages[place].of;
+      const Layout& layout = of.layout;
+      file << generator << ' ' << id << ' ' << layout.StartNs(layout.Tick(id)) / kNsPerUs << ' '
+           << (layout.datacenter.bits > 0 ? layout.datacenter.Of(id) : -1) << ' '
+           << layout.machine.Of(id) << ' ' << of.sequence.Of(id) << '\n';
+    }
   }
 }
 
@@ -460,6 +478,8 @@ int main(int count, char** arguments) {
       atoll(options["ending_epoch_us"].c_str());
   counter_lies = options["counter"] == "lies";
 
+  each_database_changes = options["changes"] == "database";
+  ReadChanges(options["dir"] + "/changes");
   ReadClocks(options["dir"] + "/clocks");
   for (const auto& entry : std::filesystem::directory_iterator(options["dir"])) {
     if (entry.path().filename().string().starts_with("history.")) ReadHistory(entry.path());
@@ -476,14 +496,13 @@ int main(int count, char** arguments) {
       histories[options["order"] == "server" ? span.record->call.server : 0].push_back(span);
     }
     for (auto& [server, spans] : histories) {
-      CheckOrder(layouts[static_cast<std::size_t>(name.first)], spans);
+      CheckOrder(spans);
     }
   }
 
-  std::int64_t handed_out = 0;
-  for (const auto& [name, space] : spaces) {
-    handed_out += static_cast<std::int64_t>(space.ids.size());
-  }
+  for (auto& [generator, space] : generators) CheckUnique(space);
+  if (!options["sample"].empty()) WriteSample(atoll(options["sample"].c_str()));
+
   std::int64_t found = 0;
   printf("ids %lld\ncalls %zu\nspaces %zu\n", static_cast<long long>(handed_out), records.size(),
          spaces.size());

@@ -400,7 +400,7 @@ class Session {
     const Operation& what = kOperations[operation];
     Values values{Percent(25) ? 1 : Random(1, what.most)};
     Shards shards;
-    if (what.layout == LayoutName::kTickets) shards.first = database_;
+    if (IsOfDatabase(what)) shards.first = database_;
     if (what.how == How::kShard) {
       const bool own = !Percent(options.Number("contested", 100));
       values.push_back(shards.first = (own ? 3 * server_ : 0) + Random(0, 2));

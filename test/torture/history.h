@@ -13,8 +13,8 @@ enum class Kind : std::uint8_t {
 };
 
 // The layouts that the campaign uses; it creates kSeconds to kMany itself (Torture/Round.pm). Then
-// come the positions of IDs of 128 bits, the hybrid logical clock, and the tickets of a sequence of
-// each database.
+// come the positions of IDs of 128 bits, the hybrid logical clock, the tickets of a sequence of
+// each database, and a generator whose layout changes.
 enum class LayoutName : std::uint8_t {
   kSnowflake,
   kInstagram,
@@ -28,8 +28,9 @@ enum class LayoutName : std::uint8_t {
   kGregorian,     // UUIDs of versions 1 and 6
   kHlc,
   kTickets,
+  kChanging,
 };
-constexpr int kLayouts = 12;
+constexpr int kLayouts = 13;
 
 enum class Mode : std::uint8_t { kWait, kLead, kError };
 
@@ -41,8 +42,8 @@ struct Call {
   std::int64_t lead_us;  // how far the call's settings let IDs run ahead
   std::uint32_t session;
   std::uint32_t count;  // number of IDs that follow
-  std::int32_t shard;   // the shard that the call named, or -1; of tickets, which database; of
-                        // kNodes, what the IDs say of who made them
+  std::int32_t shard;   // the shard that the call named, or -1; of tickets and kChanging, which
+                        // database; of kNodes, what the IDs say of who made them
   std::int32_t stride;  // the second ID is of shard + stride, and so on; 0: all are of one shard
   std::int16_t datacenter;  // what the session had set, or -1: the server's
   std::int16_t machine;

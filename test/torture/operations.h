@@ -26,6 +26,11 @@ struct Operation {
   Form form = Form::kBigint;
 };
 
+// Whether each database has an ID space of its own, or may have.
+bool IsOfDatabase(const Operation& what) {
+  return what.layout == LayoutName::kTickets || what.layout == LayoutName::kChanging;
+}
+
 #define WITH_CLOCK(call) "SELECT clock_timestamp(), " call ", clock_timestamp()"
 #define IN_ARRAY(call) WITH_CLOCK("ARRAY(SELECT " call " FROM generate_series(1, $1::int))")
 
@@ -94,6 +99,24 @@ const Operation kOperations[] = {
      LayoutName::kTickets, 300, How::kShared, 0, 0.0},
     {"nextval", IN_ARRAY("nextval('torture_tickets')"), Kind::kIds, LayoutName::kTickets, 50,
      How::kShared, 0, 0.0},
+    // A generator whose layout changes.
+    {"changing_one", WITH_CLOCK("idgen_nextval('torture_changing') + 0 * $1::int"), Kind::kIds,
+     LayoutName::kChanging, 1, How::kPlain, 0, 0.0},
+    {"changing", IN_ARRAY("idgen_nextval('torture_changing')"), Kind::kIds, LayoutName::kChanging,
+     500, How::kPlain, 0, 0.0},
+    {"changing_batch", WITH_CLOCK("ARRAY(SELECT idgen_nextval_batch('torture_changing', $1::int))"),
+     Kind::kIds, LayoutName::kChanging, 2000, How::kShared, 0, 0.0},
+    {"changing_array", WITH_CLOCK("idgen_nextval_array('torture_changing', $1::int)"), Kind::kIds,
+     LayoutName::kChanging, 5000, How::kShared, 0, 0.0},
+    {"changing_reserve", WITH_CLOCK("idgen_reserve('torture_changing', $1::int)"), Kind::kReserve,
+     LayoutName::kChanging, 500, How::kShared, 0, 0.0},
+    {"changing_parallel",
+     "SELECT idgen_nextval('torture_changing') FROM numbers WHERE n <= 100 * $1::int",
+     Kind::kAnyOrder, LayoutName::kChanging, 20, How::kPlain, 0, 0.0},
+    {"changing_observe",
+     WITH_CLOCK("idgen_observe('torture_changing', idgen_max_id(clock_timestamp() + "
+                "(50 - $1::int) * interval '1 ms', 'torture_changing'))"),
+     Kind::kObserve, LayoutName::kChanging, 1050, How::kShared, 0, 0.0},
     // From a second behind the clock to 50 ms ahead of it.
     {"observe",
      WITH_CLOCK("idgen_observe('snowflake', snowflake_max_id(clock_timestamp() + "

@@ -102,10 +102,12 @@ void OpenHotPath(Handle& handle, std::int64_t now_us) {
 // The loop of one call. Its members that the loop sets are those of the last attempt.
 class SessionPolicy {
  public:
-  SessionPolicy(Handle& handle, std::int64_t shard) : handle_(handle), shard_(shard) {}
+  SessionPolicy(Handle& handle, std::int64_t shard, const Request& request)
+      : handle_(handle), shard_(shard), request_(request) {}
 
   Source Refresh() {
     space_ = &pg::Refresh(handle_, shard_);
+    CheckTogether(handle_.layout(), request_);
     return SourceOf(*space_);
   }
   std::int64_t ClockUs() const noexcept { return WallClockUs(); }
@@ -205,6 +207,7 @@ class SessionPolicy {
 
  private:
   std::int64_t shard_ = kNoShard;
+  Request request_;
   GuardSettings guard_;
   std::int64_t wait_began_us_ = 0;
   bool waits_for_tick_ = false;
@@ -216,7 +219,8 @@ class SessionPolicy {
 // generator makes IDs of any.
 class ObservingPolicy : public SessionPolicy {
  public:
-  ObservingPolicy(Handle& handle, std::uint64_t id) : SessionPolicy(handle, kNoShard), id_(id) {}
+  ObservingPolicy(Handle& handle, std::uint64_t id)
+      : SessionPolicy(handle, kNoShard, {}), id_(id) {}
 
   Source Refresh() {
     do {
@@ -282,9 +286,24 @@ void CheckNotTooFarAhead(const Handle& handle, std::uint64_t id, std::int64_t no
   ReportTooFarAhead(handle, id, observed, settings);
 }
 
+void CheckTogether(const Layout& layout, std::int64_t count) {
+  if (count < 1 || static_cast<std::uint64_t>(count) > layout.IdsPerTick()) {
+    ReportCount(static_cast<int>(count), layout.IdsPerTick(),
+                psprintf("Layout \"%s\" has %llu IDs in one tick.", NameOf(layout),
+                         static_cast<unsigned long long>(layout.IdsPerTick())));
+  }
+  if (count > 1 && !layout.SequenceIsLowest()) {
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("IDs of layout \"%s\" cannot be reserved as consecutive integers",
+                           NameOf(layout)),
+                    errdetail("Its sequence is not its lowest field."),
+                    errhint("Use idgen_nextval_batch().")));
+  }
+}
+
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   if (unlikely(TestClockIsOn())) return TakeForTest(handle, shard, request);
-  SessionPolicy policy(handle, shard);
+  SessionPolicy policy(handle, shard, request);
   const LoopResult result = TakeOfStages(policy, handle, request);
   const Attempt& attempt = result.attempt;
   if (result.ending == Ending::kOutOfTime) {

@@ -21,6 +21,14 @@ struct Issued {
 // those that it returns (space_use.h). Errors as documented for snowflake_nextval().
 Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request);
 
+// Reports an error unless `count` IDs of a layout can be consecutive integers of one tick.
+void CheckTogether(const Layout& layout, std::int64_t count);
+
+// The same for a request, before each attempt: the layout may be the next one by now.
+inline void CheckTogether(const Layout& layout, const Request& request) {
+  if (unlikely(request.together)) CheckTogether(layout, static_cast<std::int64_t>(request.count));
+}
+
 // The ID of a position that was taken through the handle.
 inline std::int64_t IdOf(const Handle& handle, const SessionSlot& space, std::uint64_t position) {
   return handle.composer(position) | static_cast<std::int64_t>(space.identity_bits);

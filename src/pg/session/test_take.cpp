@@ -55,10 +55,12 @@ SessionSlot& ViewOf(std::uint64_t identity_bits) {
 // The loop of one call. Nothing here waits, and there is no mark.
 class TestPolicy {
  public:
-  TestPolicy(Handle& handle, std::int64_t shard) : handle_(handle), shard_(shard) {}
+  TestPolicy(Handle& handle, std::int64_t shard, const Request& request)
+      : handle_(handle), shard_(shard), request_(request) {}
 
   Source Refresh() {
     Prepare();
+    CheckTogether(handle_.layout(), request_);
     return SourceOf(IdentityBitsOf(handle_, shard_));
   }
   std::int64_t ClockUs() const noexcept { return TestClockUs(); }
@@ -104,6 +106,7 @@ class TestPolicy {
 
  private:
   std::int64_t shard_ = kNoShard;
+  Request request_;
   std::uint64_t identity_bits_ = 0;
   GuardSettings guard_;
   std::int64_t waited_us_ = 0;
@@ -111,7 +114,8 @@ class TestPolicy {
 
 class ObservingTestPolicy : public TestPolicy {
  public:
-  ObservingTestPolicy(Handle& handle, std::uint64_t id) : TestPolicy(handle, kNoShard), id_(id) {}
+  ObservingTestPolicy(Handle& handle, std::uint64_t id)
+      : TestPolicy(handle, kNoShard, {}), id_(id) {}
 
   Source Refresh() {
     Prepare();
@@ -131,7 +135,7 @@ class ObservingTestPolicy : public TestPolicy {
 
 Issued TakeForTest(Handle& handle, std::int64_t shard, const Request& request) {
   NoteTestId();
-  TestPolicy policy(handle, shard);
+  TestPolicy policy(handle, shard, request);
   const LoopResult result = TakeOfStages(policy, handle, request);
   const Attempt& attempt = result.attempt;
   if (result.ending == Ending::kOutOfTime) ReportOutOfTime(handle.layout(), attempt.now_us);

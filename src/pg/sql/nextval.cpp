@@ -7,10 +7,6 @@ namespace idgen::pg {
 
 namespace {
 
-bool IsWithin(int count, std::uint64_t most) {
-  return count >= 1 && static_cast<std::uint64_t>(count) <= most;
-}
-
 Datum LastId(Handle& handle) {
   if (!IsPrepared(handle)) ResolveGenerator(handle);
   if (handle.last_id < 0) {
@@ -54,20 +50,8 @@ Datum idgen_currval(PG_FUNCTION_ARGS) { return LastId(HandleOfArgument(fcinfo, 0
 Datum idgen_reserve(PG_FUNCTION_ARGS) {
   Handle& handle = HandleOfArgument(fcinfo, 0);
   while (!IsPrepared(handle)) PrepareHandle(handle);
-  const Layout& layout = handle.layout();
   const int count = PG_GETARG_INT32(1);
-  if (!IsWithin(count, layout.IdsPerTick())) {
-    ReportCount(count, layout.IdsPerTick(),
-                psprintf("Layout \"%s\" has %llu IDs in one tick.", NameOf(layout),
-                         static_cast<unsigned long long>(layout.IdsPerTick())));
-  }
-  if (count > 1 && !layout.SequenceIsLowest()) {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("IDs of layout \"%s\" cannot be reserved as consecutive integers",
-                           NameOf(layout)),
-                    errdetail("Its sequence is not its lowest field."),
-                    errhint("Use idgen_nextval_batch().")));
-  }
+  CheckTogether(handle.layout(), count);
   const Issued issued = TakeSlowly(handle, kNoShard, {static_cast<std::uint64_t>(count), true});
   const std::uint64_t last = issued.taken.first + issued.taken.count - 1;
   CountBatch(*issued.space->use, issued.taken.count);

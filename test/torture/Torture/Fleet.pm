@@ -30,6 +30,8 @@ my $BOUND_S = 30;
 
 my @NAMES = ('a' .. 'h');
 
+my $MIX = 'single:8,array:1,batch:1,arrays:0.1,reserve:1,shard:2,sonyflake:1,seconds:0.5,wide:1,ending:1,insert:1,parallel:0.2,observe:0.2';
+
 # --- a fleet -----------------------------------------------------------------------------
 
 # Starts the registry and the members.
@@ -37,12 +39,16 @@ my @NAMES = ('a' .. 'h');
 #   machines  how many machine IDs the pool has
 #   term_s    idgen.lease_term
 #   shared    two of the members have the same number as machine ID, and none from the pool
+#   before    what to do before the sessions start
+#   mix       what sessions make that all members can make at once
+#   calls     further calls that make IDs on as many members as there are machine IDs: [ function, argument ]
 sub begin
 {
 	my ($round, %options) = @_;
 	my $self = bless {
 		round => $round, members => 3, machines => 16, term_s => one_of(1, 2, 2, 3), shared => 0, running => [],
-		settings => [ $round->leading ], most_offset => 0, slowest => 0, %options }, __PACKAGE__;
+		settings => [ $round->leading ], most_offset => 0, slowest => 0, before => sub { }, calls => [],
+		mix => $MIX, %options }, __PACKAGE__;
 	# 55006: an identity that another server holds. 55000: no answer in time. 53400: a full pool;
 	# holders that are gone fill it as well, until their term is over.
 	$round->allow(qw(down 55006 55000 53400));
@@ -52,12 +58,13 @@ sub begin
 	$self->add for 1 .. $self->{members};
 	$round->note("fleet of $self->{members}, machines $self->{machines}, term $self->{term_s} s, shared $self->{shared}");
 	$self->aim;
+	$self->{before}->($self);
 	# Some sessions want what those on all other servers want, so that whatever is free is taken at once.
 	# A few IDs at a time touch more ticks than many.
 	my %common = (spread_s => 14, reconnects => 15, modes => one_of('wait', 'wait,lead,error'),
 		lead_ms => one_of(500, 10000), wait_ms => '50,200', blocks => one_of(0, 30));
 	$round->sessions(%common, threads => 2 * $self->{members}, contested => 0,
-		mix => 'single:8,array:1,batch:1,arrays:0.1,reserve:1,shard:2,sonyflake:1,seconds:0.5,wide:1,ending:1,insert:1,parallel:0.2,observe:0.2');
+		mix => $self->{mix});
 	$round->sessions(%common, threads => 2 * $self->{members}, contested => 100, mix => 'named:3,shard:1,single:1',
 		ids => $config{most_ids} / 3);
 	$self->expect_all('at first');
@@ -114,7 +121,17 @@ sub victim
 
 sub terms { my ($self, $least, $most) = @_; return $self->{term_s} * between($least, $most); }
 
-sub rest { my ($self, $seconds) = @_; usleep($seconds * 1e6); return; }
+# Lets time pass; what is to happen meanwhile does so once, at any time of it.
+sub rest
+{
+	my ($self, $seconds) = @_;
+	$seconds = max(0, $seconds);
+	my $do = delete $self->{meanwhile};
+	my $first = $do ? between(0, $seconds) : $seconds;
+	usleep($first * 1e6);
+	if ($do) { $do->(); usleep(($seconds - $first) * 1e6); }
+	return;
+}
 
 # --- that it goes on ------------------------------------------------------------------------
 
@@ -130,7 +147,7 @@ sub expect_all
 	my $shared = grep { $_->{shared} } @members;
 	my $from_pool = @members - $shared;
 	my $enough = $from_pool - max(0, $from_pool - $self->{machines}) + ($shared ? 1 : 0);
-	my %calls = ('instagram_nextval' => scalar(@members), 'snowflake_nextval' => $enough, 'idgen_nextval' => $enough);
+	my %calls = ('instagram_nextval' => scalar(@members), map { (name_of_call(@$_) => $enough) } $self->calls);
 	my %made = map { ($_ => {}) } keys %calls;
 	while (grep { keys %{ $made{$_} } < $calls{$_} } keys %calls)
 	{
@@ -138,7 +155,7 @@ sub expect_all
 		{
 			for my $call (grep { keys %{ $made{$_} } < $calls{$_} } sort keys %calls)
 			{
-				$round->found('stuck', sprintf('%s, %d s later: %s() makes IDs on %s, expected on %d of %d', $after, $most,
+				$round->found('stuck', sprintf('%s, %d s later: %s makes IDs on %s, expected on %d of %d', $after, $most,
 					$call, join(' ', sort keys %{ $made{$call} }) || 'none', $calls{$call}, scalar(@members)));
 			}
 			$self->explain;
@@ -153,13 +170,18 @@ sub expect_all
 	return 1;
 }
 
-# Returns those of the three functions that make an ID on a member, of identities of three kinds.
+sub calls { my ($self) = @_; return ([ 'snowflake_nextval', '' ], [ 'idgen_nextval', 'torture_seconds' ], @{ $self->{calls} }); }
+
+sub name_of_call { my ($function, $argument) = @_; return $argument ? "$function $argument" : $function; }
+
+# Returns those of the functions that make an ID on a member, of identities of three kinds.
 sub calls_that_work
 {
 	my ($self, $member) = @_;
+	my @calls = map { [ name_of_call(@$_), "$_->[0](" . ($_->[1] ? "'$_->[1]'" : '') . ')' ] } $self->calls;
 	my ($status, $text) = output_of('psql', '-XqAt', '-d', $member->connection,
-		map { ('-c', "SELECT '$_->[0]' WHERE $_->[0]($_->[1]) > 0") }
-		  [ 'instagram_nextval', 3 * $member->{number} ], [ 'snowflake_nextval', '' ], [ 'idgen_nextval', "'torture_seconds'" ]);
+		map { ('-c', "SELECT '$_->[0]' WHERE $_->[1] > 0") }
+		  [ 'instagram_nextval', "instagram_nextval(@{[3 * $member->{number}]})" ], @calls);
 	return split(/\n/, $text);
 }
 
@@ -176,16 +198,16 @@ sub explain
 	return;
 }
 
-# Ends the round: clocks are beyond all that was shown.
+# Ends the round: clocks are beyond all that was shown. The checker has these options.
 sub end
 {
-	my ($self) = @_;
+	my ($self, %checked) = @_;
 	my $ahead = $self->{most_offset} + 10 + 3 * $self->{term_s};
 	$_->set_clock($ahead) for @{ $self->{running} };
 	$self->{registry}{server}->set_clock(0);
 	$self->rest(0.3);
 	$self->expect_all('at the end');
-	$self->{round}{result} = $self->{round}->check;
+	$self->{round}{result} = $self->{round}->check(%checked);
 	$self->{round}{result}{remark} = sprintf('slowest %.1f s', $self->{slowest});
 	return;
 }
@@ -195,6 +217,7 @@ sub end
 sub fault_of
 {
 	my ($self, $kind, $member, $text) = @_;
+	$self->{harmed} = $member;
 	return $self->{round}->fault($kind, join(' ', $member ? $member->{name} : (), $text // ()));
 }
 
@@ -269,6 +292,48 @@ sub disturbed
 	$self->rest($how_long);
 	$self->{registry}->link($member->{name}, '');
 	return "link $mode";
+}
+
+# A copy of a server, beside it or (a restore) in its place; of `backup`, or of what it has now.
+sub copied
+{
+	my ($self, $how, $backup) = @_;
+	my $round = $self->{round};
+	my $origin = $self->victim;
+	my $name = $self->next_name;
+	$self->fault_of($how, $origin, $name);
+	my $copy = $round->empty_server($name);
+	if ($how eq 'copy after a crash')
+	{
+		$origin->kill_postmaster;
+		command('cp', '-a', $origin->{dir}, $copy->{dir});
+		$origin->start;
+	}
+	elsif ($backup) { command('cp', '-a', $backup->{dir}, $copy->{dir}); }
+	else { Torture::Copies::base_backup($origin, $copy, $how eq 'promotion' ? '-R' : ()); }
+	$self->rest(one_of(0, $self->terms(0.1, 1)));
+	if ($how =~ /restore/)
+	{
+		$origin->kill_postmaster;
+		@{ $self->{running} } = grep { $_ != $origin } @{ $self->{running} };
+	}
+	# A copy of one with a number of its own has that number too.
+	$copy->{shared} = ($backup // $origin)->{shared};
+	$copy->configure($self->settings_of($name, $copy->{shared}));
+	my $behind = one_of(0, 0, 1, 60);
+	$copy->set_clock(-$behind);
+	$copy->start;
+	if ($how eq 'promotion')
+	{
+		Torture::Copies::wait_streaming($origin) if chance(0.5);
+		$copy->promote;
+	}
+	else { $copy->wait_ready; }
+	push @{ $self->{running} }, $copy;
+	$self->aim;
+	$round->during(1, 0);
+	$copy->set_clock(0);
+	return $how;
 }
 
 # The registry itself.
@@ -394,43 +459,7 @@ sub fleet_clone
 	my $fleet = begin($round, members => one_of(2, 3), shared => one_of(0, 1));
 	for (1 .. 2)
 	{
-		my $origin = $fleet->victim;
-		my $name = $fleet->next_name;
-		my $how = one_of('copy after a crash', 'base backup', 'restore', 'promotion');
-		$round->fault($how, "$name of $origin->{name}");
-		my $copy = $round->empty_server($name);
-		if ($how eq 'copy after a crash')
-		{
-			$origin->kill_postmaster;
-			command('cp', '-a', $origin->{dir}, $copy->{dir});
-			$origin->start;
-		}
-		else
-		{
-			Torture::Copies::base_backup($origin, $copy, $how eq 'promotion' ? '-R' : ());
-		}
-		$fleet->rest(one_of(0, $fleet->terms(0.1, 1)));
-		if ($how eq 'restore')
-		{
-			$origin->kill_postmaster;
-			@{ $fleet->{running} } = grep { $_ != $origin } @{ $fleet->{running} };
-		}
-		# A copy of one with a number of its own has that number too.
-		$copy->{shared} = $origin->{shared};
-		$copy->configure($fleet->settings_of($name, $copy->{shared}));
-		my $behind = one_of(0, 0, 1, 60);
-		$copy->set_clock(-$behind);
-		$copy->start;
-		if ($how eq 'promotion')
-		{
-			Torture::Copies::wait_streaming($origin) if chance(0.5);
-			$copy->promote;
-		}
-		else { $copy->wait_ready; }
-		push @{ $fleet->{running} }, $copy;
-		$fleet->aim;
-		$round->during(1, 0);
-		$copy->set_clock(0);
+		$fleet->copied(one_of('copy after a crash', 'base backup', 'restore', 'promotion'));
 		$fleet->go_through(2, \&goes_down, \&hangs);
 	}
 	return $fleet->end;

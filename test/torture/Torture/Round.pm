@@ -64,6 +64,7 @@ sub prepare_database
 	  "SELECT idgen_create_layout('torture_many', 'timestamp:38, shard:20, sequence:5',
 		epoch => '2024-01-01Z')",
 	  "SELECT idgen_create_generator('fixed', 'snowflake', machine_id => 9)",
+	  "SELECT idgen_create_generator('torture_changing', 'snowflake')",
 	  'CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), item int)',
 	  'CREATE SEQUENCE torture_tickets',
 	  'GRANT USAGE, SELECT ON SEQUENCE torture_tickets TO PUBLIC',
