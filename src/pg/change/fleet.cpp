@@ -103,6 +103,10 @@ SchemeEntry SettledEntry(const SchemeVersion& latest, const Named& named) {
                     errhint("Wait for the agreement, or call it off with "
                             "idgen_withdraw_change().")));
   }
+  return entry;
+}
+
+void CheckIsTheSameHere(const SchemeEntry& entry, const Named& named) {
   if (!(LayoutsOfScheme(entry) == LayoutsOf(named.definition))) {
     ereport(
         ERROR,
@@ -111,28 +115,27 @@ SchemeEntry SettledEntry(const SchemeVersion& latest, const Named& named) {
          errdetail("Here: %s. In the scheme: %.*s.", SuccessionText(LayoutsOf(named.definition)),
                    static_cast<int>(entry.value.size()), entry.value.data())));
   }
-  return entry;
-}
 
-const char* Proposed(const SchemeVersion& latest, const Named& named, const Succession& layouts,
-                     std::int64_t at_us) {
-  return WithInScheme(latest.text, {.kind = SchemeKind::kProposed,
-                                    .name = named.name,
-                                    .value = SuccessionText(layouts),
-                                    .version = latest.version + 1,
-                                    .at_ms = at_us / 1000});
-}
+  const char* Proposed(const SchemeVersion& latest, const Named& named, const Succession& layouts,
+                       std::int64_t at_us) {
+    return WithInScheme(latest.text, {.kind = SchemeKind::kProposed,
+                                      .name = named.name,
+                                      .value = SuccessionText(layouts),
+                                      .version = latest.version + 1,
+                                      .at_ms = at_us / 1000});
+  }
 
-// An instant must be later than what holders were granted, by a term: until they hear of it they
-// may be granted that much more.
-void CheckIsLater(std::int64_t at_us, const registry::ListedHolder* latest, std::int64_t least_us) {
-  if (latest == nullptr || at_us >= least_us) return;
-  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                  errmsg("the instant of the change is too early"),
-                  errdetail("\"%s\" may make IDs until %s.", latest->name,
-                            InstantText(latest->used_until_ms * 1000)),
-                  errhint("The earliest instant is %s.", InstantText(RoundUp(least_us, 1000)))));
-}
+  // An instant must be later than what holders were granted, by a term: until they hear of it they
+  // may be granted that much more.
+  void CheckIsLater(std::int64_t at_us, const registry::ListedHolder* latest,
+                    std::int64_t least_us) {
+    if (latest == nullptr || at_us >= least_us) return;
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("the instant of the change is too early"),
+                    errdetail("\"%s\" may make IDs until %s.", latest->name,
+                              InstantText(latest->used_until_ms * 1000)),
+                    errhint("The earliest instant is %s.", InstantText(RoundUp(least_us, 1000)))));
+  }
 
 }  // namespace
 
@@ -152,7 +155,7 @@ Datum idgen_propose_change(PG_FUNCTION_ARGS) {
   WithRegistry([&](RegistryAccess& access) {
     CheckIdentitiesFit(access, to);
     EditScheme(access, [&](const SchemeVersion& latest) {
-      (void)SettledEntry(latest, named);
+      CheckIsTheSameHere(SettledEntry(latest, named), named);
       const registry::ListedHolder* const last = LatestOf(Holders(access));
       const std::int64_t granted_ms = last != nullptr ? last->used_until_ms : 0;
       const std::int64_t least_us = (granted_ms + LeaseTermMs()) * 1000;
