@@ -180,9 +180,10 @@ bool Ends(const Settings& settings, const std::string& pool) {
               " = pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) interval '" + days +
               " days'" + Of(a.holder));
   };
+  std::int64_t own_until_ms = 5;
   const auto is_there = [&] {
     c.Restart();
-    c.Enrol(5);
+    c.Enrol(own_until_ms);
     all = c.Holders();
     return Find(all, a.holder) != nullptr;
   };
@@ -193,6 +194,13 @@ bool Ends(const Settings& settings, const std::string& pool) {
     CHECK(is_there());
   }
   for (const char* column : columns) set(column, "8");
+  // The clock of the registry may be far ahead: those who live say what time it is, too.
+  CHECK(is_there());
+  person.Do(
+      "UPDATE idgen_registry.holder SET ended = pg_catalog.clock_timestamp() WHERE ended IS NULL "
+      "AND pool = '" +
+      pool + "'");
+  own_until_ms = std::int64_t{std::time(nullptr)} * 1000;
   CHECK(!is_there());
   return right;
 }

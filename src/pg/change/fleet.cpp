@@ -86,8 +86,7 @@ void CheckIdentitiesFit(RegistryAccess& access, const Layout& to) {
   }
 }
 
-// Returns the scheme's entry of a generator, which is as it is in this database and has no
-// proposal.
+// Returns the scheme's entry of a generator. An error if a change is proposed.
 SchemeEntry SettledEntry(const SchemeVersion& latest, const Named& named) {
   const SchemeEntry entry = FindInScheme(latest.text, SchemeKind::kGenerator, named.name);
   if (entry.value.empty()) {
@@ -107,35 +106,33 @@ SchemeEntry SettledEntry(const SchemeVersion& latest, const Named& named) {
 }
 
 void CheckIsTheSameHere(const SchemeEntry& entry, const Named& named) {
-  if (!(LayoutsOfScheme(entry) == LayoutsOf(named.definition))) {
-    ereport(
-        ERROR,
-        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-         errmsg("generator \"%s\" has other layouts here than in the scheme", named.name),
-         errdetail("Here: %s. In the scheme: %.*s.", SuccessionText(LayoutsOf(named.definition)),
-                   static_cast<int>(entry.value.size()), entry.value.data())));
-  }
+  if (LayoutsOfScheme(entry) == LayoutsOf(named.definition)) return;
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+           errmsg("generator \"%s\" has other layouts here than in the scheme", named.name),
+           errdetail("Here: %s. In the scheme: %.*s.", SuccessionText(LayoutsOf(named.definition)),
+                     static_cast<int>(entry.value.size()), entry.value.data())));
+}
 
-  const char* Proposed(const SchemeVersion& latest, const Named& named, const Succession& layouts,
-                       std::int64_t at_us) {
-    return WithInScheme(latest.text, {.kind = SchemeKind::kProposed,
-                                      .name = named.name,
-                                      .value = SuccessionText(layouts),
-                                      .version = latest.version + 1,
-                                      .at_ms = at_us / 1000});
-  }
+const char* Proposed(const SchemeVersion& latest, const Named& named, const Succession& layouts,
+                     std::int64_t at_us) {
+  return WithInScheme(latest.text, {.kind = SchemeKind::kProposed,
+                                    .name = named.name,
+                                    .value = SuccessionText(layouts),
+                                    .version = latest.version + 1,
+                                    .at_ms = at_us / 1000});
+}
 
-  // An instant must be later than what holders were granted, by a term: until they hear of it they
-  // may be granted that much more.
-  void CheckIsLater(std::int64_t at_us, const registry::ListedHolder* latest,
-                    std::int64_t least_us) {
-    if (latest == nullptr || at_us >= least_us) return;
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("the instant of the change is too early"),
-                    errdetail("\"%s\" may make IDs until %s.", latest->name,
-                              InstantText(latest->used_until_ms * 1000)),
-                    errhint("The earliest instant is %s.", InstantText(RoundUp(least_us, 1000)))));
-  }
+// An instant must be later than what holders were granted, by a term: until they hear of it they
+// may be granted that much more.
+void CheckIsLater(std::int64_t at_us, const registry::ListedHolder* latest, std::int64_t least_us) {
+  if (latest == nullptr || at_us >= least_us) return;
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                  errmsg("the instant of the change is too early"),
+                  errdetail("\"%s\" may make IDs until %s.", latest->name,
+                            InstantText(latest->used_until_ms * 1000)),
+                  errhint("The earliest instant is %s.", InstantText(RoundUp(least_us, 1000)))));
+}
 
 }  // namespace
 
