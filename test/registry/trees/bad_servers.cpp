@@ -152,16 +152,32 @@ void AskAll(const std::string& what, const std::string& address, bool opens) {
     return connection != nullptr;
   };
   const auto in = [] { return Server::In(kPatienceMs); };
+  SchemeVersions scheme;
+  int told = 0;
+  const auto tell = [](void* context, const auto&) { ++*static_cast<int*>(context); };
+  bool written = false;
+  // Without news a watch ends when its time is up, whatever the matter is.
+  const auto watched = [&](Status status) {
+    if (status != Status::kDone) return failed(status, false);
+    right = right && scheme.latest == 0 && error.message[0] == '\0';
+    return true;
+  };
   start_ms = NowMs();
   static_cast<void>(
-      failed(driver.enrol(connection, holder, 1, 1000, in(), error), false) &&
-      failed(driver.renew(connection, holder, 1, 1000, in(), error)) &&
+      failed(driver.enrol(connection, holder, 1, 1000, scheme, in(), error), false) &&
+      failed(driver.renew(connection, holder, 1, 1000, scheme, in(), error)) &&
+      failed(driver.read_scheme(connection, "p", kLatestScheme, tell, &told, in(), error), false) &&
+      failed(driver.read_scheme(connection, "p", 1, tell, &told, in(), error), false) &&
+      failed(driver.write_scheme(connection, "p", {1, "", "", 1}, written, in(), error), false) &&
+      failed(driver.holders(connection, "p", true, tell, &told, in(), error), false) &&
+      watched(driver.watch(connection, "p", scheme, in(), error)) &&
+      failed(driver.holders(connection, "p", false, tell, &told, in(), error), false) &&
       failed(driver.claim(connection, holder, &identity, 1, &claimed, in(), error)) &&
       failed(driver.claim_any(connection, holder, 0, 1, 9, 5, claimed, in(), error)) &&
       failed(driver.evict(connection, "p", identity, found, in(), error), false) &&
       failed(driver.ban(connection, "p", identity, true, in(), error), false));
   if (connection != nullptr) driver.close(connection);
-  Check(right && in_time(12), what, said.c_str());
+  Check(right && told == 0 && !written && in_time(18), what, said.c_str());
 }
 
 void Bad(const std::string& what, const char* scheme, BadServer::Talk talk, bool opens = false) {
