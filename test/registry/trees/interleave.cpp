@@ -128,6 +128,9 @@ class Actor {
     const Scheme wanted{version, "text", holder.name, 1};
     Sure(driver_->write_scheme(connection_, holder.pool, wanted, found, Server::In(), error_));
   }
+  void Watch(std::int64_t ms) {
+    Sure(driver_->watch(connection_, holder.pool, scheme, Server::In(ms), error_));
+  }
   // What there is of a holder.
   std::optional<ListedHolder> Find(const Holder& wanted, bool end_expired = false) {
     struct {
@@ -452,6 +455,16 @@ void RenewAndEnd(Given g, unsigned bits) {
   CHECK(g.last.Find(g.a.holder)->used_until_ms == seen->used_until_ms);
 }
 
+// No version is missed that is written while one begins to watch.
+void WatchAndWrite(Given g, unsigned bits) {
+  Together(
+      bits, g.a, [](Actor& a) { a.Watch(30); }, g.b, [](Actor& b) { b.WriteScheme(1); });
+  CHECK(g.b.found);
+  const std::int64_t start_ms = NowMs();
+  g.a.Watch(20'000);
+  CHECK(g.a.scheme.latest == 1 && NowMs() - start_ms < 15'000);
+}
+
 constexpr struct {
   const char* name;
   void (*run)(Given, unsigned);
@@ -468,6 +481,7 @@ constexpr struct {
               {"enrol_and_write_next", EnrolAndWriteNext, 8, 6},
               {"renew_and_write", RenewAndWrite, 8, 5},
               {"two_write", TwoWrite, 8, 4},
+              {"watch_and_write", WatchAndWrite, 8, 5},
               {"renew_and_end", RenewAndEnd, 64, 6},
               {"renew_and_take_over", RenewAndTakeOver, 64, kTurns}};
 
