@@ -110,6 +110,7 @@ bool RunClient(const Settings& settings) {
     left = second.Next();
   }
   CHECK(left.status == idgen::Status::kMarkNotMoved);
+  options.name = "c";
   options.least_machine = options.most_machine = machine;
   LeasedMachine next(options);
   CHECK(next.Open() && next.machine() == machine);
@@ -117,6 +118,33 @@ bool RunClient(const Settings& settings) {
   CHECK(third.Next().status == idgen::Status::kOk);
   CHECK(next.GeneratorOptions().not_before_ms <= closed_ms);
   for (int i = 0; i < 1000; ++i) add(third.Next(), next.used_until_ms());
+
+  // A version of the scheme is written: who goes by another one goes on and is not counted as
+  // agreed, and cannot begin anew before the program says that it goes by it.
+  CHECK(next.latest_scheme_version() == 0);
+  CHECK(person.WriteScheme(1, "one"));
+  clock_us = next.used_until_ms() * 1000;
+  CHECK(third.Next().status == idgen::Status::kMarkNotMoved);
+  CHECK(next.Poll() && next.latest_scheme_version() == 1);
+  add(third.Next(), next.used_until_ms());
+  const auto acknowledged = [&](const std::string& name) {
+    for (const ListedHolder& holder : person.Holders()) {
+      if (holder.lives && holder.name == name) return holder.acknowledged;
+    }
+    return std::int64_t{-1};
+  };
+  CHECK(acknowledged(options.name) == 0);
+  CHECK(next.Close());
+  LeasedMachine stale(options);
+  CHECK(!stale.Open() && stale.latest_scheme_version() == 1);
+  CHECK(std::strstr(stale.error(), "version 1") != nullptr);
+  options.scheme_version = 2;
+  LeasedMachine early(options);
+  CHECK(!early.Open() && std::strstr(early.error(), "version 1") != nullptr);
+  options.scheme_version = 1;
+  LeasedMachine agreed(options);
+  CHECK(agreed.Open() && agreed.latest_scheme_version() == 1);
+  CHECK(acknowledged(options.name) == 1);
 
   options.address = "nonsense";
   LeasedMachine none(options);

@@ -512,7 +512,10 @@ int Main(const Settings& settings, const std::string& only) {
   }
   RunExtra(kSchemeCases, settings, only);
   const std::string kind = FindDriver(settings.address.c_str())->scheme;
-  if (kind == "postgresql") RunExtra(kPostgresqlCases, settings, only);
+  if (kind == "postgresql") {
+    RunExtra(kPostgresqlCases, settings, only);
+    RunExtra(kPostgresqlSchemeCases, settings, only);
+  }
   if (settings.seconds > 0 && (only.empty() || only == "random")) {
     const std::int64_t start_ms = NowMs();
     Report("random", RunRandom(settings), start_ms);

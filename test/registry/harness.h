@@ -212,7 +212,9 @@ struct ExtraCase {
   bool (*run)(const Settings& settings, const std::string& pool);
   bool only_by_name;
 };
-extern const ExtraCase kSchemeCases[];      // of versions of the scheme: scheme_cases.cpp
-extern const ExtraCase kPostgresqlCases[];  // what only PostgreSQL has: postgresql_cases.cpp
+extern const ExtraCase kSchemeCases[];  // of versions of the scheme: scheme_cases.cpp
+// What only PostgreSQL has: postgresql_cases.cpp and postgresql_scheme_cases.cpp.
+extern const ExtraCase kPostgresqlCases[];
+extern const ExtraCase kPostgresqlSchemeCases[];
 
 }  // namespace idgen::registry::test

@@ -12,9 +12,9 @@ const ExtraCase kPostgresqlCases[] = {{nullptr, nullptr, false}};
 
 }  // namespace idgen::registry::test
 
-#include <libpq-fe.h>
-
 #include <thread>
+
+#include "postgresql_person.h"
 
 namespace idgen::registry::test {
 namespace {
@@ -29,44 +29,11 @@ void Check(bool condition, const char* what, int line) {
 }
 #define CHECK(condition) Check(condition, #condition, __LINE__)
 
-// Somebody with psql.
-class Person {
- public:
-  explicit Person(const Settings& settings) : connection_(PQconnectdb(settings.address.c_str())) {
-    Do("SET default_transaction_read_only = off");
-    Do("SET default_transaction_isolation = 'read committed'");
-    Do("SET synchronous_commit = on");
-    Do("SET search_path = pg_catalog");
-  }
-  ~Person() { PQfinish(connection_); }
-  Person(const Person&) = delete;
-  Person& operator=(const Person&) = delete;
-
-  std::string Do(const std::string& sql) {
-    PGresult* result = PQexec(connection_, sql.c_str());
-    const ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-      std::printf("      %s: %s\n", sql.c_str(), PQresultErrorMessage(result));
-      right = false;
-    }
-    std::string value = PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "";
-    PQclear(result);
-    return value;
-  }
-
- private:
-  PGconn* connection_;
-};
-
-std::string Of(const Holder& holder) {
-  return std::string(" WHERE pool = '") + holder.pool + "' AND token = '" + holder.token + "'";
-}
-
 // A renewal that has not committed yet when another wants to end the holder.
 bool Race(const Settings& settings, const std::string& pool) {
   right = true;
   Server a(settings, pool, "a"), b(settings, pool, "b");
-  Person person(settings);
+  Person person(settings, right);
   a.Enrol(1000, 1);
   b.Enrol(0);
   CHECK(a.ClaimOne(Machine(1)).claim == Claim::kGranted);
@@ -121,7 +88,7 @@ bool Race(const Settings& settings, const std::string& pool) {
 bool Clocks(const Settings& settings, const std::string& pool) {
   right = true;
   Server a(settings, pool, "a");
-  Person person(settings);
+  Person person(settings, right);
   const auto own = [&] { return a.driver().clock(a.connection); };
   const auto same = [](const ClockOffset& x, const ClockOffset& y) {
     return x.known && y.known && x.offset_us == y.offset_us && x.error_us == y.error_us;
@@ -201,7 +168,7 @@ bool Addresses(const Settings& settings, const std::string&) {
 // To be run alone and by a superuser, because the tables have no checks afterwards.
 bool Edited(const Settings& settings, const std::string& pool) {
   right = true;
-  Person person(settings);
+  Person person(settings, right);
   person.Do(
       "DO $$ DECLARE c record; BEGIN FOR c IN SELECT conrelid::pg_catalog.regclass AS t, conname "
       "FROM pg_catalog.pg_constraint "

@@ -2,11 +2,14 @@
 // pool: claim, renew, stop renewing, release, evict, ban, break off calls. Every grant is a
 // rectangle: the identity, times the interval from the used_until that came with the claim to the
 // last used_until that the registry confirmed (or that was said at the release). Those of different
-// holders must not overlap. Nothing else is asked of the registry here.
+// holders must not overlap. They also write versions of the scheme and read the holders then: who
+// enrolled by an earlier one must be seen, and what is said of one that has ended must not change.
+// Nothing else is asked of the registry here.
 #include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <tuple>
 
@@ -37,7 +40,34 @@ class Record {
     if (wrong_++ < 5) std::printf("      %s\n", what.c_str());
   }
 
+  void AddEnrolled(const std::string& token, std::int64_t known) {
+    const std::lock_guard lock(mutex_);
+    enrolled_.emplace_back(token, known);
+  }
+  // Everybody that was seen after `version` was written; 0: only what is final.
+  void See(std::int64_t version, const std::vector<ListedHolder>& holders) {
+    const std::lock_guard lock(mutex_);
+    Seen& seen = seen_.emplace_back();
+    seen.version = version;
+    for (const ListedHolder& holder : holders) {
+      seen.tokens.insert(holder.token);
+      if (holder.lives) continue;
+      const auto [it, is_new] = final_.emplace(holder.token, holder.used_until_ms);
+      if (!is_new && it->second != holder.used_until_ms) {
+        Complain("one that has ended has another used_until");
+      }
+    }
+  }
+
   bool Check() {
+    for (const Seen& seen : seen_) {
+      for (const auto& [token, known] : enrolled_) {
+        if (known < seen.version && !seen.tokens.contains(token)) {
+          Complain("not seen: a holder by version " + std::to_string(known) + ", after version " +
+                   std::to_string(seen.version));
+        }
+      }
+    }
     std::sort(all_.begin(), all_.end(), [](const Rectangle& a, const Rectangle& b) {
       const auto key = [](const Rectangle& r) {
         return std::make_tuple(r.identity.datacenter, r.identity.machine, r.identity.shard,
@@ -61,13 +91,22 @@ class Record {
         last = &next;
       }
     }
-    std::printf("      %zu grants, %zu of them used, %d wrong\n", all_.size(), filled, wrong_);
+    std::printf("      %zu grants, %zu of them used, %zu holders, seen %zu times, %d wrong\n",
+                all_.size(), filled, enrolled_.size(), seen_.size(), wrong_);
     return wrong_ == 0 && filled > 10;
   }
 
  private:
-  std::mutex mutex_;
+  struct Seen {
+    std::int64_t version;
+    std::set<std::string> tokens;
+  };
+
+  std::recursive_mutex mutex_;
   std::vector<Rectangle> all_;
+  std::vector<std::pair<std::string, std::int64_t>> enrolled_;
+  std::vector<Seen> seen_;
+  std::map<std::string, std::int64_t> final_;
   int wrong_ = 0;
 };
 
@@ -136,13 +175,25 @@ class Actor {
     grants_.push_back({claimed.identity, claimed.used_until_ms});
   }
 
+  // After an answer with the latest version of the scheme. Some are slow to go by it.
+  void Learn(Status status) {
+    const std::int64_t latest = server_.scheme.latest;
+    if (latest < latest_) record_.Complain("the latest version went back");
+    latest_ = std::max(latest_, latest);
+    if (status == Status::kStale || Between(0, 1) == 0) server_.scheme.known = latest;
+  }
+
   void Enrol() {
     const std::int64_t until_ms = ClockMs() + Between(0, 50);
+    const std::int64_t known = server_.scheme.known;
     const Status status =
         server_.driver().enrol(server_.connection, server_.holder, until_ms, TermMs(),
                                server_.scheme, Deadline(), server_.error);
     if (Reopened(status)) return;
     if (status == Status::kLost) return End(confirmed_ms_);
+    Learn(status);
+    if (status == Status::kStale) return;
+    if (!enrolled_) record_.AddEnrolled(server_.holder.token, known);
     enrolled_ = true;
     confirmed_ms_ = std::max(confirmed_ms_, until_ms);
   }
@@ -159,6 +210,7 @@ class Actor {
                                server_.scheme, Deadline(), server_.error);
     if (Reopened(status)) return;
     if (status == Status::kLost) return End(confirmed_ms_);
+    Learn(status);
     confirmed_ms_ = std::max(confirmed_ms_, until_ms);
   }
 
@@ -197,12 +249,31 @@ class Actor {
     End(until_ms);
   }
 
+  // Reads the holders, perhaps after having written a version of the scheme.
+  void Agree(bool write) {
+    const Scheme scheme{latest_ + 1, "", "", 1};
+    bool written = false;
+    if (write &&
+        Reopened(server_.driver().write_scheme(server_.connection, server_.holder.pool, scheme,
+                                               written, Deadline(), server_.error))) {
+      return;
+    }
+    std::vector<ListedHolder> holders;
+    const Status status = server_.driver().holders(
+        server_.connection, server_.holder.pool, Between(0, 1) == 0,
+        [](void* context, const ListedHolder& holder) {
+          static_cast<std::vector<ListedHolder>*>(context)->push_back(holder);
+        },
+        &holders, Deadline(), server_.error);
+    if (!Reopened(status)) record_.See(written ? scheme.version : 0, holders);
+  }
+
   void Operate() {
     bool found = false;
     const Identity identity = AnyIdentity();
     const char* pool = server_.holder.pool;
     const Driver& driver = server_.driver();
-    switch (Between(0, 3)) {
+    switch (Between(0, 5)) {
       case 0:
         Reopened(
             driver.evict(server_.connection, pool, identity, found, Deadline(), server_.error));
@@ -210,6 +281,10 @@ class Actor {
       case 1:
         Reopened(driver.ban(server_.connection, pool, identity, true, Deadline(), server_.error));
         return;
+      case 2:
+        return Agree(false);
+      case 3:
+        return Agree(true);
       default:
         Reopened(driver.ban(server_.connection, pool, identity, false, Deadline(), server_.error));
     }
@@ -223,9 +298,8 @@ class Actor {
     if (choice < 80) return ClaimAny();
     if (choice < 88) return Release();
     if (choice < 90) return Enrol();
-    if (choice < 96) return Operate();
-    if (choice < 97) return server_.Open();
-    if (choice < 98) return;
+    if (choice < 98) return Operate();
+    if (choice < 99) return server_.Open();
     // Cut off, or stopped: sometimes for longer than its term.
     SleepMs(Between(0, settings_.term_ms * 3));
   }
@@ -237,6 +311,7 @@ class Actor {
   Record& record_;
   bool enrolled_ = false;
   std::int64_t confirmed_ms_ = 0;
+  std::int64_t latest_ = 0;  // version of the scheme that was told
   std::vector<Grant> grants_;
 };
 
