@@ -47,7 +47,7 @@ class Waiting {
           function();
           done_ = true;
         }) {
-    SleepMs(200);
+    SleepMs(100);
   }
   ~Waiting() { thread_.join(); }
   Waiting(const Waiting&) = delete;

@@ -272,7 +272,7 @@ bool Agreement(const Settings& settings, const std::string& pool) {
   std::vector<Seen> seen;
   std::atomic<std::int64_t> written = 0;
   std::atomic<int> stale = 0;
-  const std::int64_t end_ms = NowMs() + std::max<std::int64_t>(1500, 2 * settings.term_ms);
+  const std::int64_t end_ms = NowMs() + std::max<std::int64_t>(1000, 2 * settings.term_ms);
   std::vector<std::thread> threads;
   threads.emplace_back([&] {
     Server writer(settings, pool, "writer");
@@ -334,7 +334,7 @@ bool Agreement(const Settings& settings, const std::string& pool) {
 template <typename Wait, typename Action>
 std::int64_t Beside(Wait&& wait, Action&& action) {
   std::thread other([&] {
-    SleepMs(250);
+    SleepMs(100);
     action();
   });
   const std::int64_t start_ms = NowMs();
@@ -360,8 +360,8 @@ bool Watches(const Settings& settings, const std::string& pool) {
   CHECK(a.scheme.latest == 2);
   // Nothing happens, but in another pool.
   a.scheme = {2, 0};
-  const auto quiet = [&] { CHECK(a.Watch(600) == Status::kDone); };
-  CHECK(Beside(quiet, [&] { CHECK(other.WriteScheme(1, "other")); }) >= 600);
+  const auto quiet = [&] { CHECK(a.Watch(300) == Status::kDone); };
+  CHECK(Beside(quiet, [&] { CHECK(other.WriteScheme(1, "other")); }) >= 300);
   CHECK(a.scheme.latest == 2);
   CHECK(a.Renew(2) == Status::kDone);
   // While nobody waits.
