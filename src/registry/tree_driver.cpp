@@ -30,7 +30,6 @@ bool IsSensible(const Identity& identity) {
 
 constexpr char kWrongTime[] = "a used_until must not be negative";
 constexpr char kWrongTerm[] = "a term must be longer than nothing";
-constexpr char kWrongVersion[] = "a version of a scheme must not be negative";
 constexpr char kWrongIdentity[] = "an identity must not have negative fields";
 
 }  // namespace
@@ -42,7 +41,6 @@ Status TreeFunctions::Enrol(Connection* connection, const Holder& holder,
                             SchemeVersions& scheme, std::int64_t deadline_us, Error& error) {
   if (used_until_ms < 0) return Wrong(error, kWrongTime);
   if (term_ms <= 0) return Wrong(error, kWrongTerm);
-  if (scheme.known < 0) return Wrong(error, kWrongVersion);
   return Guarded(connection, deadline_us, error,
                  [&](Tree& tree) { return tree.Enrol(holder, used_until_ms, term_ms, scheme); });
 }
@@ -52,7 +50,6 @@ Status TreeFunctions::Renew(Connection* connection, const Holder& holder,
                             SchemeVersions& scheme, std::int64_t deadline_us, Error& error) {
   if (used_until_ms < 0) return Wrong(error, kWrongTime);
   if (term_ms <= 0) return Wrong(error, kWrongTerm);
-  if (scheme.known < 0) return Wrong(error, kWrongVersion);
   return Guarded(connection, deadline_us, error,
                  [&](Tree& tree) { return tree.Renew(holder, used_until_ms, term_ms, scheme); });
 }
@@ -108,9 +105,6 @@ Status TreeFunctions::Ban(Connection* connection, const char* pool, const Identi
 Status TreeFunctions::ReadScheme(Connection* connection, const char* pool, std::int64_t version,
                                  void (*each)(void*, const Scheme&), void* context,
                                  std::int64_t deadline_us, Error& error) {
-  if (version < 0 && version != kLatestScheme && version != kAllSchemes) {
-    return Wrong(error, kWrongVersion);
-  }
   return Guarded(connection, deadline_us, error,
                  [&](Tree& tree) { return tree.ReadScheme(pool, version, each, context); });
 }
@@ -133,7 +127,6 @@ Status TreeFunctions::Holders(Connection* connection, const char* pool, bool end
 
 Status TreeFunctions::Watch(Connection* connection, const char* pool, SchemeVersions& scheme,
                             std::int64_t until_us, Error& error) {
-  if (scheme.known < 0) return Wrong(error, kWrongVersion);
   return Guarded(connection, until_us, error, [&](Tree& tree) { return tree.Watch(pool, scheme); });
 }
 

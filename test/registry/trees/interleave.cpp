@@ -460,9 +460,8 @@ void WatchAndWrite(Given g, unsigned bits) {
   Together(
       bits, g.a, [](Actor& a) { a.Watch(30); }, g.b, [](Actor& b) { b.WriteScheme(1); });
   CHECK(g.b.found);
-  const std::int64_t start_ms = NowMs();
-  g.a.Watch(20'000);
-  CHECK(g.a.scheme.latest == 1 && NowMs() - start_ms < 15'000);
+  g.a.Watch(6000);
+  CHECK(g.a.scheme.latest == 1);
 }
 
 constexpr struct {
@@ -513,7 +512,7 @@ int main(int argc, char** argv) {
     for (unsigned part = 0; part < test.threads; ++part) {
       threads.emplace_back([&, part] {
         const std::string pool = std::string(test.name) + "-" + RandomToken().substr(0, 12);
-        for (unsigned bits = part; bits < 1U << test.turns; bits += test.threads) {
+        for (unsigned bits = part; bits < 1U << test.turns && wrong < 5; bits += test.threads) {
           const std::string one = pool + "-" + std::to_string(bits);
           Actor a(settings, one, "a"), b(settings, one, "b"), last(settings, one, "last");
           try {
