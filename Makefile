@@ -80,10 +80,10 @@ REGISTRY_postgresql_LIBS = $(shell pkg-config --libs libpq)
 endif
 
 # Both keep a tree, whose values are JSON.
-TREE_SOURCES = tree tree_operators tree_driver address
+TREE_SOURCES = tree tree_operators tree_scheme tree_driver address
 JSON_HEADER := $(wildcard $(addsuffix /nlohmann/json.hpp,/usr/include /usr/local/include))
 
-REGISTRY_zookeeper_SOURCES = zookeeper $(TREE_SOURCES)
+REGISTRY_zookeeper_SOURCES = zookeeper zookeeper_watch $(TREE_SOURCES)
 REGISTRY_zookeeper_NEEDS = zookeeper/zookeeper.h or nlohmann/json.hpp (on Debian: libzookeeper-st-dev, nlohmann-json3-dev)
 ifneq ($(and $(JSON_HEADER),$(wildcard $(addsuffix /zookeeper/zookeeper.h,/usr/include /usr/local/include))),)
 REGISTRY_zookeeper_LIBS = -lzookeeper_st
