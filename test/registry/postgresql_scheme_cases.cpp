@@ -42,12 +42,20 @@ const ListedHolder* Find(const std::vector<ListedHolder>& all, const Holder& hol
 template <typename Function>
 class Waiting {
  public:
-  explicit Waiting(Function function)
+  // Returns when it waits, or is done.
+  Waiting(Person& person, Function function)
       : thread_([this, function] {
           function();
           done_ = true;
         }) {
-    SleepMs(100);
+    const std::int64_t end_ms = NowMs() + 20'000;
+    while (!done_ && NowMs() < end_ms &&
+           person
+               .Do("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY "
+                   "(pg_blocking_pids(pid)) LIMIT 1")
+               .empty()) {
+      SleepMs(1);
+    }
   }
   ~Waiting() { thread_.join(); }
   Waiting(const Waiting&) = delete;
@@ -90,7 +98,7 @@ bool Locks(const Settings& settings, const std::string& pool) {
     person.Do(InsertHolder(other, version - 1));
     {
       bool written = false;
-      Waiting write([&] { written = a.WriteScheme(version, "a's"); });
+      Waiting write(person, [&] { written = a.WriteScheme(version, "a's"); });
       CHECK(!write.done());
       person.Do("COMMIT");
       while (!write.done()) SleepMs(1);
@@ -109,7 +117,7 @@ bool Locks(const Settings& settings, const std::string& pool) {
     person.Do(Write(b.holder.pool, version));
     Status status = Status::kDone;
     {
-      Waiting enrol([&] { status = b.Enrol(1); });
+      Waiting enrol(person, [&] { status = b.Enrol(1); });
       CHECK(!enrol.done());
       person.Do("COMMIT");
     }
@@ -124,7 +132,7 @@ bool Locks(const Settings& settings, const std::string& pool) {
       person.Do("BEGIN");
       person.Do(Write(b.holder.pool, version));
       {
-        Waiting write([&] { written = b.WriteScheme(version, "b's"); });
+        Waiting write(person, [&] { written = b.WriteScheme(version, "b's"); });
         CHECK(!write.done());
         person.Do(end);
       }
