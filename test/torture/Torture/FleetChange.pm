@@ -33,11 +33,18 @@ sub other
 	return one_of(@others ? @others : @{ $fleet->{running} });
 }
 
+# Asks the registry through a server, as an operator who has time.
+sub ask
+{
+	my ($member, $sql) = @_;
+	return $member->ask([ "LOAD 'idgen'", "SET idgen.max_lease_wait = '5s'", $sql ]);
+}
+
 # Returns the layouts in the scheme, and whether a change is proposed; nothing without an answer.
 sub scheme_of
 {
 	my ($fleet, $member) = @_;
-	my ($status, $text) = $member->ask("SELECT kind, value FROM idgen_scheme() WHERE name = '$CHANGING'");
+	my ($status, $text) = ask($member, "SELECT kind, value FROM idgen_scheme() WHERE name = '$CHANGING'");
 	return if $status != 0 or $text !~ /^generator\|(.*)$/m;
 	return ($1, $text =~ /^proposed\|/m ? 1 : 0);
 }
@@ -53,7 +60,7 @@ sub propose
 	my @stages = stages_of($text);
 	return if @stages >= $MOST_STAGES;
 	my $to = next_layout($stages[-1][0]);
-	my ($status, $us) = $member->ask("SELECT (extract(epoch FROM idgen_propose_change('$CHANGING', l, c.earliest)) * 1000000)::bigint
+	my ($status, $us) = ask($member, "SELECT (extract(epoch FROM idgen_propose_change('$CHANGING', l, c.earliest)) * 1000000)::bigint
 		FROM (SELECT '@{[text_of_layout($to)]}'::idgen_layout AS l) l,
 			idgen_check_change('$CHANGING', l, (SELECT max(used_until) + $spare_s * interval '1 s' FROM idgen_fleet())) c");
 	$fleet->{round}->fault($status == 0 ? 'proposed' : 'not proposed', "$member->{name}, layout $to" . ($status == 0 ? " at $us" : ''));
@@ -68,7 +75,7 @@ sub withdraw
 {
 	my ($fleet) = @_;
 	my $member = other($fleet);
-	my ($status) = $member->ask("SELECT idgen_withdraw_change('$CHANGING')");
+	my ($status) = ask($member, "SELECT idgen_withdraw_change('$CHANGING')");
 	$fleet->{round}->fault($status == 0 ? 'withdrawn' : 'not withdrawn', $member->{name});
 	return;
 }
@@ -211,7 +218,7 @@ sub fleet_change
 			$self->{running}[0]->wait_ready;
 			for (1 .. 100)
 			{
-				last if ($self->{running}[0]->ask("SELECT idgen_scheme_add('$CHANGING')"))[0] == 0;
+				last if (ask($self->{running}[0], "SELECT idgen_scheme_add('$CHANGING')"))[0] == 0;
 				usleep(100_000);
 			}
 		});
