@@ -127,7 +127,7 @@ sub rest
 	my ($self, $seconds) = @_;
 	$seconds = max(0, $seconds);
 	my $do = delete $self->{meanwhile};
-	my $first = $do ? between(0, $seconds) : $seconds;
+	my $first = $do ? $seconds * rand() : $seconds;
 	usleep($first * 1e6);
 	if ($do) { $do->(); usleep(($seconds - $first) * 1e6); }
 	return;
