@@ -1828,6 +1828,21 @@ CREATE FUNCTION ticket_id(sequence regclass) RETURNS bigint
 COMMENT ON FUNCTION ticket_id(regclass) IS
   'the next number of a sequence, handed out from shared memory; for defaults of columns';
 
+-- The other end of a block ------------------------------------------------------------------
+
+-- Some optimizers of ORMs take the value that they get for the first of a block, some for the last.
+CREATE FUNCTION idgen_reserve_last(generator text, count int) RETURNS bigint
+  LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+  RETURN idgen_reserve(generator, count) OPERATOR(pg_catalog.+) (count::pg_catalog.int8 OPERATOR(pg_catalog.-) 1::pg_catalog.int8);
+COMMENT ON FUNCTION idgen_reserve_last(text, int) IS
+  'the last of count consecutive integers that only this caller gets';
+
+CREATE FUNCTION ticket_reserve_last(sequence regclass, count int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_reserve_last';
+COMMENT ON FUNCTION ticket_reserve_last(regclass, int) IS
+  'the last of as many consecutive tickets of a sequence, all this caller''s';
+
 -- Checking the configuration -------------------------------------------------------------------
 
 CREATE TYPE idgen_finding AS (severity text, topic text, message text, hint text);
