@@ -17,7 +17,7 @@ class ShopOrder
     public const BLOCK = 50;
 
     #[ORM\Id, ORM\Column(type: 'bigint'), ORM\GeneratedValue(strategy: 'SEQUENCE'),
-        ORM\SequenceGenerator(sequenceName: 'snowflake', allocationSize: self::BLOCK)]
+        ORM\SequenceGenerator(sequenceName: 'dense', allocationSize: self::BLOCK)]
     public ?int $id = null;
 
     public function __construct(
@@ -57,7 +57,7 @@ if ($command === 'setup') {
         $entities->getConnection()->executeStatement($statement);
     }
     // For everybody else who inserts.
-    $entities->getConnection()->executeStatement('ALTER TABLE orders ALTER id SET DEFAULT snowflake_id()');
+    $entities->getConnection()->executeStatement('ALTER TABLE orders ALTER id SET DEFAULT idgen_id(\'dense\')');
     exit;
 }
 
@@ -79,7 +79,7 @@ sort($sorted);
 if ($keys !== $read || $keys !== $sorted) {
     throw new Exception('keys read back');
 }
-$first = $entities->getConnection()->fetchOne('SELECT snowflake_min_id(?::timestamptz)', [date(DATE_ATOM, time() - 3600)]);
+$first = $entities->getConnection()->fetchOne('SELECT dense_min_id(?::timestamptz)', [date(DATE_ATOM, time() - 3600)]);
 $found = $entities->createQuery('SELECT count(o) FROM ShopOrder o WHERE o.id >= ?1 AND o.worker = ?2')->setParameters([1 => $first, 2 => $worker]);
 if ((int) $found->getSingleScalarResult() !== $single + $bulk) {
     throw new Exception('time range');

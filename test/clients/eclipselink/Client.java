@@ -19,7 +19,7 @@ public class Client {
 
     static void setup(EntityManager entities) {
         entities.getTransaction().begin();
-        entities.createNativeQuery("CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_id(), worker int NOT NULL, n int NOT NULL, item text)").executeUpdate();
+        entities.createNativeQuery("CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT idgen_id('dense'), worker int NOT NULL, n int NOT NULL, item text)").executeUpdate();
         entities.getTransaction().commit();
     }
 
@@ -37,7 +37,7 @@ public class Client {
 
         List<?> read = entities.createQuery("select o.id from Order o where o.worker = :worker order by o.n").setParameter("worker", worker).getResultList();
         if (!keys.equals(read) || !keys.equals(keys.stream().sorted().toList())) throw new IllegalStateException("keys read back");
-        Object found = entities.createQuery("select count(o) from Order o where o.id >= function('snowflake_min_id', :since) and o.worker = :worker")
+        Object found = entities.createQuery("select count(o) from Order o where o.id >= function('dense_min_id', :since) and o.worker = :worker")
             .setParameter("since", new java.sql.Timestamp(System.currentTimeMillis() - 3600 * 1000)).setParameter("worker", worker).getSingleResult();
         if (((Long) found) != single + bulk) throw new IllegalStateException("time range");
     }

@@ -9,8 +9,8 @@ import javax.persistence.Table;
 @Table(name = "orders")
 public class Order {
     @Id
-    @SequenceGenerator(name = "snowflake", sequenceName = "snowflake", allocationSize = 50)
-    @GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "snowflake")
+    @SequenceGenerator(name = "dense", sequenceName = "dense", allocationSize = 50)
+    @GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "dense")
     Long id;
     int worker;
     int n;

@@ -18,7 +18,7 @@ public class Client {
 
     static void setup(Session session) {
         Transaction transaction = session.beginTransaction();
-        session.createSQLQuery("CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_id(), worker int NOT NULL, n int NOT NULL, item text)").executeUpdate();
+        session.createSQLQuery("CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT idgen_id('dense'), worker int NOT NULL, n int NOT NULL, item text)").executeUpdate();
         transaction.commit();
     }
 
@@ -36,7 +36,7 @@ public class Client {
         transaction = session.beginTransaction();
         List<?> read = session.createQuery("select id from Order where worker = :worker order by n").setInteger("worker", worker).list();
         if (!keys.equals(read) || !keys.equals(keys.stream().sorted().toList())) throw new IllegalStateException("keys read back");
-        Object found = session.createQuery("select count(*) from Order where id >= snowflake_min_id(:since) and worker = :worker")
+        Object found = session.createQuery("select count(*) from Order where id >= dense_min_id(:since) and worker = :worker")
             .setTimestamp("since", new java.util.Date(System.currentTimeMillis() - 3600 * 1000)).setInteger("worker", worker).uniqueResult();
         if (((Long) found) != single + bulk) throw new IllegalStateException("time range");
         transaction.commit();
