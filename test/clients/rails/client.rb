@@ -58,8 +58,8 @@ def work(worker, single, bulk)
 end
 
 def bench(count, rounds)
-  rounds.times do
-    { 'identity' => Counted, 'idgen' => Order }.each do |name, model|
+  rounds.times do |round|
+    { 'identity' => Counted, 'idgen' => Order }.to_a.rotate(round).each do |name, model|
       model.connection.truncate(model.table_name)
       began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
       rows(1, 0, count).each_slice(1000) { |slice| model.insert_all!(slice, returning: :id) }

@@ -92,7 +92,8 @@ def work(engine, worker, single, bulk):
 
 def bench(engine, rows, rounds):
     for n in range(rounds):
-        for name, model in (("identity", Counted), ("idgen", Order), ("sentinel", Parcel)):
+        models = [("identity", Counted), ("idgen", Order), ("sentinel", Parcel)]
+        for name, model in reversed(models) if n % 2 else models:
             with Session(engine) as session:
                 session.execute(text(f"TRUNCATE {model.__tablename__}"))
                 session.commit()
