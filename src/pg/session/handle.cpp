@@ -432,7 +432,7 @@ std::int64_t ShardOfId(const Handle& handle, std::uint64_t id) {
 
 std::int64_t FirstIdOfStage(const Handle& handle) {
   return handle.changes == nullptr
-             ? 0
+             ? PG_INT64_MIN
              : static_cast<std::int64_t>(handle.changes->FirstIdOf(handle.stage));
 }
 
