@@ -1,5 +1,16 @@
 \echo Use "CREATE EXTENSION idgen" to load this file. \quit
 
+-- The library --------------------------------------------------------------------------
+
+-- Every script begins with this call, with its own version. (No operator or cast of another schema can come
+-- between: the argument's type is exact.)
+CREATE FUNCTION idgen_library_version(version text) RETURNS text
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_library_version';
+COMMENT ON FUNCTION idgen_library_version(text) IS
+  'the release of the library that is loaded; an error if that version of the extension needs a later one';
+SELECT idgen_library_version('1.0'::pg_catalog.text);
+
 -- The high-water mark ------------------------------------------------------------------
 
 -- A time in milliseconds since 1970. No ID handed out in this database has a later time. The functions
