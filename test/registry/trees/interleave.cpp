@@ -73,7 +73,7 @@ struct Broken {
 class Actor {
  public:
   Actor(const Settings& settings, const std::string& pool, const char* name)
-      : settings_(settings), driver_(FindDriver(settings.address.c_str())) {
+      : driver_(FindDriver(settings.address.c_str())) {
     holder = MakeHolder(pool, name);
     const Host host = {this, &Actor::Wait, PollHost(nullptr).monotonic_us};
     connection_ = driver_->open(settings.address.c_str(), host, Server::In(), error_);
@@ -179,7 +179,6 @@ class Actor {
     std::_Exit(1);
   }
 
-  const Settings& settings_;
   const Driver* driver_;
   Connection* connection_;
   Error error_;
