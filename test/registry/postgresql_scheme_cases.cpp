@@ -209,6 +209,7 @@ bool Ends(const Settings& settings, const std::string& pool) {
       "AND pool = '" +
       pool + "'");
   own_until_ms = std::int64_t{std::time(nullptr)} * 1000;
+  CHECK(is_there());  // nobody lived
   CHECK(!is_there());
   return right;
 }
