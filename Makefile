@@ -16,6 +16,11 @@ endif
 
 # The directory of this file; make may be started from elsewhere (make -f, VPATH).
 SOURCE := $(or $(VPATH),$(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST)))))
+ifneq ($(filter-out . $(CURDIR),$(SOURCE)),)
+ifneq ($(wildcard $(SOURCE)/src/pg/module.o),)
+$(error $(SOURCE) has been built, and make would take that for this build. Run make clean there first)
+endif
+endif
 sources = $(patsubst $(SOURCE)/%,%,$(sort $(wildcard $(addprefix $(SOURCE)/,$(1)))))
 
 define newline
@@ -32,7 +37,8 @@ UNITS = $(ROOMS:%=src/pg/%_room.cpp)
 MODULE_big = idgen
 OBJS = $(UNITS:.cpp=.o) src/pg/module.o src/core/cycles.o src/core/description.o
 EXTENSION = control/idgen control/idgen_tools
-DATA = $(call sources,control/idgen--*.sql)
+# With the scripts that update both extensions; DATA_built is the second one's present version.
+DATA = $(filter-out $(DATA_built),$(call sources,control/idgen--*.sql control/idgen_tools--*.sql))
 
 # The second extension, SQL only: its script is made of a file for each topic, in this order.
 TOOLS = head capacity cost exhaustion migration_state migration_catalog migration_problems \
@@ -45,7 +51,8 @@ PGFILEDESC = "idgen - unique, time-ordered 64-bit IDs"
 # Both test suites use databases that test/databases creates, which also says who may run them.
 # Their output goes elsewhere if the tree belongs to somebody else.
 RESULTS := $(shell test -w . && echo . || echo $${TMPDIR:-/tmp}/idgen-installcheck-$$(id -un))
-REGRESS = $(patsubst sql/%.sql,%,$(call sources,sql/*.sql))
+# REGRESS_WITHOUT is for whoever preloads idgen: sql/placeholder.sql is about sessions that load it late.
+REGRESS = $(filter-out $(REGRESS_WITHOUT),$(patsubst sql/%.sql,%,$(call sources,sql/*.sql)))
 REGRESS_OPTS = --use-existing --outputdir=$(RESULTS)
 ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(call sources,test/isolation/specs/*.spec))
 ISOLATION_OPTS = --use-existing --inputdir=$(SOURCE)/test/isolation --outputdir=$(RESULTS)/output_iso
@@ -62,7 +69,8 @@ endif
 
 # System headers, so that clang's bitcode step and our warnings leave them alone.
 PG_CPPFLAGS = -I$(SOURCE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
-PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS)
+# IDGEN_EXTRA_CXXFLAGS is for packagers: COPT and PROFILE of PGXS reach the C compiler only.
+PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS) $(IDGEN_EXTRA_CXXFLAGS)
 
 # Drivers of registries, each a module of its own that idgen.so loads when it is named: the kinds whose
 # library is here. For each: its sources beside module_KIND.cpp, and how it is compiled and linked.
@@ -80,10 +88,10 @@ REGISTRY_postgresql_LIBS = $(shell pkg-config --libs libpq)
 endif
 
 # Both keep a tree, whose values are JSON.
-TREE_SOURCES = tree tree_operators tree_driver address
+TREE_SOURCES = tree tree_operators tree_scheme tree_driver address
 JSON_HEADER := $(wildcard $(addsuffix /nlohmann/json.hpp,/usr/include /usr/local/include))
 
-REGISTRY_zookeeper_SOURCES = zookeeper $(TREE_SOURCES)
+REGISTRY_zookeeper_SOURCES = zookeeper zookeeper_watch $(TREE_SOURCES)
 REGISTRY_zookeeper_NEEDS = zookeeper/zookeeper.h or nlohmann/json.hpp (on Debian: libzookeeper-st-dev, nlohmann-json3-dev)
 ifneq ($(and $(JSON_HEADER),$(wildcard $(addsuffix /zookeeper/zookeeper.h,/usr/include /usr/local/include))),)
 REGISTRY_zookeeper_LIBS = -lzookeeper_st

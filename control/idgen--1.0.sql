@@ -1,5 +1,16 @@
 \echo Use "CREATE EXTENSION idgen" to load this file. \quit
 
+-- The library --------------------------------------------------------------------------
+
+-- Every script begins with this call, with its own version. (No operator or cast of another schema can come
+-- between: the argument's type is exact.)
+CREATE FUNCTION idgen_library_version(version text) RETURNS text
+  LANGUAGE C STABLE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_library_version';
+COMMENT ON FUNCTION idgen_library_version(text) IS
+  'the release of the library that is loaded; an error if that version of the extension needs a later one';
+SELECT idgen_library_version('1.0'::pg_catalog.text);
+
 -- The high-water mark ------------------------------------------------------------------
 
 -- A time in milliseconds since 1970. No ID handed out in this database has a later time. The functions
@@ -1823,6 +1834,114 @@ CREATE VIEW idgen_fleet_setting AS
 COMMENT ON VIEW idgen_fleet_setting IS
   'idgen: the settings of the scheme, what is in force here, and where that comes from';
 GRANT SELECT ON idgen_fleet_setting TO PUBLIC;
+-- Names for the defaults of columns --------------------------------------------------------------
+
+-- Functions of above once more. Many clients take a default that contains "nextval(" for that of a sequence.
+
+CREATE FUNCTION snowflake_id() RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_snowflake_nextval';
+COMMENT ON FUNCTION snowflake_id() IS
+  'the next ID of generator snowflake; for defaults of columns';
+
+CREATE FUNCTION idgen_id(generator text) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_nextval';
+COMMENT ON FUNCTION idgen_id(text) IS
+  'the next ID of a generator; for defaults of columns';
+
+CREATE FUNCTION idgen_id(generator text, shard_id int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_nextval_of_shard';
+COMMENT ON FUNCTION idgen_id(text, int) IS
+  'the next ID of a generator in a shard; for defaults of columns';
+
+CREATE FUNCTION instagram_id() RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_nextval';
+COMMENT ON FUNCTION instagram_id() IS
+  'the next ID of generator instagram in the shard that idgen.shard_id names; for defaults of columns';
+
+CREATE FUNCTION instagram_id(shard_id int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_nextval_of_shard';
+COMMENT ON FUNCTION instagram_id(int) IS
+  'the next ID of generator instagram in a shard; for defaults of columns';
+
+CREATE FUNCTION instagram_id_for(key text, shards int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_instagram_nextval_for';
+COMMENT ON FUNCTION instagram_id_for(text, int) IS
+  'the next ID of generator instagram in the shard of a key; for defaults of columns';
+
+CREATE FUNCTION uuidv7_id() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_nextval';
+COMMENT ON FUNCTION uuidv7_id() IS
+  'a UUID of version 7, greater than any before; for defaults of columns';
+
+CREATE FUNCTION uuidv7_id(shift interval) RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv7_nextval_shifted';
+COMMENT ON FUNCTION uuidv7_id(interval) IS
+  'a UUID of version 7 whose time is moved by an interval; for defaults of columns';
+
+CREATE FUNCTION uuidv8_id() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv8_nextval';
+COMMENT ON FUNCTION uuidv8_id() IS
+  'a UUID of version 8 with this server''s identity, greater than any before; for defaults of columns';
+
+CREATE FUNCTION uuidv6_id() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv6_nextval';
+COMMENT ON FUNCTION uuidv6_id() IS
+  'a UUID of version 6, greater than any before; for defaults of columns';
+
+CREATE FUNCTION uuidv1_id() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv1_nextval';
+COMMENT ON FUNCTION uuidv1_id() IS
+  'a UUID of version 1; for defaults of columns';
+
+CREATE FUNCTION uuidv4_id() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_uuidv4_nextval';
+COMMENT ON FUNCTION uuidv4_id() IS
+  'a random UUID, version 4; for defaults of columns';
+
+CREATE FUNCTION ulid_id() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ulid_nextval';
+COMMENT ON FUNCTION ulid_id() IS
+  'a ULID, greater than any before; for defaults of columns';
+
+CREATE FUNCTION id128_id() RETURNS uuid
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_id128_nextval';
+COMMENT ON FUNCTION id128_id() IS
+  'an ID of 128 bits: nanoseconds, node, sequence, greater than any before; for defaults of columns';
+
+CREATE FUNCTION ticket_id(sequence regclass) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_nextval';
+COMMENT ON FUNCTION ticket_id(regclass) IS
+  'the next number of a sequence, handed out from shared memory; for defaults of columns';
+
+-- The other end of a block ------------------------------------------------------------------
+
+-- Some optimizers of ORMs take the value that they get for the first of a block, some for the last.
+CREATE FUNCTION idgen_reserve_last(generator text, count int) RETURNS bigint
+  LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+  RETURN idgen_reserve(generator, count) OPERATOR(pg_catalog.+) (count::pg_catalog.int8 OPERATOR(pg_catalog.-) 1::pg_catalog.int8);
+COMMENT ON FUNCTION idgen_reserve_last(text, int) IS
+  'the last of count consecutive integers that only this caller gets';
+
+CREATE FUNCTION ticket_reserve_last(sequence regclass, count int) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+  AS 'MODULE_PATHNAME', 'idgen_ticket_reserve_last';
+COMMENT ON FUNCTION ticket_reserve_last(regclass, int) IS
+  'the last of as many consecutive tickets of a sequence, all this caller''s';
 
 -- Checking the configuration -------------------------------------------------------------------
 
@@ -1862,21 +1981,21 @@ BEGIN ATOMIC
     SELECT p.oid, p.proname::text AS name, m.generator, m.is_uuid,
            pg_catalog.format('%I.%I(', n.nspname, p.proname) AS call
     FROM (VALUES
-        ('snowflake_nextval()'::regprocedure::oid, 'snowflake'::text, false),
-        ('instagram_nextval()'::regprocedure::oid, 'instagram', false),
-        ('instagram_nextval(int)'::regprocedure::oid, 'instagram', false),
-        ('instagram_nextval_for(text, int)'::regprocedure::oid, 'instagram', false),
-        ('idgen_nextval(text)'::regprocedure::oid, NULL, false),
-        ('idgen_nextval(text, int)'::regprocedure::oid, NULL, false),
-        ('uuidv7_nextval()'::regprocedure::oid, NULL, true),
-        ('uuidv7_nextval(interval)'::regprocedure::oid, NULL, true),
-        ('uuidv8_nextval()'::regprocedure::oid, NULL, true),
-        ('uuidv6_nextval()'::regprocedure::oid, NULL, true),
-        ('uuidv1_nextval()'::regprocedure::oid, NULL, true),
-        ('uuidv4_nextval()'::regprocedure::oid, NULL, true),
-        ('ulid_nextval()'::regprocedure::oid, NULL, true),
-        ('id128_nextval()'::regprocedure::oid, NULL, true)) m(oid, generator, is_uuid)
-    JOIN pg_catalog.pg_proc p ON p.oid = m.oid
+        ('snowflake_nextval()'::regprocedure::oid, 'snowflake_id()'::regprocedure::oid, 'snowflake'::text, false),
+        ('instagram_nextval()'::regprocedure::oid, 'instagram_id()'::regprocedure::oid, 'instagram', false),
+        ('instagram_nextval(int)'::regprocedure::oid, 'instagram_id(int)'::regprocedure::oid, 'instagram', false),
+        ('instagram_nextval_for(text, int)'::regprocedure::oid, 'instagram_id_for(text, int)'::regprocedure::oid, 'instagram', false),
+        ('idgen_nextval(text)'::regprocedure::oid, 'idgen_id(text)'::regprocedure::oid, NULL, false),
+        ('idgen_nextval(text, int)'::regprocedure::oid, 'idgen_id(text, int)'::regprocedure::oid, NULL, false),
+        ('uuidv7_nextval()'::regprocedure::oid, 'uuidv7_id()'::regprocedure::oid, NULL, true),
+        ('uuidv7_nextval(interval)'::regprocedure::oid, 'uuidv7_id(interval)'::regprocedure::oid, NULL, true),
+        ('uuidv8_nextval()'::regprocedure::oid, 'uuidv8_id()'::regprocedure::oid, NULL, true),
+        ('uuidv6_nextval()'::regprocedure::oid, 'uuidv6_id()'::regprocedure::oid, NULL, true),
+        ('uuidv1_nextval()'::regprocedure::oid, 'uuidv1_id()'::regprocedure::oid, NULL, true),
+        ('uuidv4_nextval()'::regprocedure::oid, 'uuidv4_id()'::regprocedure::oid, NULL, true),
+        ('ulid_nextval()'::regprocedure::oid, 'ulid_id()'::regprocedure::oid, NULL, true),
+        ('id128_nextval()'::regprocedure::oid, 'id128_id()'::regprocedure::oid, NULL, true)) m(oid, alias, generator, is_uuid)
+    JOIN pg_catalog.pg_proc p ON p.oid = ANY (ARRAY[m.oid, m.alias])
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   ), expressions AS (
     SELECT d.adrelid AS relation,
@@ -1912,7 +2031,7 @@ BEGIN ATOMIC
       pg_catalog.replace(e.expression, e.call, pg_catalog.chr(1)),
       -- No identifier goes on before the call, and the first argument is a constant.
       '(?:^|[^[:alnum:]_$".])\u0001''((?:[^'']|'''')*)''::text', 'g') AS named(part)
-    ON e.name = 'idgen_nextval';
+    ON e.name = ANY (ARRAY['idgen_nextval', 'idgen_id']);
 END;
 COMMENT ON FUNCTION idgen_get_defaults() IS
   'the columns and domains of this database whose default makes an ID, and the generators that these name';

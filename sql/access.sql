@@ -177,7 +177,7 @@ RESET ROLE;
 -- What makes IDs, all of it: a REVOKE of one leaves the others.
 CREATE VIEW public.regress_makers AS
   SELECT objid, objid::regprocedure AS maker FROM regress_members
-  WHERE classid = 'pg_proc'::regclass AND objid::regprocedure::text ~ '_(nextval|reserve|tick|now)|lamport_observe';
+  WHERE classid = 'pg_proc'::regclass AND objid::regprocedure::text ~ '_(nextval|reserve|segment|tick|now)|(?<!_min|_max)_id(_for)?\(|lamport_observe';
 SELECT maker FROM regress_makers ORDER BY maker::text COLLATE "C";
 SELECT 'REVOKE EXECUTE ON FUNCTION ' || string_agg(maker::text, ', ' ORDER BY maker::text COLLATE "C") || ' FROM PUBLIC'
   AS statement FROM regress_makers \gset
@@ -198,6 +198,8 @@ SELECT idgen_nextval_array('snowflake', 2);
 SELECT idgen_nextval_array('instagram', 2, 1);
 SELECT idgen_reserve('snowflake', 2);
 SELECT uuidv7_nextval();
+SELECT snowflake_id();
+SELECT idgen_id('snowflake');
 SELECT count(*) FROM ulid_nextval_batch(2);
 SELECT snowflake_machine(0) AS may_still_read;
 -- A default is evaluated with the rights of who inserts, not of who owns the table.

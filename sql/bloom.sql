@@ -76,7 +76,13 @@ SELECT idgen_bloom_union(a.digest, b.digest) FROM (SELECT idgen_bloom_agg(1::big
   (SELECT idgen_bloom_agg(idgen_to_uuid(1), 1000, 0.01) AS digest) b;
 SELECT idgen_bloom_contains(idgen_bloom_agg(idgen_to_uuid(id), 10, 0.1), 5) FROM bl_ids;
 SELECT idgen_bloom_contains(idgen_bloom_agg(id, 10, 0.1), idgen_to_uuid(5)) FROM bl_ids;
-SELECT idgen_bloom_combine(NULL::internal, NULL::internal);
+-- Minor releases of PostgreSQL refuse it in two ways.
+DO $$
+BEGIN
+  PERFORM idgen_bloom_combine(NULL::internal, NULL::internal);
+  RAISE EXCEPTION 'it was called';
+EXCEPTION WHEN cannot_coerce OR feature_not_supported THEN NULL;
+END $$;
 -- Damaged digests: clear errors, and never more.
 SELECT ''::idgen_bloom;
 SELECT 'x'::idgen_bloom;

@@ -52,6 +52,19 @@ SELECT * FROM last_ids();
 -- And the session makes IDs as before.
 SELECT snowflake_nextval() < snowflake_nextval() AS goes_on, snowflake_currval() > 0 AS known;
 
+-- UUIDs, tickets, and what defaults made.
+CREATE SEQUENCE discard_tickets;
+CREATE TEMP TABLE discard_rows (id bigint DEFAULT snowflake_id());
+INSERT INTO discard_rows DEFAULT VALUES;
+SELECT uuidv7_id() = uuidv7_currval() AS uuidv7, ulid_id() = ulid_currval() AS ulid, ticket_id('discard_tickets') = ticket_currval('discard_tickets') AS ticket,
+       (SELECT id FROM discard_rows) = snowflake_currval() AS snowflake;
+DISCARD ALL;
+SELECT uuidv7_currval();
+SELECT ulid_currval();
+SELECT ticket_currval('discard_tickets');
+SELECT snowflake_currval();
+DROP SEQUENCE discard_tickets;
+
 DROP PROCEDURE make_ids;
 DROP FUNCTION last_ids;
 SELECT idgen_drop_generator('discard_7');

@@ -146,6 +146,9 @@ SELECT count(*) FROM profile WHERE note = 'after';
 -- From one layout to another, rewritten: views stay in place.
 CREATE TABLE laid (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), t text COLLATE "C", at date DEFAULT '2026-01-01');
 INSERT INTO laid (t) SELECT 't' FROM generate_series(1, 10);
+SELECT idgen_plan_migration('laid', 'id', 'snowflake');
+ALTER TABLE laid ALTER id SET DEFAULT snowflake_id();
+SELECT idgen_plan_migration('laid', 'id', 'snowflake');
 CREATE VIEW laid_grouped AS SELECT id, t, count(*) FROM laid GROUP BY id;
 CREATE VIEW laid_again AS SELECT * FROM laid_grouped;
 SELECT statement FROM idgen_plan_migration('laid', 'id', 'sonyflake', method => 'rewrite', created => 'at', machine_id => 77) WHERE statement IS NOT NULL ORDER BY step \gexec

@@ -112,6 +112,7 @@ FROM unnest('{uuidv6,uuidv7,uuidv8,ulid,id128}'::text[]) kind;
 SELECT idgen_create_generator('parts_gen', 'sonyflake');
 CREATE FUNCTION wrapped() RETURNS bigint LANGUAGE sql AS 'SELECT public.snowflake_nextval()';
 CREATE FUNCTION snowflake_nextval() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+CREATE FUNCTION snowflake_id() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
 CREATE SEQUENCE numbers;
 CREATE TABLE made_by (id bigint, u uuid);
 CREATE FUNCTION scheme_of(number int, made_by text) RETURNS text LANGUAGE plpgsql AS $$
@@ -122,11 +123,15 @@ END $$;
 SELECT d, scheme_of(1, d) FROM unnest(ARRAY[
   'public.snowflake_nextval()', 'instagram_nextval()', 'instagram_nextval(5)', $$instagram_nextval_for('a', 3)$$, $$idgen_nextval('wide')$$,
   $$idgen_nextval('parts_day')$$, $$idgen_nextval('parts_gen', 3)$$, 'hlc_now()', $$ticket_nextval('numbers')$$, $$nextval('numbers')$$,
-  $$idgen_nextval('no' || 'name')$$, $$idgen_nextval('gone')$$, 'public.snowflake_nextval() + 1', 'wrapped()', 'snowflake_nextval()', '5', 'NULL']) d;
+  $$idgen_nextval('no' || 'name')$$, $$idgen_nextval('gone')$$, 'public.snowflake_nextval() + 1', 'wrapped()', 'snowflake_nextval()',
+  'public.snowflake_id()', 'instagram_id()', 'instagram_id(5)', $$instagram_id_for('a', 3)$$, $$idgen_id('wide')$$, $$idgen_id('parts_gen', 3)$$,
+  $$ticket_id('numbers')$$, 'snowflake_id()', '5', 'NULL']) d;
 SELECT d, scheme_of(2, d) FROM unnest(ARRAY[
   'uuidv1_nextval()', 'uuidv4_nextval()', 'uuidv6_nextval()', 'uuidv7_nextval()', $$uuidv7_nextval('1 day')$$, 'uuidv8_nextval()', 'ulid_nextval()', 'id128_nextval()',
+  'uuidv1_id()', 'uuidv4_id()', 'uuidv6_id()', 'uuidv7_id()', $$uuidv7_id('1 day')$$, 'uuidv8_id()', 'ulid_id()', 'id128_id()',
   'gen_random_uuid()', $$'5b30857f-0bfa-48b5-ac0b-5c64e28078d1'$$]) d;
 DROP FUNCTION snowflake_nextval();
+DROP FUNCTION snowflake_id();
 
 -- The bounds of others are taken as they are, if no key is between them and idgen's.
 CREATE TABLE u (id uuid DEFAULT uuidv7_nextval()) PARTITION BY RANGE (id);

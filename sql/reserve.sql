@@ -20,6 +20,23 @@ SELECT count(*) AS blocks,
 FROM blocks;
 SELECT count(*) AS overlap FROM blocks a JOIN blocks b ON a.first < b.first AND a.first + a.size > b.first;
 
+-- By their other end, for optimizers that count down from it: both kinds side by side, and none overlaps another.
+CREATE TABLE ends AS
+SELECT CASE WHEN i % 2 = 0 THEN idgen_reserve('snowflake', size) ELSE idgen_reserve_last('snowflake', size) - size + 1 END AS first, size
+FROM (SELECT i, 1 + (i * 37) % 4096 AS size FROM generate_series(1, 300) i) s;
+SELECT count(*) AS overlap FROM ends a JOIN ends b ON a.first < b.first AND a.first + a.size > b.first;
+SELECT count(*) FILTER (WHERE snowflake_timestamp(first) <> snowflake_timestamp(first + size - 1)) AS leave_their_tick FROM ends;
+DROP TABLE ends;
+SELECT idgen_reserve_last('snowflake', 50) = snowflake_currval() AS is_the_last, idgen_reserve_last('snowflake', 1) < snowflake_nextval() AS of_one;
+CREATE SEQUENCE reserve_tickets INCREMENT 3;
+CREATE SEQUENCE reserve_down INCREMENT -1;
+SELECT ticket_reserve('reserve_tickets', 10) AS first, ticket_reserve_last('reserve_tickets', 10) AS last, ticket_currval('reserve_tickets') AS currval,
+       ticket_nextval('reserve_tickets') AS next, ticket_reserve_last('reserve_down', 5) AS down;
+SELECT ticket_reserve_last('reserve_tickets', 0);
+SELECT ticket_reserve_last('pg_class', 5);
+SELECT ticket_reserve_last('reserve_tickets', NULL) IS NULL AS null_in_null_out;
+DROP SEQUENCE reserve_tickets, reserve_down;
+
 -- A whole tick, at once.
 SELECT snowflake_sequence(idgen_reserve('snowflake', 4096)) AS begins_at;
 SELECT idgen_reserve('tso', 262144) % 262144 AS begins_at;
@@ -38,6 +55,11 @@ SELECT idgen_reserve('snowflake', 0);
 SELECT idgen_reserve('snowflake', -50);
 SELECT idgen_reserve('snowflake', 4097);
 SELECT idgen_reserve('nothing', 1);
+SELECT idgen_reserve_last('snowflake', 0);
+SELECT idgen_reserve_last('snowflake', -2147483648);
+SELECT idgen_reserve_last('snowflake', 4097);
+SELECT idgen_reserve_last('nothing', 1);
+SELECT idgen_reserve_last(NULL, 1) IS NULL AS null_in_null_out;
 SELECT idgen_reserve('snowflake', NULL) IS NULL AS null_in_null_out;
 SELECT idgen_reserve('snowflake', 50) > :first AS works_after_all_that;
 

@@ -49,3 +49,24 @@ SELECT idgen_encode(1, 'base63');
 SELECT idgen_encode(1, 'roman numerals');
 SELECT idgen_encode(1, '');
 SELECT idgen_encode(NULL::bigint, 'hex') IS NULL AND idgen_encode(1, NULL) IS NULL AND idgen_decode(NULL, 'hex') IS NULL AS all_null;
+
+-- The text as a column of its own: generated from the key, or the key itself.
+CREATE TABLE text_generated (
+  id bigint PRIMARY KEY DEFAULT snowflake_id(),
+  code text COLLATE "C" UNIQUE GENERATED ALWAYS AS (idgen_encode(id, 'base62', 'ord')) STORED);
+INSERT INTO text_generated SELECT FROM generate_series(1, 100);
+SELECT count(DISTINCT code), bool_and(idgen_decode(code, 'base62', 'ord') = id) AS reads_back,
+       array_agg(id ORDER BY id) = array_agg(id ORDER BY code) AS same_order FROM text_generated;
+SELECT count(*) FROM text_generated WHERE code = idgen_encode(id, 'base62', 'ord') AND id = idgen_try_decode(code, 'base62', 'ord');
+SELECT count(*) FROM text_generated WHERE id = idgen_try_decode('garbage', 'base62', 'ord');
+UPDATE text_generated SET code = 'mine';
+DROP TABLE text_generated;
+CREATE TABLE text_key (id text COLLATE "C" PRIMARY KEY DEFAULT idgen_encode(snowflake_id(), 'base62', 'ord'));
+INSERT INTO text_key SELECT FROM generate_series(1, 100);
+SELECT count(*), min(length(id)), max(length(id)), bool_and(idgen_decode(id, 'base62', 'ord') > 0) AS reads_back FROM text_key;
+DROP TABLE text_key;
+
+-- Texts of strangers: NULL, and never an error, whatever they are.
+SELECT count(idgen_try_decode(t, form)) AS bigints, count(idgen_try_decode(t, form, 'ord')) AS with_prefix, count(idgen_try_decode_uuid(t, form)) AS uuids
+FROM unnest(ARRAY['', ' ', 'ord_', '_', 'ord', 'ord_15Pbss5oLZ', 'ord_15Pbss5oLZo ', 'cus_15Pbss5oLZo', E'ord_\n', '../../etc/passwd', '%00', '-1', '1e3', 'NaN',
+  'zzzzzzzzzzz', '99999999999999999999', 'Ñandú', repeat('x', 100000), chr(55296 - 1), chr(1114111)]) t, unnest('{base62,base32,base58,hex,decimal}'::text[]) form;

@@ -12,14 +12,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION idgen_tools_owned_sequence(oid, int2) IS 'idgen: the sequence of a column';
 
--- Whether a default is that of the target.
+-- Whether a default is that of the target, by either name of the function: snowflake_nextval() is snowflake_id().
 CREATE FUNCTION idgen_tools_has_default(relation oid, number int2, target text) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  schema text := @extschema@.idgen_tools_schema() || '.';
 BEGIN
   RETURN coalesce((
-    SELECT pg_get_expr(d.adbin, d.adrelid) = (@extschema@.idgen_tools_target(target)).expression
-    FROM pg_attrdef d WHERE d.adrelid = relation AND d.adnum = number), false);
+    SELECT starts_with(v.shown, schema)
+           AND schema || regexp_replace(substr(v.shown, length(schema) + 1), '^([a-z0-9]+)_nextval\(', '\1_id(')
+               = (@extschema@.idgen_tools_target(target)).expression
+    FROM pg_attrdef d, LATERAL pg_get_expr(d.adbin, d.adrelid) v(shown)
+    WHERE d.adrelid = relation AND d.adnum = number), false);
 END $$;
 COMMENT ON FUNCTION idgen_tools_has_default(oid, int2, text) IS 'idgen: whether a column has a target''s default';
 

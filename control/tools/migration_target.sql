@@ -89,10 +89,10 @@ BEGIN
     type := 'int8'::regtype;
     layout := generator.layout;
     expression := @extschema@.idgen_tools_schema()
-      || CASE WHEN target = 'snowflake' THEN '.snowflake_nextval()' ELSE format('.idgen_nextval(%L::text)', target) END;
+      || CASE WHEN target = 'snowflake' THEN '.snowflake_id()' ELSE format('.idgen_id(%L::text)', target) END;
   ELSIF target IN ('uuidv7', 'ulid', 'uuidv4') THEN
     type := 'uuid'::regtype;
-    expression := format('%s.%I()', @extschema@.idgen_tools_schema(), target || '_nextval');
+    expression := format('%s.%I()', @extschema@.idgen_tools_schema(), target || '_id');
   ELSIF target = 'bigserial' THEN
     type := 'int8'::regtype;
   ELSE

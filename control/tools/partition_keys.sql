@@ -73,12 +73,10 @@ BEGIN ATOMIC
       WHEN a.attidentity <> '' OR d.call LIKE 'nextval(%' THEN 'sequence'
       WHEN d.call LIKE 'uuidv7(%' THEN 'uuidv7'
       WHEN d.call LIKE ANY ('{gen_random_uuid(%,uuidv4(%}') THEN 'uuidv4'
-      WHEN f.name IN ('snowflake_nextval', 'instagram_nextval', 'instagram_nextval_for') THEN split_part(f.name, '_', 1)
-      WHEN f.name IN ('uuidv1_nextval', 'uuidv4_nextval', 'uuidv6_nextval', 'uuidv7_nextval', 'uuidv8_nextval',
-                      'ulid_nextval', 'id128_nextval') THEN split_part(f.name, '_', 1)
+      WHEN f.name ~ '^(snowflake|instagram|uuidv[14678]|ulid|id128)_(nextval|id)(_for)?$' THEN split_part(f.name, '_', 1)
       WHEN f.name = 'hlc_now' THEN @extschema@.idgen_tools_layout_scheme('hlc')
-      WHEN f.name IN ('ticket_nextval', 'lamport_tick') THEN 'sequence'
-      WHEN f.name = 'idgen_nextval' THEN
+      WHEN f.name IN ('ticket_nextval', 'ticket_id', 'lamport_tick') THEN 'sequence'
+      WHEN f.name IN ('idgen_nextval', 'idgen_id') THEN
         @extschema@.idgen_tools_generator_scheme((regexp_match(d.call, '^[^(]*\(''([^'']+)''::text[,)]'))[1])
     END
   FROM pg_attribute a

@@ -22,7 +22,7 @@ CREATE FUNCTION create_shard(shard int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('CREATE SCHEMA %I', shard_schema(shard));
   EXECUTE format('CREATE TABLE %I.orders (
-      id       bigint PRIMARY KEY DEFAULT instagram_nextval(%s) CHECK (instagram_shard(id) = %s),
+      id       bigint PRIMARY KEY DEFAULT instagram_id(%s) CHECK (instagram_shard(id) = %s),
       customer text NOT NULL,
       item     text)', shard_schema(shard), shard, shard);
 END $$;

@@ -16,13 +16,12 @@
 //   1. A server that goes by a version of the scheme makes no ID of the instant or later as long as
 //      the change is proposed. Neither does one whose own layouts for the name are others.
 //   2. A server acknowledges a version only when all that it was granted before it went by it ends
-//   at
-//      the instant or earlier (MayAcknowledge). What is granted later is used by rule 1.
-//   3. The change is committed by a version of the scheme that follows the one from which the
-//   holders
-//      were read, and only if each of them has consented (ConsentOf): it lives and acknowledges the
-//      proposal, or it has ended, and made no ID of the instant or later. A majority is not enough:
-//      one server that does not know makes IDs of the old layout.
+//      at the instant or earlier (MayAcknowledge). What is granted later is used by rule 1, also
+//      after its holder has ended.
+//   3. The change is committed by the version of the scheme after the one that the holders were
+//      read for, and only if each of them has consented (ConsentOf): it has acknowledged the
+//      proposal, or it has ended, and made no ID of the instant or later. A majority is not
+//      enough: one server that does not know makes IDs of the old layout.
 //   4. Who enrols goes by the latest version of the scheme.
 //
 // So nobody makes an ID of the instant or later by the old layouts once the change is committed,
@@ -54,9 +53,8 @@ enum class Consent : std::uint8_t {
 
 [[nodiscard]] constexpr Consent ConsentOf(const HolderState& holder, std::int64_t proposed_version,
                                           std::int64_t at_ms) noexcept {
-  if (holder.lives) {
-    return holder.acknowledged >= proposed_version ? Consent::kGiven : Consent::kAwaited;
-  }
+  if (holder.acknowledged >= proposed_version) return Consent::kGiven;
+  if (holder.lives) return Consent::kAwaited;
   return holder.used_until_ms <= at_ms ? Consent::kGiven : Consent::kTooLate;
 }
 

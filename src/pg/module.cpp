@@ -15,11 +15,12 @@
 #include "test_clock.h"
 #include "ticket_handle.h"
 #include "utility.h"
+#include "version.h"
 #include "worker.h"
 
 extern "C" {
 
-PG_MODULE_MAGIC;
+IDGEN_MODULE_MAGIC("idgen");
 
 extern PGDLLEXPORT void _PG_init(void);
 

@@ -2,92 +2,28 @@
 // (or of version with 0: the key does not exist). Reads are etcd's default, linearizable. A
 // holder's alive/<token> has a lease, which etcd may keep for longer than the term, never for less.
 //
-// Round trips: enrol 2 (grant, transaction); renew 1 (the transaction, and the lease beside it on a
-// second connection); claim 2, or 3 if others held any of it, for each hundred; claim_any 2, and 1
-// for sweeping if there is anything to sweep; release 1; list 1 and one for each living holder.
+// Round trips: enrol 3 (a read, grant, transaction); renew 1 (the transaction, and the lease beside
+// it on a second connection); claim 2, or 3 if others held any of it, for each hundred; claim_any
+// 2, and 1 for sweeping if there is anything to sweep; release 1; list and holders 1 and one for
+// each living holder, holders 2 more if it ends any; read_scheme 2, and more if there are many
+// versions; write_scheme 2. A watch has a connection of its own, where a request goes on as long as
+// nothing happens; to begin takes 1 round trip, and so does each piece of news.
 #include "registry/etcd.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <new>
 
-#include <nlohmann/json.hpp>
-
 #include "registry/address.h"
+#include "registry/etcd_values.h"
 #include "registry/http.h"
 #include "registry/tree.h"
 
 namespace idgen::registry {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string ToBase64(const std::string& bytes) {
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    unsigned group = 0;
-    for (std::size_t j = i; j < i + 3; ++j) {
-      group = group << 8 | (j < bytes.size() ? static_cast<unsigned char>(bytes[j]) : 0U);
-    }
-    for (unsigned j = 0; j < 4; ++j) {
-      text += i + j > bytes.size() ? '=' : kDigits[group >> (18 - 6 * j) & 63];
-    }
-  }
-  return text;
-}
-
-bool FromBase64(const std::string& text, std::string& bytes) {
-  bytes.clear();
-  unsigned group = 0, bits = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    const char* const digit = std::strchr(kDigits, c);
-    if (digit == nullptr || c == '\0') return false;
-    group = (group << 6 | static_cast<unsigned>(digit - kDigits)) & 0xffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes += static_cast<char>(group >> bits & 0xff);
-    }
-  }
-  return true;
-}
-
-// The gateway writes 64-bit numbers as strings, and leaves out what is 0, false or empty.
-bool GetNumber(const Json& object, const char* name, std::int64_t& number) {
-  number = 0;
-  const auto it = object.find(name);
-  if (it == object.end()) return true;
-  if (it->is_number_integer()) {
-    number = it->get<std::int64_t>();
-    return true;
-  }
-  if (!it->is_string()) return false;
-  const auto& text = it->get_ref<const std::string&>();
-  const char* const end = text.data() + text.size();
-  const auto [rest, wrong] = std::from_chars(text.data(), end, number);
-  return wrong == std::errc{} && rest == end;
-}
-
-bool GetBytes(const Json& object, const char* name, std::string& bytes) {
-  bytes.clear();
-  const auto it = object.find(name);
-  if (it == object.end()) return true;
-  return it->is_string() && FromBase64(it->get_ref<const std::string&>(), bytes);
-}
-
-const Json* Find(const Json& object, const char* name) {
-  if (!object.is_object()) return nullptr;
-  const auto it = object.find(name);
-  return it == object.end() ? nullptr : &*it;
-}
-
 class Etcd final : public Tree {
  public:
-  explicit Etcd(const Host& host) : Tree(host), http_(host) {}
+  explicit Etcd(const Host& host) : Tree(host), http_(host_), watch_(host_) {}
 
   static constexpr char kScheme[] = "etcd";
   static bool Parse(const char* text, Address& address, Error& error);
@@ -96,29 +32,50 @@ class Etcd final : public Tree {
 
  private:
   bool Read() override;
-  bool ReadAll() override;
+  bool ReadAll() override { return ReadFolders(true); }
+  bool ReadHolders() override { return ReadFolders(false); }
   bool ReadExpiries() override;
   Outcome Commit() override;
   Outcome CommitRenewal(std::int64_t term_ms, bool& alive) override;
   bool PrepareAlive(std::int64_t term_ms) override;
+  Awaited AwaitScheme(std::int64_t known) override;
+
+  // What watch_ does: nothing yet; `scheme` is asked for, and in watched_; a stream of what happens
+  // to it since.
+  enum class Watching { kNothing, kAsked, kRead, kStream };
+  enum class Line { kNone, kQuiet, kNews, kEnd };
 
   bool Connect(const Endpoint& endpoint);
   bool Authenticate();
   bool Post(int count);
-  bool Check(int i);
+  bool Check(const Http::Call& call, Json& answer);
   bool Nonsense();
+  void StopWatching();
+  bool AskForScheme();
+  bool AddWatched();
+  bool BeginStream();
+  Line NextLine();
   void WriteRanges(std::size_t begin, std::size_t end);
+  bool ReadFolders(bool identities);
   void WriteTransaction(bool renewal);
   bool AddKeys(const Json& list);
   bool AddAnswers();
   Outcome ReadOutcome();
 
+  // A stream that ends at once, as at a proxy that knows none, is no reason to ask all the time.
+  static constexpr std::int64_t kStreamUs = 5'000'000;
+  static constexpr std::size_t kMostLine = std::size_t{1} << 20;
+
   Address address_;
-  Http http_;
+  Http http_, watch_;
   Json answer_[Http::kCalls];
   std::vector<std::string> keys_;               // of one Read
   std::map<std::string, std::int64_t> leases_;  // of living holders
   std::int64_t lease_ = 0;                      // the own holder's; 0: none
+  Watching watching_ = Watching::kNothing;
+  std::string watched_base_;           // the pool's
+  std::int64_t watched_revision_ = 0;  // the one that watched_ is of
+  std::int64_t watch_again_us_ = 0;    // nothing is begun before
 };
 
 // --- requests --------------------------------------------------------------------------------
@@ -129,14 +86,13 @@ bool Etcd::Nonsense() {
 }
 
 // Whether the answer is one that says that the request was done, and parses it.
-bool Etcd::Check(int i) {
-  const Http::Call& call = http_.call[i];
-  answer_[i] = Json::parse(call.answer, nullptr, false);
-  const Json* failure = Find(answer_[i], "error");
-  if (call.status == 200 && answer_[i].is_object() && failure == nullptr) return true;
+bool Etcd::Check(const Http::Call& call, Json& answer) {
+  answer = Json::parse(call.answer, nullptr, false);
+  const Json* failure = Find(answer, "error");
+  if (call.status == 200 && answer.is_object() && failure == nullptr) return true;
   const Json* message = failure != nullptr && failure->is_object() ? Find(*failure, "message")
                         : failure != nullptr                       ? failure
-                                                                   : Find(answer_[i], "message");
+                                                                   : Find(answer, "message");
   if (message != nullptr && message->is_string()) {
     SetError(*error_, "etcd: %s", message->get_ref<const std::string&>().c_str());
   } else if (call.status != 200) {
@@ -150,7 +106,7 @@ bool Etcd::Check(int i) {
 bool Etcd::Post(int count) {
   if (!http_.Post(count, deadline_us_, *error_)) return false;
   for (int i = 0; i < count; ++i) {
-    if (!Check(i)) return false;
+    if (!Check(http_.call[i], answer_[i])) return false;
   }
   return true;
 }
@@ -167,6 +123,7 @@ bool Etcd::Authenticate() {
     if (c <= ' ' || c >= 0x7f) return Nonsense();  // it becomes a header
   }
   http_.SetToken(text);
+  watch_.SetToken(text);
   return true;
 }
 
@@ -187,7 +144,9 @@ bool Etcd::Connect(const Endpoint& endpoint) {
     if (host.find(':') != std::string::npos) host = '[' + host + ']';
     if (addresses[0] == host) addresses.clear();
     host += ':' + endpoint.port;
-    if (!http_.Use((use_tls ? "https://" : "http://") + host, host, addresses, tls, *error_)) {
+    const std::string server = (use_tls ? "https://" : "http://") + host;
+    if (!http_.Use(server, host, addresses, tls, *error_) ||
+        !watch_.Use(server, host, addresses, tls, *error_)) {
       return false;
     }
   }
@@ -218,11 +177,12 @@ bool Etcd::Open() {
 
 // --- reading ---------------------------------------------------------------------------------
 
-// Sorts keys and values of an answer into holders_ and identities_. What lives comes last: it marks
-// holders.
+// Sorts keys and values of an answer into holders_, identities_ and so on. What lives comes last:
+// it marks holders.
 bool Etcd::AddKeys(const Json& list) {
   if (!list.is_array()) return false;
   const std::string holder = HolderPath(""), alive = AlivePath(""), identity = IdentityPath("");
+  const std::string schemes = base_ + "/schemes/";
   for (const bool marks : {false, true}) {
     for (const Json& one : list) {
       std::string key, value;
@@ -241,6 +201,12 @@ bool Etcd::AddKeys(const Json& list) {
         AddHolder(key.substr(holder.size()), value, version);
       } else if (!marks && key.starts_with(identity)) {
         AddIdentity(key.substr(identity.size()), value, version);
+      } else if (!marks && key.starts_with(schemes)) {
+        AddScheme(std::strtoll(key.c_str() + schemes.size(), nullptr, 10), value);
+      } else if (!marks && key == LatestPath()) {
+        AddLatest(latest_, value, version);
+      } else if (!marks && key == SweptPath()) {
+        AddSwept(value, version);
       }
     }
   }
@@ -279,6 +245,8 @@ bool Etcd::Read() {
     keys_.push_back(AlivePath(token));
   }
   for (const std::string& step : wanted_identities_) keys_.push_back(IdentityPath(step));
+  if (wants_latest_) keys_.push_back(LatestPath());
+  for (const std::int64_t version : wanted_schemes_) keys_.push_back(SchemePath(version));
   static_assert(kBatch % 2 == 0);
   for (std::size_t begin = 0; begin < keys_.size(); begin += kBatch) {
     const std::size_t end = std::min(begin + kBatch, keys_.size());
@@ -291,18 +259,32 @@ bool Etcd::Read() {
   return true;
 }
 
-bool Etcd::ReadAll() {
+bool Etcd::ReadFolders(bool identities) {
   holders_.clear();
   identities_.clear();
-  http_.call[0].path = "/v3/kv/range";
-  http_.call[0].body =
-      Json{{"key", ToBase64(base_ + '/')}, {"range_end", ToBase64(base_ + '0')}}.dump();
+  std::size_t count = 0;
+  {
+    Json ranges = Json::array();
+    for (const char* folder : {"/alive", "/holder", "/id"}) {
+      if (!identities && std::strcmp(folder, "/id") == 0) continue;
+      ranges.push_back({{"request_range",
+                         {{"key", ToBase64(base_ + folder + '/')},
+                          {"range_end", ToBase64(base_ + folder + '0')}}}});
+    }
+    ranges.push_back({{"request_range", {{"key", ToBase64(SweptPath())}}}});
+    count = ranges.size();
+    http_.call[0].path = "/v3/kv/txn";
+    http_.call[0].body = Json{{"success", std::move(ranges)}}.dump();
+  }
   if (!Post(1)) return false;
-  if (Find(answer_[0], "header") == nullptr) return Nonsense();
-  const Json* list = Find(answer_[0], "kvs");
-  const Json* more = Find(answer_[0], "more");
-  if (more != nullptr && *more != false) return Nonsense();
-  return list == nullptr || AddKeys(*list) || Nonsense();
+  const Json* answers = Find(answer_[0], "responses");
+  if (answers == nullptr || answers->size() != count) return Nonsense();
+  for (const Json& answer : *answers) {
+    const Json* range = Find(answer, "response_range");
+    const Json* more = range != nullptr ? Find(*range, "more") : nullptr;
+    if (more != nullptr && *more != false) return Nonsense();
+  }
+  return AddAnswers();
 }
 
 bool Etcd::ReadExpiries() {
@@ -365,7 +347,9 @@ void Etcd::WriteTransaction(bool renewal) {
     }
   }
   if (renewal) {
-    success.push_back({{"request_range", {{"key", ToBase64(AlivePath(own_token_))}}}});
+    for (const std::string& path : {AlivePath(own_token_), LatestPath()}) {
+      success.push_back({{"request_range", {{"key", ToBase64(path)}}}});
+    }
   }
   http_.call[0].path = "/v3/kv/txn";
   http_.call[0].body =
@@ -410,14 +394,17 @@ Etcd::Outcome Etcd::CommitRenewal(std::int64_t, bool& alive) {
     }
   }
   lease_ = 0;
+  // The put, alive/<token>, `scheme`.
   const Json* answers = Find(answer_[0], "responses");
-  if (answers != nullptr && answers->is_array() && !answers->empty()) {
-    const Json* range = Find(answers->back(), "response_range");
+  bool sensible = answers != nullptr && answers->is_array() && answers->size() == 3;
+  for (std::size_t i = 1; sensible && i < 3; ++i) {
+    const Json* range = Find((*answers)[i], "response_range");
     const Json* list = range != nullptr ? Find(*range, "kvs") : nullptr;
-    if (list != nullptr && !AddKeys(*list)) {
-      Nonsense();
-      return Outcome::kFailed;
-    }
+    sensible = range != nullptr && (list == nullptr || AddKeys(*list));
+  }
+  if (!sensible) {
+    Nonsense();
+    return Outcome::kFailed;
   }
   alive = ttl > 0 && lease_ == lease;
   return Outcome::kDone;
@@ -431,6 +418,132 @@ bool Etcd::PrepareAlive(std::int64_t term_ms) {
   if (!Post(1)) return false;
   if (!GetNumber(answer_[0], "ID", lease_) || lease_ == 0) return Nonsense();
   return true;
+}
+
+// --- watching --------------------------------------------------------------------------------
+
+void Etcd::StopWatching() {
+  watch_.Abort();
+  watching_ = Watching::kNothing;
+}
+
+bool Etcd::AskForScheme() {
+  watch_.call[0].path = "/v3/kv/range";
+  watch_.call[0].body = Json{{"key", ToBase64(LatestPath())}}.dump();
+  if (!watch_.Begin(*error_)) return false;
+  watching_ = Watching::kAsked;
+  return true;
+}
+
+bool Etcd::AddWatched() {
+  watching_ = Watching::kNothing;
+  Json answer;
+  if (!Check(watch_.call[0], answer)) return false;
+  const Json* header = Find(answer, "header");
+  if (header == nullptr || !header->is_object() ||
+      !GetNumber(*header, "revision", watched_revision_) || watched_revision_ <= 0) {
+    return Nonsense();
+  }
+  watched_ = {};
+  if (const Json* list = Find(answer, "kvs"); list != nullptr) {
+    std::string value;
+    if (!list->is_array() || list->size() != 1 || !(*list)[0].is_object() ||
+        !GetBytes((*list)[0], "value", value)) {
+      return Nonsense();
+    }
+    AddLatest(watched_, value, 0);
+    if (watched_.broken) return Spoilt(LatestPath()) == Status::kDone;
+  }
+  watching_ = Watching::kRead;
+  return true;
+}
+
+bool Etcd::BeginStream() {
+  watch_.call[0].path = "/v3/watch";
+  watch_.call[0].body = Json{{"create_request",
+                              {{"key", ToBase64(LatestPath())},
+                               {"start_revision", std::to_string(watched_revision_ + 1)}}}}
+                            .dump();
+  if (!watch_.Begin(*error_)) return false;
+  watching_ = Watching::kStream;
+  return true;
+}
+
+// What the next line of the stream says. Whatever happens to `scheme`, it is read anew.
+Etcd::Line Etcd::NextLine() {
+  std::string& text = watch_.call[0].answer;
+  const std::size_t end = text.find('\n');
+  if (end == std::string::npos) return text.size() > kMostLine ? Line::kEnd : Line::kNone;
+  const Json json =
+      Json::parse(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+  text.erase(0, end + 1);
+  const Json* result = Find(json, "result");
+  if (result == nullptr || !result->is_object()) return Line::kEnd;
+  if (const Json* canceled = Find(*result, "canceled"); canceled != nullptr && *canceled != false) {
+    return Line::kEnd;
+  }
+  return Find(*result, "events") != nullptr ? Line::kNews : Line::kQuiet;
+}
+
+Tree::Awaited Etcd::AwaitScheme(std::int64_t known) {
+  if (watched_base_ != base_) {
+    StopWatching();
+    watched_base_ = base_;
+    watch_again_us_ = 0;
+  }
+  bool asked = false;  // by this call: what an earlier one was told may be old
+  for (;;) {
+    const std::int64_t now_us = host_.monotonic_us(host_.context);
+    switch (watching_) {
+      case Watching::kNothing:
+        if (now_us >= deadline_us_) return Awaited::kNothing;
+        if (now_us < watch_again_us_) {
+          if (!Wait(-1, false, false, std::min(watch_again_us_, deadline_us_) - now_us)) {
+            return Awaited::kNothing;
+          }
+          break;
+        }
+        watch_again_us_ = now_us + kStreamUs;
+        if (!AskForScheme()) return Awaited::kFailed;
+        asked = true;
+        break;
+      case Watching::kAsked:
+        switch (watch_.Listen(deadline_us_, *error_)) {
+          case Http::Heard::kNothing:
+            // The server may have forgotten it.
+            if (now_us > watch_again_us_ + kStreamUs) StopWatching();
+            return Awaited::kNothing;
+          case Http::Heard::kPart:
+            break;
+          case Http::Heard::kAll:
+            if (!AddWatched()) return Awaited::kFailed;
+            break;
+          case Http::Heard::kFailed:
+            StopWatching();
+            return Awaited::kFailed;
+        }
+        break;
+      case Watching::kRead:
+      case Watching::kStream:
+        if (watched_.number != known) {
+          if (asked) return Awaited::kNews;
+          StopWatching();
+          watch_again_us_ = 0;
+        } else if (watching_ == Watching::kRead) {
+          if (!BeginStream()) return Awaited::kFailed;
+        } else if (Line line = NextLine(); line == Line::kNews) {
+          StopWatching();
+          watch_again_us_ = 0;
+        } else if (line == Line::kEnd) {
+          StopWatching();
+        } else if (line == Line::kNone) {
+          const Http::Heard heard = watch_.Listen(deadline_us_, *error_);
+          if (heard == Http::Heard::kNothing) return Awaited::kNothing;
+          if (heard != Http::Heard::kPart) StopWatching();
+        }
+        break;
+    }
+  }
 }
 
 // --- the driver ------------------------------------------------------------------------------

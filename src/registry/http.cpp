@@ -63,6 +63,10 @@ bool Http::Use(const std::string& server, const std::string& host_and_port,
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Http::OnData);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &call[i]);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, why_[i]);
+    // A request that goes on for long would not notice that the server is gone.
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
     if (!tls.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, tls.ca_file.c_str());
     if (!tls.certificate_file.empty()) {
       curl_easy_setopt(easy, CURLOPT_SSLCERT, tls.certificate_file.c_str());
@@ -146,48 +150,80 @@ bool Http::WaitOnce(std::int64_t deadline_us, Error& error) {
   return !stopped;
 }
 
+bool Http::Add(int i, Error& error) {
+  call[i].answer.clear();
+  call[i].status = 0;
+  why_[i][0] = '\0';
+  const std::string url = server_ + call[i].path;
+  curl_easy_setopt(easy_[i], CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy_[i], CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(call[i].body.size()));
+  curl_easy_setopt(easy_[i], CURLOPT_POSTFIELDS, call[i].body.data());
+  added_[i] = curl_multi_add_handle(multi_, easy_[i]) == CURLM_OK;
+  if (!added_[i]) {
+    SetError(error, "libcurl refused a request");
+    Abort();
+  }
+  return added_[i];
+}
+
+// Counts the calls that have their answers since the last time. False: one has failed.
+bool Http::Ended(int& done, Error& error) {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const auto i = std::find(easy_, easy_ + kCalls, message->easy_handle) - easy_;
+    if (message->data.result != CURLE_OK) {
+      SetError(error, "%s: %s", server_.c_str(),
+               why_[i][0] != '\0' ? why_[i] : curl_easy_strerror(message->data.result));
+      Abort();
+      return false;
+    }
+    curl_easy_getinfo(easy_[i], CURLINFO_RESPONSE_CODE, &call[i].status);
+    curl_multi_remove_handle(multi_, easy_[i]);
+    added_[i] = false;
+    ++done;
+  }
+  return true;
+}
+
 bool Http::Post(int count, std::int64_t deadline_us, Error& error) {
   Abort();
   int running = 0;
   for (int i = 0; i < count; ++i) {
-    call[i].answer.clear();
-    call[i].status = 0;
-    why_[i][0] = '\0';
-    {
-      const std::string url = server_ + call[i].path;
-      curl_easy_setopt(easy_[i], CURLOPT_URL, url.c_str());
-    }
-    curl_easy_setopt(easy_[i], CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(call[i].body.size()));
-    curl_easy_setopt(easy_[i], CURLOPT_POSTFIELDS, call[i].body.data());
-    added_[i] = curl_multi_add_handle(multi_, easy_[i]) == CURLM_OK;
-    if (!added_[i]) {
-      SetError(error, "libcurl refused a request");
-      Abort();
-      return false;
-    }
+    if (!Add(i, error)) return false;
   }
   curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
   for (int done = 0;;) {
-    int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-      if (message->msg != CURLMSG_DONE) continue;
-      const auto i = std::find(easy_, easy_ + kCalls, message->easy_handle) - easy_;
-      if (message->data.result != CURLE_OK) {
-        SetError(error, "%s: %s", server_.c_str(),
-                 why_[i][0] != '\0' ? why_[i] : curl_easy_strerror(message->data.result));
-        Abort();
-        return false;
-      }
-      curl_easy_getinfo(easy_[i], CURLINFO_RESPONSE_CODE, &call[i].status);
-      curl_multi_remove_handle(multi_, easy_[i]);
-      added_[i] = false;
-      ++done;
-    }
+    if (!Ended(done, error)) return false;
     if (done == count) return true;
     if (!WaitOnce(deadline_us, error)) {
       Abort();
       return false;
+    }
+  }
+}
+
+bool Http::Begin(Error& error) {
+  Abort();
+  int running = 0;
+  if (!Add(0, error)) return false;
+  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  return true;
+}
+
+Http::Heard Http::Listen(std::int64_t until_us, Error& error) {
+  const std::size_t size = call[0].answer.size();
+  // What came since the last call, even if there is no time.
+  int running = 0;
+  if (!watched_.empty()) curl_multi_socket_action(multi_, watched_[0].socket, 0, &running);
+  for (int done = 0;;) {
+    if (!Ended(done, error)) return Heard::kFailed;
+    if (done != 0) return Heard::kAll;
+    if (call[0].answer.size() != size) return Heard::kPart;
+    if (!WaitOnce(until_us, error)) {
+      error.message[0] = '\0';
+      return Heard::kNothing;
     }
   }
 }

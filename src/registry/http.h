@@ -41,6 +41,18 @@ class Http {
   // time or at all. Then nothing is left of the requests, nor of their connections.
   bool Post(int count, std::int64_t deadline_us, Error& error);
 
+  // The same for the first call alone, in steps, so that it may go on for as long as it likes. Only
+  // Abort and Post end it early.
+  enum class Heard {
+    kNothing,  // the time is up, or the host stops
+    kPart,     // the answer grew
+    kAll,
+    kFailed
+  };
+  bool Begin(Error& error);
+  Heard Listen(std::int64_t until_us, Error& error);
+  void Abort();
+
   Call call[kCalls];
 
  private:
@@ -52,8 +64,9 @@ class Http {
   static int OnSocket(CURL*, curl_socket_t socket, int what, void* self, void*);
   static int OnTimer(CURLM*, long ms, void* self);
   static std::size_t OnData(char* data, std::size_t size, std::size_t count, void* call);
+  bool Add(int i, Error& error);
+  bool Ended(int& done, Error& error);
   bool WaitOnce(std::int64_t deadline_us, Error& error);
-  void Abort();
   void Reset();
 
   const Host host_;

@@ -1,13 +1,14 @@
 // The drivers of PostgreSQL registries and of ticket servers as a module of the server, loaded when
 // one is named.
 #include "pg/base/pg.h"
+#include "pg/base/version.h"
 
 #include "postgresql.h"
 #include "ticket_server.h"
 
 extern "C" {
 
-PG_MODULE_MAGIC;
+IDGEN_MODULE_MAGIC("idgen_postgresql");
 
 PGDLLEXPORT const idgen::registry::Driver* idgen_registry_driver(void) {
   return idgen::registry::PostgresqlDriver();

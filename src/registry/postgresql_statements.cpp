@@ -39,7 +39,8 @@ WHERE h.ended IS NULL
 RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint,
           (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
           /*scheme?*/coalesce((SELECT coalesce(p.version, -1) FROM idgen_registry.pool p
-                               WHERE p.pool = $1::text), 0)/*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
+                               WHERE p.pool = $1::text), 0)
+          /*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
 
 // $1 pool, $2 token, $3 used_until, $4 term, $5 clock_offset, $6 clock_error, $7 the version of the
 // scheme that it goes by. No row: it has ended. The last column: see kEnrol.
@@ -60,7 +61,8 @@ WHERE h.pool = $1::text AND h.token = $2::text AND h.ended IS NULL
 RETURNING (extract(epoch FROM h.used_until) * 1000)::bigint,
           (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
           /*scheme?*/coalesce((SELECT coalesce(p.version, -1) FROM idgen_registry.pool p
-                               WHERE p.pool = $1::text), 0)/*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
+                               WHERE p.pool = $1::text), 0)
+          /*:*/(to_regclass('idgen_registry.scheme') IS NOT NULL)::integer/*.*/)sql";
 
 // $1 pool, $2 token, $3 to $5 arrays of datacenters, machines and shards.
 // `me` is complete, its row locked, before the first identity is inserted. Identities are taken in
@@ -216,13 +218,16 @@ ON CONFLICT (pool, datacenter, machine, shard) DO UPDATE SET banned = EXCLUDED.b
 RETURNING i.banned)sql";
 
 // $1 pool. Forgets holders that ended long ago, that no identity points to, and that made no IDs of
-// a time that anybody could still propose for a change. No identity can point to them later, since
-// a holder that has ended does not claim; the foreign key sees to it as well.
+// a time that anybody could still propose for a change, by the clocks of those who live, too: this
+// one may be wrong. No identity can point to them later, since a holder that has ended does not
+// claim; the foreign key sees to it as well.
 const char kForget[] =
     R"sql(DELETE FROM idgen_registry.holder h
 WHERE h.pool = $1::text AND h.ended < clock_timestamp() - interval '7 days'
   AND h.expires < clock_timestamp() - interval '7 days'
   AND h.used_until < clock_timestamp() - interval '7 days'
+  AND h.used_until < (SELECT min(o.used_until) FROM idgen_registry.holder o
+                      WHERE o.pool = h.pool AND o.ended IS NULL) - interval '7 days'
   AND NOT EXISTS (SELECT FROM idgen_registry.identity i
                   WHERE i.pool = h.pool AND i.holder = h.token)
 RETURNING h.token)sql";

@@ -42,7 +42,9 @@ bool Tree::AddHolder(const std::string& token, const std::string& value, std::in
   const Json json = Json::parse(value, nullptr, false);
   HolderRow row;
   if (!json.is_object() || !Get(json, "name", row.name) ||
-      !Get(json, "used_until_ms", row.used_until_ms) || !Get(json, "ended", row.ended)) {
+      !Get(json, "used_until_ms", row.used_until_ms) || !Get(json, "ended", row.ended) ||
+      (json.contains("acknowledged") && !Get(json, "acknowledged", row.acknowledged))) {
+    broken_holder_ = token;
     return false;
   }
   if (!row.ended || !Get(json, "ended_at_ms", row.ended_at_ms)) row.ended_at_ms = -1;
@@ -76,6 +78,11 @@ void Tree::Use(const char* pool) {
   identities_.clear();
   wanted_holders_.clear();
   wanted_identities_.clear();
+  wants_latest_ = false;
+  wanted_schemes_.clear();
+  latest_ = swept_ = {};
+  schemes_.clear();
+  broken_holder_.clear();
   operations_.clear();
 }
 
@@ -95,6 +102,7 @@ bool Tree::ReadOwn() {
   wanted_holders_.assign(1, own_token_);
   wanted_identities_.clear();
   holders_.clear();
+  broken_holder_.clear();
   return Read();
 }
 
@@ -155,31 +163,46 @@ Tree::IdentityRow& Tree::Row(const Identity& identity) {
 
 // --- the holder ------------------------------------------------------------------------------
 
-Status Tree::Enrol(const Holder& holder, std::int64_t used_until_ms, std::int64_t term_ms) {
+Status Tree::Enrol(const Holder& holder, std::int64_t used_until_ms, std::int64_t term_ms,
+                   SchemeVersions& scheme) {
   Use(holder);
-  if (!PrepareAlive(term_ms)) return Status::kFailed;
-  own_ = HolderRow();
-  own_.name = own_name_;
-  own_.used_until_ms = used_until_ms;
-  operations_.push_back({Kind::kCreate, own_path_, WriteHolder(own_), 0});
-  operations_.push_back({Kind::kAlive, {}, {}, 0});
-  own_known_ = false;
-  switch (Commit()) {
-    case Outcome::kFailed:
-      return Status::kFailed;
-    case Outcome::kConflict:
-      return Renew(holder, used_until_ms, term_ms);
-    case Outcome::kDone:
-      break;
+  wants_latest_ = true;
+  for (unsigned attempt = 0;; ++attempt) {
+    if (!PauseAfterConflict(attempt)) return Status::kFailed;
+    latest_ = {};
+    if (!ReadOwn()) return Status::kFailed;
+    if (holders_.contains(own_token_)) return Renew(holder, used_until_ms, term_ms, scheme);
+    if (broken_holder_ == own_token_) return Status::kLost;
+    if (latest_.broken) return Spoilt(LatestPath());
+    scheme.latest = latest_.number;
+    if (latest_.number != scheme.known) return Status::kStale;
+
+    if (attempt == 0 && !PrepareAlive(term_ms)) return Status::kFailed;
+    own_ = HolderRow();
+    own_.name = own_name_;
+    own_.used_until_ms = used_until_ms;
+    own_.acknowledged = scheme.known;
+    operations_.assign(1, {Kind::kCreate, own_path_, WriteHolder(own_), 0});
+    operations_.push_back({Kind::kAlive, {}, {}, 0});
+    if (latest_.there) {
+      operations_.push_back({Kind::kCheck, LatestPath(), {}, latest_.version});
+    } else {
+      operations_.push_back({Kind::kCreate, LatestPath(), WriteLatest(0), 0});
+    }
+    own_known_ = false;
+    const Outcome outcome = Commit();
+    if (outcome == Outcome::kFailed) return Status::kFailed;
+    if (outcome == Outcome::kConflict) continue;
+    own_.version = written_version_;
+    own_.alive = true;
+    own_term_ms_ = term_ms;
+    own_known_ = true;
+    return Status::kDone;
   }
-  own_.version = written_version_;
-  own_.alive = true;
-  own_term_ms_ = term_ms;
-  own_known_ = true;
-  return Status::kDone;
 }
 
-Status Tree::Renew(const Holder& holder, std::int64_t used_until_ms, std::int64_t term_ms) {
+Status Tree::Renew(const Holder& holder, std::int64_t used_until_ms, std::int64_t term_ms,
+                   SchemeVersions& scheme) {
   Use(holder);
   for (unsigned attempt = 0;; ++attempt) {
     if (!PauseAfterConflict(attempt)) return Status::kFailed;
@@ -189,13 +212,17 @@ Status Tree::Renew(const Holder& holder, std::int64_t used_until_ms, std::int64_
 
     own_.name = own_name_;
     own_.used_until_ms = std::max(own_.used_until_ms, used_until_ms);
+    own_.acknowledged = std::max(own_.acknowledged, scheme.known);
     operations_.assign(1, {Kind::kUpdate, own_path_, WriteHolder(own_), own_.version});
     own_known_ = false;
+    latest_ = {};
     bool alive = false;
     Outcome outcome = CommitRenewal(term_ms, alive);
     if (outcome == Outcome::kFailed) return Status::kFailed;
     if (outcome == Outcome::kConflict) continue;
+    if (latest_.broken) return Spoilt(LatestPath());
     own_.version = written_version_;
+    scheme.latest = latest_.number;
 
     // The holder's time was up without anybody having ended it, or the term is another.
     if (!alive || own_term_ms_ != term_ms) {
@@ -455,25 +482,32 @@ Status Tree::ClaimAny(const Holder& holder, std::int32_t datacenter, std::int32_
 // ended, and none can refer to it since: that is why only what was read as ended is deleted. And
 // only after a day: a lost copy of the enrolment that arrives after that would make the holder
 // anew, and its server, if it has slept until then, would believe that it was never ended. What
-// fails here costs nothing.
+// `swept` says of them is written in the same step. What fails here costs nothing.
 void Tree::Sweep() {
   operations_.clear();
   ending_.clear();
+  if (swept_.broken) return;
   {
     std::set<std::string> referred;
     for (const auto& [step, row] : identities_) {
       if (row.broken) return;  // nobody knows to whom it refers
       referred.insert(row.token);
     }
+    std::int64_t used_until_ms = 0;
     for (const auto& [token, holder] : holders_) {
       if (operations_.size() + 3 > kBatch) break;
       if (holder.version < 0 || token == own_token_ || referred.contains(token)) continue;
       if (holder.ended) {
         if (holder.ended_at_ms < 0 || holder.ended_at_ms > SystemMs() - kDayMs) continue;
         operations_.push_back({Kind::kDelete, HolderPath(token), {}, holder.version});
+        used_until_ms = std::max(used_until_ms, holder.used_until_ms);
       } else if (!holder.alive) {
         EndDead(token, holder);
       }
+    }
+    if (used_until_ms > swept_.number) {
+      operations_.push_back({swept_.there ? Kind::kUpdate : Kind::kCreate, SweptPath(),
+                             WriteSwept(used_until_ms), swept_.version});
     }
   }
   if (operations_.empty()) return;

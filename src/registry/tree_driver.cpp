@@ -1,4 +1,6 @@
 // The functions of a driver, for trees: exceptions end here.
+#include <cstring>
+
 #include "registry/tree.h"
 
 namespace idgen::registry {
@@ -36,20 +38,20 @@ void TreeFunctions::Close(Connection* connection) { delete reinterpret_cast<Tree
 
 Status TreeFunctions::Enrol(Connection* connection, const Holder& holder,
                             std::int64_t used_until_ms, std::int64_t term_ms,
-                            std::int64_t deadline_us, Error& error) {
+                            SchemeVersions& scheme, std::int64_t deadline_us, Error& error) {
   if (used_until_ms < 0) return Wrong(error, kWrongTime);
   if (term_ms <= 0) return Wrong(error, kWrongTerm);
   return Guarded(connection, deadline_us, error,
-                 [&](Tree& tree) { return tree.Enrol(holder, used_until_ms, term_ms); });
+                 [&](Tree& tree) { return tree.Enrol(holder, used_until_ms, term_ms, scheme); });
 }
 
 Status TreeFunctions::Renew(Connection* connection, const Holder& holder,
                             std::int64_t used_until_ms, std::int64_t term_ms,
-                            std::int64_t deadline_us, Error& error) {
+                            SchemeVersions& scheme, std::int64_t deadline_us, Error& error) {
   if (used_until_ms < 0) return Wrong(error, kWrongTime);
   if (term_ms <= 0) return Wrong(error, kWrongTerm);
   return Guarded(connection, deadline_us, error,
-                 [&](Tree& tree) { return tree.Renew(holder, used_until_ms, term_ms); });
+                 [&](Tree& tree) { return tree.Renew(holder, used_until_ms, term_ms, scheme); });
 }
 
 Status TreeFunctions::Claim(Connection* connection, const Holder& holder,
@@ -98,6 +100,34 @@ Status TreeFunctions::Ban(Connection* connection, const char* pool, const Identi
   if (!IsSensible(identity)) return Wrong(error, kWrongIdentity);
   return Guarded(connection, deadline_us, error,
                  [&](Tree& tree) { return tree.Ban(pool, identity, banned); });
+}
+
+Status TreeFunctions::ReadScheme(Connection* connection, const char* pool, std::int64_t version,
+                                 void (*each)(void*, const Scheme&), void* context,
+                                 std::int64_t deadline_us, Error& error) {
+  return Guarded(connection, deadline_us, error,
+                 [&](Tree& tree) { return tree.ReadScheme(pool, version, each, context); });
+}
+
+Status TreeFunctions::WriteScheme(Connection* connection, const char* pool, const Scheme& scheme,
+                                  bool& written, std::int64_t deadline_us, Error& error) {
+  written = false;
+  if (scheme.version < 1) return Wrong(error, "a version of a scheme must be greater than 0");
+  if (std::strlen(scheme.text) >= kSchemeSize) return Wrong(error, "the scheme is too long");
+  return Guarded(connection, deadline_us, error,
+                 [&](Tree& tree) { return tree.WriteScheme(pool, scheme, written); });
+}
+
+Status TreeFunctions::Holders(Connection* connection, const char* pool, bool end_expired,
+                              void (*each)(void*, const ListedHolder&), void* context,
+                              std::int64_t deadline_us, Error& error) {
+  return Guarded(connection, deadline_us, error,
+                 [&](Tree& tree) { return tree.Holders(pool, end_expired, each, context); });
+}
+
+Status TreeFunctions::Watch(Connection* connection, const char* pool, SchemeVersions& scheme,
+                            std::int64_t until_us, Error& error) {
+  return Guarded(connection, until_us, error, [&](Tree& tree) { return tree.Watch(pool, scheme); });
 }
 
 }  // namespace idgen::registry

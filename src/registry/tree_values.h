@@ -51,7 +51,14 @@ inline std::string WriteHolder(const Tree::HolderRow& row) {
   return Write({{"name", row.name},
                 {"used_until_ms", std::max<std::int64_t>(row.used_until_ms, 0)},
                 {"ended", row.ended},
-                {"ended_at_ms", std::max<std::int64_t>(row.ended_at_ms, 0)}});
+                {"ended_at_ms", std::max<std::int64_t>(row.ended_at_ms, 0)},
+                {"acknowledged", std::max<std::int64_t>(row.acknowledged, 0)}});
+}
+
+inline std::string WriteLatest(std::int64_t version) { return Write({{"version", version}}); }
+
+inline std::string WriteSwept(std::int64_t used_until_ms) {
+  return Write({{"used_until_ms", used_until_ms}});
 }
 
 inline std::int64_t SystemMs() {

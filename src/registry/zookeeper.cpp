@@ -8,9 +8,15 @@
 // there is a new one, and the next renewal replaces alive/<token>. Close leaves the session to
 // expire: to end it would take the holder's life.
 //
-// Round trips: enrol 1, and a connection if the term is not 30 s; renew 1; claim 2, or 3 if others
+// A renewal reads `scheme` behind its write, without a sync: the member that answers has by then
+// whatever was written before. For holders not even a sync is enough, which a leader answers that
+// has been replaced and does not know; so a deletion of nothing goes first, which a majority must
+// hear of.
+//
+// Round trips: enrol 2, and a connection if the term is not 30 s; renew 1; claim 2, or 3 if others
 // held any of it, for each hundred; claim_any 4, and 1 for sweeping if there is anything to sweep;
-// release 1; list 4.
+// release 1; list 4; holders 3, and 3 more if it ends any; read_scheme 2, and more if there are
+// many versions; write_scheme 2; watch 1, and 1 for each piece of news.
 #include "registry/zookeeper_driver.h"
 
 #include <poll.h>
@@ -28,11 +34,11 @@ bool IsConflict(int result) {
 }
 
 void Ignore(const char*) {}
+void OnSession(zhandle_t*, int, int, const char*, void*) {}
 
 }  // namespace
 
 // --- the connection --------------------------------------------------------------------------
-void Watch(zhandle_t*, int, int, const char*, void*) {}
 
 bool Zookeeper::Fail(const char* what, int result) {
   SetError(*error_, "zookeeper: %s: %s", what, zerror(result));
@@ -53,6 +59,7 @@ void Zookeeper::Drop() {
   socket_ = -1;
   requests_.clear();
   pending_ = 0;
+  watching_ = Watching::kNothing;
 }
 
 bool Zookeeper::Start(const Endpoint& endpoint) {
@@ -66,7 +73,7 @@ bool Zookeeper::Start(const Endpoint& endpoint) {
       if (!hosts.empty()) hosts += ',';
       hosts += address + ':' + endpoint.port;
     }
-    handle_ = zookeeper_init2(hosts.c_str(), &Watch, static_cast<int>(term_ms_),
+    handle_ = zookeeper_init2(hosts.c_str(), &OnSession, static_cast<int>(term_ms_),
                               session_.client_id != 0 ? &session_ : nullptr, this, 0, &Ignore);
   }
   if (handle_ == nullptr) return Fail("could not begin a connection", ZSYSTEMERROR);
@@ -119,7 +126,7 @@ bool Zookeeper::Pump(int& result, std::int64_t deadline_us) {
   }
   const std::int64_t most_us = std::int64_t{most.tv_sec} * 1'000'000 + most.tv_usec;
   if (!Wait(socket_, (interest & ZOOKEEPER_READ) != 0, (interest & ZOOKEEPER_WRITE) != 0,
-            std::clamp<std::int64_t>(most_us, 1000, left_us))) {
+            std::min(std::max<std::int64_t>(most_us, 1000), left_us))) {
     SetError(*error_, "stopped");
     return false;
   }
@@ -186,7 +193,7 @@ bool Zookeeper::Open() {
 
 Zookeeper::Request* Zookeeper::Ask1(Ask ask, const std::string& name,
                                     std::vector<std::string>* children) {
-  requests_.push_back({this, ask, name, children, ZOK});
+  requests_.push_back({this, ask, name, children, 0, ZOK});
   return &requests_.back();
 }
 
@@ -262,6 +269,10 @@ void Zookeeper::OnData(int result, const char* value, int size, const Stat* stat
                            static_cast<std::size_t>(std::max(size, 0)));
     if (request.ask == Ask::kHolder) self.AddHolder(request.name, text, stat->version);
     if (request.ask == Ask::kIdentity) self.AddIdentity(request.name, text, stat->version);
+    if (request.ask == Ask::kLatest) self.AddLatest(self.latest_, text, stat->version);
+    if (request.ask == Ask::kWatched) self.AddLatest(self.watched_, text, stat->version);
+    if (request.ask == Ask::kScheme) self.AddScheme(request.number, text);
+    if (request.ask == Ask::kSwept) self.AddSwept(text, stat->version);
     if (request.ask == Ask::kExpiry) {
       self.holders_[request.name].expires_in_ms = std::strtoll(text.c_str(), nullptr, 10);
     }
@@ -301,6 +312,15 @@ void Zookeeper::AskChildren(const char* folder, std::vector<std::string>& childr
   Sent(request, zoo_aget_children(handle_, (base_ + folder).c_str(), 0, &OnStrings, request));
 }
 
+void Zookeeper::AskLatest() { AskData(Ask::kLatest, {}, LatestPath()); }
+
+// `swept` comes last: a holder that was deleted meanwhile is in it.
+void Zookeeper::AskHolders() {
+  requests_.clear();
+  for (const std::string& token : tokens_) AskData(Ask::kHolder, token, HolderPath(token));
+  AskData(Ask::kSwept, {}, SweptPath());
+}
+
 bool Zookeeper::Read() {
   if (!Connected()) return false;
   AskSync();
@@ -312,6 +332,12 @@ bool Zookeeper::Read() {
   for (const std::string& step : wanted_identities_) {
     AskData(Ask::kIdentity, step, IdentityPath(step));
   }
+  for (const std::int64_t version : wanted_schemes_) {
+    Request* const request = Ask1(Ask::kScheme, {});
+    request->number = version;
+    Sent(request, zoo_aget(handle_, SchemePath(version).c_str(), 0, &OnData, request));
+  }
+  if (wants_latest_) AskLatest();
   return Finish();
 }
 
@@ -325,12 +351,26 @@ bool Zookeeper::ReadAll() {
   AskChildren("/holder", tokens_);
   AskChildren("/alive", living_);
   if (!Finish()) return false;
-  requests_.clear();
-  for (const std::string& token : tokens_) AskData(Ask::kHolder, token, HolderPath(token));
+  AskHolders();
   AskChildren("/id", steps_);
   if (!Finish()) return false;
   requests_.clear();
   for (const std::string& step : steps_) AskData(Ask::kIdentity, step, IdentityPath(step));
+  if (!Finish()) return false;
+  for (const std::string& token : living_) MarkAlive(token);
+  return true;
+}
+
+bool Zookeeper::ReadHolders() {
+  holders_.clear();
+  if (!Connected()) return false;
+  requests_.clear();
+  Request* const request = Ask1(Ask::kNothing, {});
+  Sent(request, zoo_adelete(handle_, (base_ + "/nothing").c_str(), -1, &OnVoid, request));
+  AskChildren("/holder", tokens_);
+  AskChildren("/alive", living_);
+  if (!Finish()) return false;
+  AskHolders();
   if (!Finish()) return false;
   for (const std::string& token : living_) MarkAlive(token);
   return true;
@@ -355,7 +395,8 @@ bool Zookeeper::MakeParents() {
     parents_.push_back(base_.substr(0, end));
     if (end == std::string::npos) break;
   }
-  for (const char* folder : {"/holder", "/alive", "/id"}) parents_.push_back(base_ + folder);
+  for (const char* folder : {"/holder", "/alive", "/id", "/schemes"})
+    parents_.push_back(base_ + folder);
   requests_.clear();
   for (const std::string& path : parents_) {
     Request* const request = Ask1(Ask::kNothing, {});
@@ -458,6 +499,7 @@ Zookeeper::Outcome Zookeeper::CommitRenewal(std::int64_t, bool& alive) {
   seen_alive_.clear();
   Request* const owner = Ask1(Ask::kOwner, {});
   Sent(owner, zoo_aexists(handle_, AlivePath(own_token_).c_str(), 0, &OnStat, owner));
+  AskLatest();
   if (!Finish()) return Outcome::kFailed;
   if (set->result != ZOK) return Outcome::kConflict;
   alive = !seen_alive_.empty() && alive_owner_ == zoo_client_id(handle_)->client_id;

@@ -27,21 +27,38 @@ class Zookeeper final : public Tree {
 
  private:
   // What waits for an answer. The library keeps pointers to these until it answered.
-  enum class Ask { kNothing, kHolder, kAlive, kIdentity, kExpiry, kChildren, kOwner };
+  enum class Ask {
+    kNothing,
+    kHolder,
+    kAlive,
+    kIdentity,
+    kExpiry,
+    kChildren,
+    kOwner,
+    kLatest,
+    kScheme,
+    kSwept,
+    kWatched
+  };
   struct Request {
     Zookeeper* self;
     Ask ask;
     std::string name;
     std::vector<std::string>* children;
+    std::int64_t number;
     int result;
   };
+  // The watch of `scheme`: none; asked for, with what is there; set, and `scheme` is in watched_.
+  enum class Watching { kNothing, kAsked, kSet };
 
   bool Read() override;
   bool ReadAll() override;
+  bool ReadHolders() override;
   bool ReadExpiries() override;
   Outcome Commit() override;
   Outcome CommitRenewal(std::int64_t term_ms, bool& alive) override;
   bool PrepareAlive(std::int64_t term_ms) override;
+  Awaited AwaitScheme(std::int64_t known) override;
 
   bool Start(const Endpoint& endpoint);
   void Drop();
@@ -57,6 +74,10 @@ class Zookeeper final : public Tree {
   void AskSync();
   void AskData(Ask ask, const std::string& name, const std::string& path);
   void AskChildren(const char* folder, std::vector<std::string>& children);
+  void AskLatest();
+  void AskHolders();
+  void AskToWatch();
+  bool SetWatch();
   Outcome Multi();
   bool MakeParents();
 
@@ -66,6 +87,7 @@ class Zookeeper final : public Tree {
   static void OnStat(int result, const Stat* stat, const void* data);
   static void OnData(int result, const char* value, int size, const Stat* stat, const void* data);
   static void OnStrings(int result, const String_vector* strings, const void* data);
+  static void OnEvent(zhandle_t*, int type, int, const char*, void* self);
 
   const ACL_vector& Acl() const {
     return address_.user.empty() ? ZOO_OPEN_ACL_UNSAFE : ZOO_CREATOR_ALL_ACL;
@@ -93,6 +115,11 @@ class Zookeeper final : public Tree {
   std::string alive_path_, alive_value_;
   std::string seen_alive_;        // the last renewal's alive/<token>, if it was there,
   std::int64_t alive_owner_ = 0;  // and whose session it had
+
+  Watching watching_ = Watching::kNothing;
+  bool happened_ = false;      // something, to the `scheme` that is watched
+  std::string watched_base_;   // the pool's
+  Request watch_requests_[3];  // of kAsked; other operations may come between
 };
 
 }  // namespace idgen::registry

@@ -22,14 +22,13 @@ class Agreements : public ScenarioList {
         "agreement: 2 servers, one has time beyond",
         Parts{{0, {kWork, kWork, kCommit}}, {1, {kWork, kWork}}, {1, {kTake, kLook, kTake}}});
     late.begins_ms = {kShortMs, kLongMs, 0};
-    Add<Agreement>("agreement: 2 servers, one comes", Parts{{0, {kLearn, kWork, kCommit, kCommit}},
+    Add<Agreement>("agreement: 2 servers, one comes", Parts{{0, {kLearn, kWork, kCommit}},
                                                             {1, {kWork, kWork}},
                                                             {1, {kLook, kTake, kLook, kTake}}})
         .begins_ms = {kShortMs, 0, 0};
-    Add<Agreement>("agreement: 2 servers, there and back",
-                   Parts{{0, {kLearn, kWork, kCommit}},
-                         {1, {kWork, kStop, kWork, kWork}},
-                         {1, {kTake, kLook, kTake}}});
+    Add<Agreement>("agreement: 2 servers, there and back", Parts{{0, {kLearn, kWork, kCommit}},
+                                                                 {1, {kWork, kStop, kWork, kWork}},
+                                                                 {1, {kTake, kLook, kTake}}});
     Add<Agreement>("agreement: 2 servers change over",
                    Parts{{0, {kLearn, kWork, kCommit, kLearn, kApply}},
                          {0, {kTake, kLook, kTake, kLook, kTake}},

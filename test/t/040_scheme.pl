@@ -206,4 +206,19 @@ value_of($c, "ALTER SERVER idgen_orders OPTIONS (SET layout 'snowflake')");
 value_of($c, "SELECT idgen_nextval('orders')");
 is(layout_on($c), layout_on($a), 'altered by hand, and set right when the next ID is asked for');
 
+# Stages whose time has come are not taken from a database: IDs of them may exist.
+value_of($c, "ALTER SERVER idgen_orders OPTIONS (SET layout 'snowflake until 2021-01-01Z, then $WIDE')");
+($state, $out, $err) = sqlstate_of($c, "SET idgen.max_lease_wait = '2s'; SELECT idgen_nextval('orders')");
+is($state, '55000', 'another generator than in the scheme');
+is(layout_on($c), "snowflake until 2021-01-01Z, then $WIDE", 'it is left as it is');
+like(log_of($c), qr/generator "orders" of database "postgres" is another one than in the scheme/, 'the log says it');
+value_of($c, "ALTER SERVER idgen_orders OPTIONS (SET layout 'snowflake')");
+value_of($c, "SELECT idgen_nextval('orders')");
+
+# A generator of which a change was ever proposed stays in the scheme.
+value_of($a, "SELECT idgen_create_generator('later', 'snowflake'), idgen_scheme_add('later')");
+value_of($a, "SELECT idgen_propose_change('later', '$WIDE', clock_timestamp() + interval '1 hour'), idgen_withdraw_change('later')");
+wait_until('called off', sub { value_of($a, "SELECT value FROM idgen_scheme() WHERE name = 'later'") eq 'snowflake' });
+is((sqlstate_of($a, "SELECT idgen_scheme_remove('later')"))[0], '55000', 'a server that was away might know of it');
+
 done_testing();

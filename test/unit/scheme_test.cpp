@@ -19,9 +19,9 @@ constexpr std::int64_t kAtMs = 1000;
 // Whether a holder can still make an ID of the instant or later by the old layouts, or could before
 // it went by the proposal.
 bool IsSafe(const HolderState& holder) {
-  const bool goes_by_it = holder.acknowledged >= kVersion;
-  const bool is_final = !holder.lives;
-  return holder.lives ? goes_by_it : is_final && holder.used_until_ms <= kAtMs;
+  const bool went_by_it = holder.acknowledged >= kVersion;
+  const bool has_no_time = !holder.lives && holder.used_until_ms <= kAtMs;
+  return went_by_it || has_no_time;
 }
 
 TEST(Consent, IsGivenWhereNothingCanBeMadeBeyondTheInstant) {
@@ -41,7 +41,7 @@ TEST(Consent, IsGivenWhereNothingCanBeMadeBeyondTheInstant) {
       }
     }
   }
-  EXPECT_EQ(given, 4 * 2 + 3 * 4);
+  EXPECT_EQ(given, 4 * 2 + 4 * 2 + 3 * 2);
 }
 
 TEST(Consent, IsNotAcknowledgedWithTimeBeyondTheInstant) {

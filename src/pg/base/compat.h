@@ -20,6 +20,13 @@ extern "C" {
 #endif
 }
 
+// 18 lets a module say its name and its version (upstream 9324c8c5806).
+#if PG_VERSION_NUM >= 180000
+#define IDGEN_MODULE_MAGIC(module) PG_MODULE_MAGIC_EXT(.name = module, .version = IDGEN_VERSION)
+#else
+#define IDGEN_MODULE_MAGIC(module) PG_MODULE_MAGIC
+#endif
+
 // 16 introduced this name (upstream 6b7b39f5a7f).
 #ifndef DSA_HANDLE_INVALID
 #define DSA_HANDLE_INVALID ((dsa_handle)DSM_HANDLE_INVALID)

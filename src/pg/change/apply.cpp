@@ -5,6 +5,7 @@
 // differ (session/scheme_fence.h).
 #include "change.h"
 
+#include "core/clock.h"
 #include "errors.h"
 #include "scheme.h"
 #include "succession_text.h"
@@ -68,6 +69,36 @@ void Become() {
   BackgroundWorkerUnblockSignals();
 }
 
+// Whether a generator has a layout from an instant on, or later, whose time has come: IDs of it may
+// exist.
+bool HasLived(const Succession& layouts, std::int64_t from_us) {
+  const std::int64_t now_us = WallClockUs();
+  for (std::size_t stage = 1; stage < layouts.count; ++stage) {
+    if (layouts.SinceOf(stage) >= from_us && layouts.SinceOf(stage) <= now_us) return true;
+  }
+  return false;
+}
+
+// Gives a generator the layouts of the scheme, if none that it has used is taken from it.
+void AlterTo(const Named& named, const Succession& layouts) {
+  const Succession ours = LayoutsOf(named.definition);
+  const std::int64_t from_us = FirstDifference(ours, layouts);
+  if (from_us == kNever) return;
+  const char* const database = get_database_name(MyDatabaseId);
+  if (from_us == std::numeric_limits<std::int64_t>::min() || HasLived(ours, from_us)) {
+    ereport(LOG, (errmsg("generator \"%s\" of database \"%s\" is another one than in the scheme",
+                         named.name, database),
+                  errdetail("Here: %s. In the scheme: %s.", SuccessionText(ours),
+                            SuccessionText(layouts)),
+                  errhint("It makes no IDs of a time for which they differ.")));
+    return;
+  }
+  SetLayoutsOf(named, layouts);
+  ereport(LOG, (errmsg("generator \"%s\" of database \"%s\" has the layouts of the scheme now",
+                       named.name, database),
+                errdetail("%s", SuccessionText(layouts))));
+}
+
 // Alters one generator, in a transaction of its own. An error is told to the log.
 void Alter(const SchemeEntry& entry) {
   MemoryContext caller = CurrentMemoryContext;
@@ -78,19 +109,7 @@ void Alter(const SchemeEntry& entry) {
     const Named* const named = FindNamed(entry.name);
     if (named != nullptr && named->kind == NameKind::kGenerator && !named->flaw &&
         OidIsValid(named->owner)) {
-      const Succession layouts = LayoutsOfScheme(entry);
-      const std::int64_t from_us = FirstDifference(LayoutsOf(named->definition), layouts);
-      if (from_us == std::numeric_limits<std::int64_t>::min()) {
-        ereport(LOG, (errmsg("generator \"%s\" of database \"%s\" is another one than in the "
-                             "scheme, and makes no IDs",
-                             named->name, get_database_name(MyDatabaseId))));
-      } else if (from_us != kNever) {
-        SetLayoutsOf(*named, layouts);
-        ereport(LOG, (errmsg("generator \"%s\" of database \"%s\" has the layouts of the scheme "
-                             "now",
-                             named->name, get_database_name(MyDatabaseId)),
-                      errdetail("%s", SuccessionText(layouts))));
-      }
+      AlterTo(*named, LayoutsOfScheme(entry));
     }
     PopActiveSnapshot();
     CommitTransactionCommand();

@@ -86,8 +86,7 @@ void CheckIdentitiesFit(RegistryAccess& access, const Layout& to) {
   }
 }
 
-// Returns the scheme's entry of a generator, which is as it is in this database and has no
-// proposal.
+// Returns the scheme's entry of a generator. An error if a change is proposed.
 SchemeEntry SettledEntry(const SchemeVersion& latest, const Named& named) {
   const SchemeEntry entry = FindInScheme(latest.text, SchemeKind::kGenerator, named.name);
   if (entry.value.empty()) {
@@ -103,15 +102,16 @@ SchemeEntry SettledEntry(const SchemeVersion& latest, const Named& named) {
                     errhint("Wait for the agreement, or call it off with "
                             "idgen_withdraw_change().")));
   }
-  if (!(LayoutsOfScheme(entry) == LayoutsOf(named.definition))) {
-    ereport(
-        ERROR,
-        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-         errmsg("generator \"%s\" has other layouts here than in the scheme", named.name),
-         errdetail("Here: %s. In the scheme: %.*s.", SuccessionText(LayoutsOf(named.definition)),
-                   static_cast<int>(entry.value.size()), entry.value.data())));
-  }
   return entry;
+}
+
+void CheckIsTheSameHere(const SchemeEntry& entry, const Named& named) {
+  if (LayoutsOfScheme(entry) == LayoutsOf(named.definition)) return;
+  ereport(ERROR,
+          (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+           errmsg("generator \"%s\" has other layouts here than in the scheme", named.name),
+           errdetail("Here: %s. In the scheme: %.*s.", SuccessionText(LayoutsOf(named.definition)),
+                     static_cast<int>(entry.value.size()), entry.value.data())));
 }
 
 const char* Proposed(const SchemeVersion& latest, const Named& named, const Succession& layouts,
@@ -152,7 +152,7 @@ Datum idgen_propose_change(PG_FUNCTION_ARGS) {
   WithRegistry([&](RegistryAccess& access) {
     CheckIdentitiesFit(access, to);
     EditScheme(access, [&](const SchemeVersion& latest) {
-      (void)SettledEntry(latest, named);
+      CheckIsTheSameHere(SettledEntry(latest, named), named);
       const registry::ListedHolder* const last = LatestOf(Holders(access));
       const std::int64_t granted_ms = last != nullptr ? last->used_until_ms : 0;
       const std::int64_t least_us = (granted_ms + LeaseTermMs()) * 1000;

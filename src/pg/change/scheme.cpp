@@ -76,6 +76,20 @@ SchemeEntry NamedInScheme(const char* text, const char* name) {
 
 char* TextOf(std::string_view text) { return pnstrdup(text.data(), text.size()); }
 
+// Whether a version of the scheme had a change of a generator.
+bool HasEverChanged(RegistryAccess& access, const char* name) {
+  ListCell* cell;
+  foreach (cell, Versions(access, registry::kAllSchemes)) {
+    const char* const text = static_cast<const SchemeVersion*>(lfirst(cell))->text;
+    const SchemeEntry generator = FindInScheme(text, SchemeKind::kGenerator, name);
+    if (!FindInScheme(text, SchemeKind::kProposed, name).value.empty() ||
+        (!generator.value.empty() && LayoutsOfScheme(generator).count > 1)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Returns the entry that stands for this database's layout or generator.
 SchemeEntry EntryOfNamed(const char* name) {
   const Named* const named = FindNamed(name);
@@ -158,7 +172,7 @@ Datum idgen_scheme(PG_FUNCTION_ARGS) {
               is_proposed ? TimeOrNull(entry.at_ms * 1000) : kNull,
               Column{Int64GetDatum(entry.version), !is_proposed}});
     }
-    if (reader.IsBroken()) {
+    if (!IsSchemeText(latest.text)) {
       ereport(ERROR,
               (errcode(ERRCODE_DATA_CORRUPTED), errmsg("version %lld of the scheme cannot be read",
                                                        static_cast<long long>(latest.version))));
@@ -226,13 +240,14 @@ Datum idgen_scheme_remove(PG_FUNCTION_ARGS) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                         errmsg("the scheme has no layout or generator \"%s\"", name)));
       }
-      // Without it, servers that have not heard of a change would make IDs of the layout before.
-      if (LayoutsOfScheme(entry).count > 1 ||
-          !FindInScheme(latest.text, SchemeKind::kProposed, name).value.empty()) {
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("generator \"%s\" must stay in the scheme", name),
-                        errdetail("Its layout has changed, or a change is proposed. A server that "
-                                  "has been away learns of it by the scheme only.")));
+      // Without it, a server that has been away would go by a change that it heard of, or would not
+      // hear of one.
+      if (HasEverChanged(access, name)) {
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("generator \"%s\" must stay in the scheme", name),
+                 errdetail("A change of its layout was proposed at some time. A server that has "
+                           "been away learns by the scheme only what became of it.")));
       }
       entry.value = {};
       return WithInScheme(latest.text, entry);

@@ -14,6 +14,20 @@ struct TicketBatch {
   TakenTickets taken;
 };
 
+struct Ends {
+  std::int64_t first;
+  std::int64_t last;
+};
+
+Ends ReserveTickets(FunctionCallInfo fcinfo) {
+  const std::uint64_t count = CheckedCount(PG_GETARG_INT32(1));
+  TicketHandle& handle = TicketArgument(fcinfo);
+  const TakenTickets taken = TakeSome(handle, count, count);
+  const std::int64_t last = TicketAt(taken.first, taken.increment, count - 1);
+  NoteLast(handle, last);
+  return {taken.first, last};
+}
+
 }  // namespace
 
 extern "C" {
@@ -23,6 +37,7 @@ IDGEN_SQL_FUNCTION(idgen_ticket_nextval_batch);
 IDGEN_SQL_FUNCTION(idgen_ticket_nextval_array);
 IDGEN_SQL_FUNCTION(idgen_ticket_currval);
 IDGEN_SQL_FUNCTION(idgen_ticket_reserve);
+IDGEN_SQL_FUNCTION(idgen_ticket_reserve_last);
 IDGEN_SQL_FUNCTION(idgen_ticket_restart);
 
 Datum idgen_ticket_nextval(PG_FUNCTION_ARGS) {
@@ -81,12 +96,10 @@ Datum idgen_ticket_currval(PG_FUNCTION_ARGS) {
   return Int64GetDatum(handle.last);
 }
 
-Datum idgen_ticket_reserve(PG_FUNCTION_ARGS) {
-  const std::uint64_t count = CheckedCount(PG_GETARG_INT32(1));
-  TicketHandle& handle = TicketArgument(fcinfo);
-  const TakenTickets taken = TakeSome(handle, count, count);
-  NoteLast(handle, TicketAt(taken.first, taken.increment, count - 1));
-  return Int64GetDatum(taken.first);
+Datum idgen_ticket_reserve(PG_FUNCTION_ARGS) { return Int64GetDatum(ReserveTickets(fcinfo).first); }
+
+Datum idgen_ticket_reserve_last(PG_FUNCTION_ARGS) {
+  return Int64GetDatum(ReserveTickets(fcinfo).last);
 }
 
 Datum idgen_ticket_restart(PG_FUNCTION_ARGS) {

@@ -42,14 +42,6 @@ static void KeepScheme(void* context, const registry::Scheme& scheme) {
 
 }  // extern "C"
 
-bool IsBrokenScheme(const char* text) {
-  SchemeReader reader(text);
-  SchemeEntry entry;
-  while (reader.Next(entry)) {
-  }
-  return reader.IsBroken();
-}
-
 void SetProposals(const char* text) {
   going.has_proposals = false;
   SchemeReader reader(text);
@@ -153,7 +145,11 @@ registry::Status AgreeOn(const RegistryLink& link, const char* text, const Schem
 
 bool KnowsScheme() { return going.version >= 0; }
 
-void LeaveScheme() { going.version = -1; }
+void LeaveScheme() {
+  going.version = -1;
+  going.acknowledged = 0;
+  going.has_proposals = false;
+}
 
 registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
   if (latest >= 0 && latest == going.version) return registry::Status::kDone;
@@ -163,11 +159,14 @@ registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
                               &read, link.deadline_us, link.error);
   if (status != registry::Status::kDone) return status;
   if (!read.there) read.text = pstrdup("");
-  if (read.version == going.version) return registry::Status::kDone;
+  // A registry that was restored may give a number to another text.
+  if (read.version == going.version && strcmp(read.text, CopyScheme().text) == 0) {
+    return registry::Status::kDone;
+  }
   if (read.version < going.version) {
     return FailScheme(link.error, "the registry has an older scheme than this server");
   }
-  if (IsBrokenScheme(read.text)) return FailScheme(link.error, "the scheme cannot be read");
+  if (!IsSchemeText(read.text)) return FailScheme(link.error, "the scheme cannot be read");
   const bool has_news = !KnowsScheme() || HasNewLayouts(CopyScheme().text, read.text);
   if (!PublishScheme(read.version, read.text)) {
     return FailScheme(link.error, "out of shared memory for the scheme");

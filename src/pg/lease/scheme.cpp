@@ -62,6 +62,16 @@ bool PublishScheme(std::int64_t version, const char* text) {
   return true;
 }
 
+bool IsSchemeText(const char* text) {
+  SchemeReader reader(text);
+  SchemeEntry before;
+  bool is_first = true;
+  for (SchemeEntry entry; reader.Next(entry); before = entry, is_first = false) {
+    if (!is_first && OrderOf(before, entry) >= 0) return false;
+  }
+  return !reader.IsBroken();
+}
+
 SchemeEntry FindInScheme(const char* text, SchemeKind kind, std::string_view name) {
   SchemeReader reader(text);
   for (SchemeEntry entry; reader.Next(entry);) {

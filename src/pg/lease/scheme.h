@@ -31,6 +31,9 @@ SchemeCopy CopyScheme();
 // Sets it; the worker alone. Returns false if shared memory is full.
 bool PublishScheme(std::int64_t version, const char* text);
 
+// Whether a text is a scheme: entries in their order, and none twice.
+bool IsSchemeText(const char* text);
+
 // Returns an entry of a text; an empty value if it is not there.
 SchemeEntry FindInScheme(const char* text, SchemeKind kind, std::string_view name);
 

@@ -215,6 +215,7 @@ bool Learn() {
 bool Enrol() {
   LeaseState& state = State();
   NameHolder(worker.holder);
+  worker.scheme.latest = -1;
   if (!Learn()) return false;
   worker.scheme.known = SchemeToAcknowledge(0);
   registry::Error error;

@@ -27,7 +27,8 @@ struct Part {
 constexpr Part kParts[] = {
     {"made_at", "SELECT to_jsonb(clock_timestamp())"},
     {"idgen",
-     "SELECT jsonb_build_object('version', extversion, 'schema', n.nspname) FROM pg_extension e "
+     "SELECT jsonb_build_object('version', extversion, 'library', "
+     "$Sidgen_library_version(extversion), 'schema', n.nspname) FROM pg_extension e "
      "JOIN pg_namespace n ON n.oid = e.extnamespace "
      "WHERE extname = 'idgen'"},
     {"postgresql",

@@ -73,7 +73,8 @@ std::int64_t ToWholeMs(std::int64_t us) {
                                "registry have agreed.")
                    : errdetail("This database does not have the layouts of the scheme yet."),
        is_proposed ? errhint("See idgen_fleet(). It can be called off by idgen_withdraw_change().")
-                   : errhint("A background worker alters the generator; see the server log.")));
+                   : errhint("A background worker alters the generator. If it does not, the server "
+                             "log says why.")));
   pg_unreachable();
 }
 

@@ -28,8 +28,8 @@ our %scenarios = (
 );
 
 my %defaults = (
-	snowflake => qr/^bigint default (?:public\.)?snowflake_nextval\(\) identity $/, wide => qr/^bigint default (?:public\.)?idgen_nextval\('wide'::text\) identity $/,
-	uuidv7 => qr/^uuid default (?:public\.)?uuidv7_nextval\(\) identity $/, bigserial => qr/^bigint default nextval\('shop\..*'::regclass\) identity $/);
+	snowflake => qr/^bigint default (?:public\.)?snowflake_id\(\) identity $/, wide => qr/^bigint default (?:public\.)?idgen_id\('wide'::text\) identity $/,
+	uuidv7 => qr/^uuid default (?:public\.)?uuidv7_id\(\) identity $/, bigserial => qr/^bigint default nextval\('shop\..*'::regclass\) identity $/);
 
 # Which columns follow when a key is another.
 my %followers = (

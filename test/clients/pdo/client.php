@@ -1,0 +1,41 @@
+<?php
+// PHP's PDO. usage: client.php setup | work WORKER SINGLE BULK
+[, $command] = $argv;
+[$worker, $single, $bulk] = array_map('intval', array_slice($argv, 2)) + [0, 0, 0];
+$db = new PDO(sprintf('pgsql:host=%s;port=%s;dbname=%s', getenv('PGHOST'), getenv('PGPORT'), getenv('PGDATABASE')), getenv('PGUSER'), null, [
+    PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
+    // Prepared statements belong to one connection of the pooler, so none are made.
+    PDO::ATTR_EMULATE_PREPARES => true,
+]);
+
+if ($command === 'setup') {
+    $db->exec('CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_id(), worker int NOT NULL, n int NOT NULL, item text)');
+    exit;
+}
+
+// lastInsertId() asks for the last value of a sequence: RETURNING tells the key.
+$keys = [];
+$insert = $db->prepare('INSERT INTO orders (worker, n, item) VALUES (?, ?, ?) RETURNING id');
+for ($n = 0; $n < $single; $n++) {
+    $insert->execute([$worker, $n, 'one']);
+    $keys[] = $insert->fetchColumn();
+}
+$values = [];
+for ($n = 0; $n < $bulk; $n++) {
+    array_push($values, $worker, $single + $n, 'many');
+}
+$many = $db->prepare('INSERT INTO orders (worker, n, item) VALUES ' . implode(', ', array_fill(0, $bulk, '(?, ?, ?)')) . ' RETURNING id');
+$many->execute($values);
+$keys = array_merge($keys, $many->fetchAll(PDO::FETCH_COLUMN));
+
+$read = $db->query("SELECT id FROM orders WHERE worker = $worker ORDER BY n")->fetchAll(PDO::FETCH_COLUMN);
+$sorted = $keys;
+sort($sorted);
+if ($keys !== $read || $keys !== $sorted || !is_int($keys[0])) {
+    throw new Exception('keys read back');
+}
+$found = $db->prepare('SELECT count(*) FROM orders WHERE id >= snowflake_min_id(?::timestamptz) AND worker = ?');
+$found->execute([date(DATE_ATOM, time() - 3600), $worker]);
+if ($found->fetchColumn() !== $single + $bulk) {
+    throw new Exception('time range');
+}
