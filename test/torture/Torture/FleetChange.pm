@@ -257,6 +257,8 @@ sub fleet_change
 		my $first = change_of_the_healthy($fleet, 'at first');
 		$fleet->rest($first / 1e6 - time() - rand()) if defined $first;
 	}
+	# Some rounds are about one thing above all.
+	my ($late, $away) = one_of([ 2, 2 ], [ 12, 1 ], [ 1, 8 ])->@*;
 	$round->during(16, 0.1, sub {
 		$fleet->{harmed} = undef;
 		my $early = chance(0.5);
@@ -264,7 +266,7 @@ sub fleet_change
 		(delete $fleet->{meanwhile})->() if $early;
 		my $fault = one_of((\&Torture::Fleet::goes_down) x 3, \&Torture::Fleet::process_ends, (\&Torture::Fleet::hangs) x 2,
 			(\&Torture::Fleet::disturbed) x 2, \&Torture::Fleet::released, \&Torture::Fleet::registry_away, (\&clock_steps) x 2,
-			(\&clocks_at_instant) x 2, (\&late_to_hear) x 4, (\&away) x 3, \&killed_at_instant, \&restored, \&cloned)->($fleet);
+			(\&clocks_at_instant) x 2, (\&late_to_hear) x $late, (\&away) x $away, \&killed_at_instant, \&restored, \&cloned)->($fleet);
 		$fleet->{harmed} = undef;
 		withdraw($fleet) if chance(0.15);
 		$fleet->expect_all("after $fault") if $fault and chance(0.3);
