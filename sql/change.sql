@@ -173,6 +173,23 @@ SELECT idgen_observe('regress_change', idgen_min_id('2040-01-01 00:01:00Z', 'reg
 ROLLBACK;
 SELECT idgen_drop_generator('regress_change');
 
+-- A block is reserved by the layout that it is of: one whose IDs are no consecutive integers, or too
+-- few, may begin while it is looked for.
+SELECT idgen_create_generator('regress_change', 'snowflake until 2040-01-01Z, then timestamp:41, sequence:14, machine:8, tick:1ms, epoch:2020-01-01Z', machine_id => 3);
+SELECT idgen_create_generator('regress_other', 'snowflake until 2040-01-01Z, then timestamp:41, machine:12, sequence:10, tick:1ms, epoch:2020-01-01Z', machine_id => 4);
+BEGIN;
+SELECT idgen_test_clock('2039-12-31 23:59:59.999Z');
+SELECT idgen_reserve('regress_change', 4000) % 4096 AS first, idgen_reserve('regress_other', 4000) % 4096 AS other_first;
+SAVEPOINT s;
+SELECT idgen_reserve('regress_change', 4000);
+ROLLBACK TO s;
+SELECT idgen_reserve('regress_other', 4000);
+ROLLBACK TO s;
+SELECT (idgen_parse(idgen_reserve('regress_other', 1000), 'regress_other')).sequence;
+ROLLBACK;
+SELECT idgen_drop_generator('regress_change');
+SELECT idgen_drop_generator('regress_other');
+
 -- The check of identities looks at IDs of the present layout.
 SELECT idgen_create_generator('regress_change', 'snowflake until 2024-01-01Z, then timestamp:41, machine:8, sequence:14, tick:1ms, epoch:2020-01-01Z', machine_id => 3);
 CREATE TEMP TABLE both_layouts (id bigint);
