@@ -54,6 +54,16 @@ void WakeWorker(WorkerPlace& place, const WorkerKind& kind, bool is_needed) {
   }
 }
 
+BackgroundWorkerHandle* StartTask(const WorkerKind& kind, Datum argument) {
+  BackgroundWorker description = DescriptionOf(kind);
+  description.bgw_flags |= BGWORKER_BACKEND_DATABASE_CONNECTION;
+  description.bgw_restart_time = BGW_NEVER_RESTART;
+  description.bgw_notify_pid = MyProcPid;
+  description.bgw_main_arg = argument;
+  BackgroundWorkerHandle* handle = nullptr;
+  return RegisterDynamicBackgroundWorker(&description, &handle) ? handle : nullptr;
+}
+
 void RegisterWorker(const WorkerKind& kind) {
   BackgroundWorker description = DescriptionOf(kind);
   RegisterBackgroundWorker(&description);

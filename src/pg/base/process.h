@@ -24,6 +24,11 @@ struct WorkerPlace {
 // caller needs it.
 void WakeWorker(WorkerPlace& place, const WorkerKind& kind, bool is_needed = true);
 
+// Starts a process that connects to a database by itself, does its task once, and ends. `argument`
+// is its main function's. Sets the caller's latch when it ends. Returns nullptr if none is free;
+// else its handle, in the current memory context.
+BackgroundWorkerHandle* StartTask(const WorkerKind& kind, Datum argument);
+
 // Registers it to start with the server; from _PG_init when preloaded.
 void RegisterWorker(const WorkerKind& kind);
 

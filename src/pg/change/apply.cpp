@@ -7,12 +7,16 @@
 
 #include "core/clock.h"
 #include "errors.h"
+#include "process.h"
 #include "scheme.h"
 #include "succession_text.h"
 
 namespace idgen::pg {
 
 namespace {
+
+constexpr WorkerKind kInDatabase{"idgen scheme worker", "idgen_scheme_database_worker",
+                                 "apply the scheme to a database"};
 
 constexpr int kTries = 10;
 constexpr long kPauseMs = 500;
@@ -39,21 +43,9 @@ List* Databases() {
 
 // Returns false if no process is free.
 bool ApplyIn(Oid database) {
-  BackgroundWorker process{};
-  snprintf(process.bgw_name, sizeof(process.bgw_name), "idgen scheme worker for database %u",
-           database);
-  strlcpy(process.bgw_type, "idgen scheme worker", sizeof(process.bgw_type));
-  process.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-  process.bgw_start_time = BgWorkerStart_RecoveryFinished;
-  process.bgw_restart_time = BGW_NEVER_RESTART;
-  process.bgw_notify_pid = MyProcPid;
-  process.bgw_main_arg = ObjectIdGetDatum(database);
-  strlcpy(process.bgw_library_name, "idgen", sizeof(process.bgw_library_name));
-  strlcpy(process.bgw_function_name, "idgen_scheme_database_worker",
-          sizeof(process.bgw_function_name));
-  BackgroundWorkerHandle* handle = nullptr;
-  if (!RegisterDynamicBackgroundWorker(&process, &handle)) return false;
-  (void)WaitForBackgroundWorkerShutdown(handle);
+  BackgroundWorkerHandle* const process = StartTask(kInDatabase, ObjectIdGetDatum(database));
+  if (process == nullptr) return false;
+  (void)WaitForBackgroundWorkerShutdown(process);
   return true;
 }
 

@@ -53,11 +53,6 @@ struct SchemeVersion {
 // Returns the latest version.
 SchemeVersion LatestScheme(RegistryAccess& access);
 
-// Writes the next version: what `edit(latest)` returns. Tries again if another came first. Nothing
-// happens if the text stays as it is.
-template <typename Edit>
-void EditScheme(RegistryAccess& access, Edit&& edit);
-
 // Writes a version; returns false if another came first.
 bool WriteScheme(RegistryAccess& access, const SchemeVersion& latest, const char* text);
 
@@ -66,6 +61,8 @@ Succession LayoutsOfScheme(const SchemeEntry& entry);
 
 [[noreturn]] void ReportSchemeIsBusy();
 
+// Writes the next version: what `edit(latest)` returns. Tries again if another came first. Nothing
+// happens if the text stays as it is.
 template <typename Edit>
 void EditScheme(RegistryAccess& access, Edit&& edit) {
   constexpr int kMostTries = 10;

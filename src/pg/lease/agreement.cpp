@@ -4,6 +4,7 @@
 
 #include "convert.h"
 #include "core/clock.h"
+#include "process.h"
 #include "scheme.h"
 #include "scheme_file.h"
 
@@ -13,6 +14,9 @@ namespace {
 
 // A proposal that waits for others is looked at this often. The last to acknowledge looks at once.
 constexpr std::int64_t kAgreeUs = 1'000'000;
+
+constexpr WorkerKind kApplier{"idgen scheme worker", "idgen_scheme_worker",
+                              "apply the scheme to the databases"};
 
 // Of the worker.
 struct SchemeWork {
@@ -42,14 +46,6 @@ static void KeepScheme(void* context, const registry::Scheme& scheme) {
 
 }  // extern "C"
 
-void SetProposals(const char* text) {
-  going.has_proposals = false;
-  SchemeReader reader(text);
-  for (SchemeEntry entry; reader.Next(entry);) {
-    if (entry.kind == SchemeKind::kProposed) going.has_proposals = true;
-  }
-}
-
 // Whether the databases have to get something that is not in the text before.
 bool HasNewLayouts(const char* before, const char* text) {
   SchemeReader reader(text);
@@ -72,7 +68,7 @@ struct Poll {
   const SchemeEntry& proposal;
   int given;
   int awaited;
-  int never;
+  int too_late;
 };
 
 extern "C" {
@@ -88,7 +84,7 @@ static void AskHolder(void* context, const registry::ListedHolder& holder) {
       ++poll.awaited;
       break;
     case Consent::kTooLate:
-      ++poll.never;
+      ++poll.too_late;
       break;
   }
 }
@@ -116,7 +112,7 @@ registry::Status AgreeOn(const RegistryLink& link, const char* text, const Schem
   const auto length = static_cast<int>(proposal.name.size());
   const char* const instant = pstrdup(timestamptz_to_str(proposal.at_ms * 1000 - kPostgresEpochUs));
   bool written = false;
-  if (poll.awaited == 0 && poll.never == 0) {
+  if (poll.awaited == 0 && poll.too_late == 0) {
     const char* const agreed = WithInScheme(
         without, {.kind = SchemeKind::kGenerator, .name = proposal.name, .value = proposal.value});
     const char* const who = psprintf("%s, all %d holders agreed", link.server, poll.given);
@@ -128,15 +124,15 @@ registry::Status AgreeOn(const RegistryLink& link, const char* text, const Schem
     }
     return done;
   }
-  if (WallClockUs() / 1000 < proposal.at_ms && poll.never == 0) return registry::Status::kDone;
+  if (WallClockUs() / 1000 < proposal.at_ms && poll.too_late == 0) return registry::Status::kDone;
   const registry::Status done =
       WriteNext(link, without, psprintf("%s, no agreement", link.server), written);
   if (written) {
-    ereport(LOG,
-            (errmsg("the change of generator \"%.*s\" at %s is called off", length,
-                    proposal.name.data(), instant),
-             poll.never > 0 ? errdetail("A holder that has ended may have made IDs of that time.")
-                            : errdetail("%d holders have not agreed in time.", poll.awaited)));
+    ereport(LOG, (errmsg("the change of generator \"%.*s\" at %s is called off", length,
+                         proposal.name.data(), instant),
+                  poll.too_late > 0
+                      ? errdetail("A holder that has ended may have made IDs of that time.")
+                      : errdetail("%d holders have not agreed in time.", poll.awaited)));
   }
   return done;
 }
@@ -178,7 +174,7 @@ registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
   going.version = read.version;
   going.agree_at_us = 0;
   going.has_news = going.has_news || has_news;
-  SetProposals(read.text);
+  going.has_proposals = HasInScheme(read.text, SchemeKind::kProposed);
   WriteSchemeFile(link.pool, read.version, read.text);
   return registry::Status::kDone;
 }
@@ -230,29 +226,14 @@ void ApplyScheme() {
     pfree(going.applier);
     going.applier = nullptr;
   }
-  const SchemeCopy copy = CopyScheme();
-  SchemeReader reader(copy.text);
-  bool has_generators = false;
-  for (SchemeEntry entry; reader.Next(entry);) {
-    has_generators = has_generators || entry.kind == SchemeKind::kGenerator;
-  }
   going.has_news = false;
   going.applied = requests;
-  if (!has_generators) return;
-  BackgroundWorker process{};
-  strlcpy(process.bgw_name, "idgen scheme worker", sizeof(process.bgw_name));
-  strlcpy(process.bgw_type, process.bgw_name, sizeof(process.bgw_type));
-  process.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-  process.bgw_start_time = BgWorkerStart_RecoveryFinished;
-  process.bgw_restart_time = BGW_NEVER_RESTART;
-  process.bgw_notify_pid = MyProcPid;
-  strlcpy(process.bgw_library_name, "idgen", sizeof(process.bgw_library_name));
-  strlcpy(process.bgw_function_name, "idgen_scheme_worker", sizeof(process.bgw_function_name));
+  if (!HasInScheme(CopyScheme().text, SchemeKind::kGenerator)) return;
   MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
-  const bool started = RegisterDynamicBackgroundWorker(&process, &going.applier);
+  going.applier = StartTask(kApplier, Datum{0});
   MemoryContextSwitchTo(caller);
   // Tried again with the next step.
-  if (!started) going.has_news = true;
+  if (going.applier == nullptr) going.has_news = true;
 }
 
 }  // namespace idgen::pg

@@ -72,6 +72,14 @@ bool IsSchemeText(const char* text) {
   return !reader.IsBroken();
 }
 
+bool HasInScheme(const char* text, SchemeKind kind) {
+  SchemeReader reader(text);
+  for (SchemeEntry entry; reader.Next(entry);) {
+    if (entry.kind == kind) return true;
+  }
+  return false;
+}
+
 SchemeEntry FindInScheme(const char* text, SchemeKind kind, std::string_view name) {
   SchemeReader reader(text);
   for (SchemeEntry entry; reader.Next(entry);) {

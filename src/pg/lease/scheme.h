@@ -34,6 +34,9 @@ bool PublishScheme(std::int64_t version, const char* text);
 // Whether a text is a scheme: entries in their order, and none twice.
 bool IsSchemeText(const char* text);
 
+// Whether a text has an entry of a kind.
+bool HasInScheme(const char* text, SchemeKind kind);
+
 // Returns an entry of a text; an empty value if it is not there.
 SchemeEntry FindInScheme(const char* text, SchemeKind kind, std::string_view name);
 
