@@ -5,6 +5,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use ChangeTest;
 use IdgenTest;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
@@ -14,12 +15,6 @@ use Time::HiRes qw(sleep time);
 
 plan skip_all => 'libfaketime is not installed' unless have_faketime();
 
-# Layouts whose IDs grow alike, so that each can follow each. The machine is in another place in each.
-my @layouts = (
-	'snowflake',
-	'timestamp:41, machine:8, sequence:14, tick:1ms, epoch:2020-01-01Z',
-	'timestamp:41, sequence:14, machine:8, tick:1ms, epoch:2020-01-01Z',
-	'timestamp:40, machine:7, sequence:16, tick:2ms, epoch:2020-01-01Z');
 my $machine = 11;
 
 my $node = new_server('change', clock => '+0', streaming => 1, conf => <<'END');
@@ -29,39 +24,6 @@ restart_after_crash = off
 max_prepared_transactions = 5
 END
 $node->safe_psql('postgres', "SELECT idgen_create_generator('orders', 'snowflake', machine_id => $machine)");
-
-# A client: it makes IDs, a few or many at a time, and writes them down in its order.
-my @clients;
-sub start_client
-{
-	my ($number) = @_;
-	my $file = $node->basedir . "/client$number." . scalar(@clients);
-	my $script = $node->basedir . "/client$number.sql";
-	my @kinds = (
-		"SELECT idgen_nextval('orders');\n" x 20,
-		"SELECT idgen_nextval('orders') FROM generate_series(1, 200);\n",
-		"SELECT * FROM idgen_nextval_batch('orders', 300);\n");
-	open(my $out, '>', $script) or die;
-	print $out ($kinds[ $number % @kinds ] . "SELECT pg_sleep(0.02) IS NULL;\n") x 5000;
-	close($out);
-	my $run = IPC::Run::start(
-		[ 'psql', '-X', '-q', '-A', '-t', '-h', $node->host, '-p', $node->port, '-f', $script, 'postgres' ],
-		'>', $file, '2>', '/dev/null');
-	push @clients, { run => $run, file => $file };
-	return;
-}
-
-sub end_clients
-{
-	for my $client (@clients)
-	{
-		next unless $client->{run};
-		$client->{run}->kill_kill;
-		eval { $client->{run}->finish };
-		$client->{run} = undef;
-	}
-	return;
-}
 
 # A change at the first instant from then on at which it is possible.
 sub change
@@ -76,17 +38,17 @@ sub change
 my $changes = 10;
 my %kill_after = (2 => 1, 5 => 1, 8 => 1);
 my @at;
-start_client($_) for 0 .. 2;
+start_clients($node, $machine);
 for my $change (1 .. $changes)
 {
-	my $to = $layouts[ $change % @layouts ];
+	my $to = $LAYOUTS[ $change % @LAYOUTS ];
 	push @at, $node->safe_psql('postgres', change('orders', $to, '1200 ms'));
 	if ($kill_after{$change})
 	{
-		end_clients();
+		end_clients($node);
 		kill_server($node);
 		start_with_clock($node, $change == 5 ? '-0.8' : '+0');
-		start_client($_) for 0 .. 2;
+		start_clients($node, $machine);
 	}
 	set_clock($node, ('+0', '-0.5', '+0.3', '-0.2')[ $change % 4 ]) if $change % 3 == 0;
 	my ($left) = map { $_ + 0.3 } $node->safe_psql('postgres', "SELECT $at[-1] - extract(epoch FROM clock_timestamp())");
@@ -94,50 +56,12 @@ for my $change (1 .. $changes)
 }
 set_clock($node, '+0');
 sleep(0.3);
-end_clients();
+end_clients($node);
 
 my $layout = $node->safe_psql('postgres', "SELECT layout FROM idgen_generators WHERE generator = 'orders'");
 is(scalar(split(/ until /, $layout)), $changes + 1, 'all layouts are there');
 
-# Everything that clients got. A killed one may have written half of a line.
-my ($all, $out_of_order) = (0, 0);
-$node->safe_psql('postgres', 'CREATE TABLE made (client int, n int, id bigint)');
-my $copy = $node->basedir . '/made';
-open(my $copied, '>', $copy) or die;
-for my $i (0 .. $#clients)
-{
-	my ($last, $n) = (-1, 0);
-	for my $line (split(/^/, slurp_file($clients[$i]->{file})))
-	{
-		next unless $line =~ /^(\d{15,19})\n/;
-		$out_of_order++ if $1 <= $last;
-		$last = $1;
-		print $copied join("\t", $i, $n++, $1), "\n";
-		$all++;
-	}
-}
-close($copied);
-$node->safe_psql('postgres', "COPY made FROM '$copy'");
-cmp_ok($all, '>', 5_000, "clients made $all IDs");
-is($out_of_order, 0, 'each client saw its IDs grow');
-is($node->safe_psql('postgres', 'SELECT count(*) - count(DISTINCT id) FROM made'), '0', 'no duplicate');
-is( $node->safe_psql('postgres', "SELECT count(*) FROM made WHERE (idgen_parse(id, 'orders')).machine_id <> $machine"),
-	'0', 'each ID is read by the layout that it was made with');
-# An ID shows its layout by the machine in it, whatever its size: none of the old one from the
-# instant on, none of the new one before.
-$node->safe_psql('postgres', 'CREATE TABLE stage (since timestamptz, until timestamptz, layout text)');
-for my $change (0 .. $changes)
-{
-	$node->safe_psql('postgres', sprintf("INSERT INTO stage VALUES (to_timestamp(%s), to_timestamp(%s), '%s')",
-		$change == 0 ? 0 : $at[ $change - 1 ], $change == $changes ? 1e11 : $at[$change],
-		$layouts[ $change % @layouts ]));
-}
-my ($used, $wrong) = split(/\|/, $node->safe_psql('postgres', <<END));
-SELECT count(DISTINCT since), count(*) FILTER (WHERE (idgen_parse(id, layout::idgen_layout)).machine_id <> $machine)
-FROM (SELECT id, idgen_timestamp(id, 'orders') AS ts FROM made) made JOIN stage ON ts >= since AND ts < until
-END
-is($wrong, 0, 'each layout makes the IDs of its own time');
-cmp_ok($used, '>=', $changes - 2, "IDs of $used layouts");
+check_made($node, @at);
 
 # --- A server whose clock was set back after the change, and a restart ---------------------------
 
@@ -236,7 +160,7 @@ $node->reload;
 my $deaf = $node->background_psql('postgres');
 $deaf->query_safe("SELECT idgen_nextval('orders')");
 my $committer = $node->background_psql('postgres');
-my $to = $layouts[ ($changes + 1) % @layouts ];
+my $to = $LAYOUTS[ ($changes + 1) % @LAYOUTS ];
 $committer->query_until(qr/sent/,
 	"\\echo sent\nBEGIN; NOTIFY anybody;\n" . change('orders', $to, '1 s') . ";\nCOMMIT;\n");
 $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'object' AND NOT granted")

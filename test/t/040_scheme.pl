@@ -221,4 +221,109 @@ value_of($a, "SELECT idgen_propose_change('later', '$WIDE', clock_timestamp() + 
 wait_until('called off', sub { value_of($a, "SELECT value FROM idgen_scheme() WHERE name = 'later'") eq 'snowflake' });
 is((sqlstate_of($a, "SELECT idgen_scheme_remove('later')"))[0], '55000', 'a server that was away might know of it');
 
+# --- A change that is called off while a server is down, which comes back after the instant ----------
+
+value_of($c, 'CREATE DATABASE second');
+$c->safe_psql('second', "CREATE EXTENSION idgen; SELECT idgen_create_generator('off', 'snowflake')");
+value_of($_, "SELECT idgen_create_generator('off', 'snowflake')") for all_nodes();
+value_of($a, "SELECT idgen_scheme_add('off')");
+my @used = map { [ nextvals($_, 10, generator => 'off') ] } all_nodes();
+sub off_in { my ($database) = @_; return $c->safe_psql($database, "SELECT layout FROM idgen_generators WHERE generator = 'off'"); }
+# Called off, and proposed again for the same instant.
+my $instant = value_of($a, "SELECT idgen_propose_change('off', '$WIDE', date_trunc('second', clock_timestamp()) + interval '25 s')");
+wait_until("agreed: $_", sub { off_in($_) =~ /, then / }) for 'postgres', 'second';
+my $called_off = off_in('postgres');
+value_of($a, "SELECT idgen_withdraw_change('off')");
+wait_until("called off: $_", sub { off_in($_) eq 'snowflake' }) for 'postgres', 'second';
+is(value_of($a, "SELECT idgen_propose_change('off', '$WIDE', '$instant')"), $instant, 'once more');
+wait_until("agreed: $_", sub { off_in($_) eq $called_off }) for 'postgres', 'second';
+$c->stop('fast');
+value_of($a, "SELECT idgen_withdraw_change('off')");
+wait_until('called off', sub { value_of($b, "SELECT value FROM idgen_scheme() WHERE name = 'off'") eq 'snowflake' });
+# It comes back at the end of this test.
+
+# --- A registry that was restored from a backup has forgotten versions ---------------------------------
+
+value_of($a, "SELECT idgen_scheme_set('max_clock_lead', '6s')");
+wait_until("it reaches $_", sub { show($node{$_}, 'idgen.max_clock_lead') eq '6s' }) for 'a', 'b';
+my ($version, $scheme) = split(/\|/, $registry->safe_psql('postgres', 'SELECT version, scheme FROM idgen_registry.scheme ORDER BY 1 DESC LIMIT 1'), 2);
+sub forget
+{
+	$registry->safe_psql('postgres', "BEGIN; DELETE FROM idgen_registry.scheme WHERE version = $version;
+		UPDATE idgen_registry.pool SET version = $version - 1; COMMIT");
+	return;
+}
+sub remember
+{
+	my ($text) = @_;
+	$registry->safe_psql('postgres', "BEGIN; INSERT INTO idgen_registry.scheme VALUES ('default', $version, '$text', 'a person', clock_timestamp());
+		UPDATE idgen_registry.pool SET version = $version; COMMIT");
+	return;
+}
+sub has_stopped
+{
+	my ($node) = @_;
+	return (sqlstate_of($node, "SET idgen.max_lease_wait = '300ms'; SELECT idgen_nextval('orders')"))[0] ne '';
+}
+my $forgotten = "the registry has forgotten version $version of the scheme";
+forget();
+for my $node ($a, $b)
+{
+	wait_until('noticed on ' . $node->name, sub { log_of($node) =~ /$forgotten/ });
+	ok(has_stopped($node), 'no IDs without what this server went by');
+}
+is(value_of($b, "SELECT message || ', ' || (hint LIKE '%remove \"' || idgen_scheme_file() || '\"%') FROM idgen_check_config() WHERE topic = 'scheme' AND severity = 'error'"),
+	"$forgotten, true", 'a finding, and what to do');
+kill('KILL', worker_pid($a));
+$a->poll_query_until('postgres', 'SELECT true') or die;
+$b->restart;
+for my $node ($a, $b)
+{
+	ok(has_stopped($node), 'nor after ' . ($node == $a ? 'a crash' : 'a restart'));
+	is(() = log_of($node) =~ /$forgotten/g, 2, 'which knows it too');
+}
+remember("setting max_clock_lead 9s\n");
+usleep(3e6);
+ok(has_stopped($_), 'nor with another text of this number') for $a, $b;
+forget();
+remember($scheme);
+for my $node ($a, $b)
+{
+	wait_until('it is there again', sub { !has_stopped($node) });
+	is(value_of($node, "SELECT count(*) FROM idgen_check_config() WHERE topic = 'scheme'"), '0', 'no finding');
+}
+# A person lets it go.
+forget();
+wait_until('forgotten', sub { (() = log_of($b) =~ /$forgotten/g) == 3 });
+unlink($_->data_dir . '/idgen_fleet.conf') or die for $a, $b;
+wait_until('they go by what is there: ' . $_->name, sub { !has_stopped($_) && show($_, 'idgen.max_clock_lead') eq '5s' }) for $a, $b;
+
+# --- The server that was down -------------------------------------------------------------------------
+
+usleep(1e6 * (0.2 + value_of($a, "SELECT greatest(extract(epoch FROM '$instant' - clock_timestamp()), 0)")));
+$c->start;
+is(off_in('postgres'), $called_off, 'it has the change in its catalogs, and the instant is over');
+for my $database ('postgres', 'second')
+{
+	push @used, [ split(/\n/, $c->safe_psql($database, "SELECT idgen_nextval('off') FROM generate_series(1, 10)")) ];
+	is(off_in($database), 'snowflake', "$database: the stage is taken from the generator");
+}
+push @used, map { [ nextvals($_, 10, generator => 'off') ] } $a, $b;
+no_duplicates('a change that was called off', @used);
+is(value_of($a, "SELECT bool_and(idgen_timestamp(id, 'snowflake') > '$instant' AND (idgen_parse(id, 'snowflake')).machine_id = 13)
+	FROM unnest('{" . join(',', map { @$_ } @used[ 3, 4 ]) . "}'::bigint[]) id"), 't', 'IDs after the instant, of the layout before');
+# The same stage by hand is taken away again. One like it is not, since IDs of it may exist.
+value_of($c, "ALTER SERVER idgen_off OPTIONS (SET layout '$called_off')");
+value_of($c, "SELECT idgen_nextval('off')");
+is(off_in('postgres'), 'snowflake', 'by hand');
+for my $like ($called_off =~ s/Z, then/.001Z, then/r, $called_off =~ s/machine:8, sequence:14/machine:9, sequence:13/r,
+	$called_off =~ s/snowflake/snowflake until 2021-01-01Z, then $OTHER/r)
+{
+	value_of($c, "ALTER SERVER idgen_off OPTIONS (SET layout '$like')");
+	is((sqlstate_of($c, "SET idgen.max_lease_wait = '1s'; SELECT idgen_nextval('off')"))[0], '55000', "no IDs: $like");
+	is(off_in('postgres'), $like, 'it is left as it is');
+}
+value_of($c, "ALTER SERVER idgen_off OPTIONS (SET layout 'snowflake')");
+value_of($c, "SELECT idgen_nextval('off')");
+
 done_testing();

@@ -5,8 +5,8 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use ChangeTest;
 use IdgenTest;
-use IPC::Run;
 use LeaseTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -14,12 +14,6 @@ use Time::HiRes qw(sleep time);
 
 plan skip_all => 'libfaketime is not installed' unless have_faketime();
 
-# Layouts whose IDs grow alike, so that each can follow each. The machine is in another place in each.
-my @layouts = (
-	'snowflake',
-	'timestamp:41, machine:8, sequence:14, tick:1ms, epoch:2020-01-01Z',
-	'timestamp:41, sequence:14, machine:8, tick:1ms, epoch:2020-01-01Z',
-	'timestamp:40, machine:7, sequence:16, tick:2ms, epoch:2020-01-01Z');
 my $CHANGES = 10;
 my @OFFSETS = ('+0', '-0.3', '+0.2', '-0.15');
 
@@ -35,51 +29,13 @@ for my $name ('a', 'b', 'c')
 }
 $node{a}->safe_psql('postgres', "SELECT idgen_scheme_add('orders')");
 
-# A client: it makes IDs, a few or many at a time, and writes them down in its order.
-my @clients;
-sub start_clients
-{
-	my ($name) = @_;
-	my $node = $node{$name};
-	my @kinds = (
-		"SELECT idgen_nextval('orders');\n" x 20,
-		"SELECT idgen_nextval('orders') FROM generate_series(1, 50);\n",
-		"SELECT * FROM idgen_nextval_batch('orders', 100);\n",
-		"SET idgen.block_size = 64;\n" . "SELECT idgen_nextval('orders') FROM generate_series(1, 30);\n");
-	for my $kind (0 .. $#kinds)
-	{
-		my $script = $node->basedir . "/client$kind.sql";
-		my $file = $node->basedir . "/client$kind." . scalar(@clients);
-		open(my $out, '>', $script) or die;
-		print $out ($kinds[$kind] . "SELECT pg_sleep(0.05) IS NULL;\n") x 5000;
-		close($out);
-		my $run = IPC::Run::start(
-			[ 'psql', '-X', '-q', '-A', '-t', '-h', $node->host, '-p', $node->port, '-f', $script, 'postgres' ],
-			'>', $file, '2>', "$file.errors");
-		push @clients, { run => $run, file => $file, name => $name };
-	}
-	return;
-}
-
-sub end_clients
-{
-	my ($name) = @_;
-	for my $client (grep { $_->{run} && $_->{name} eq $name } @clients)
-	{
-		$client->{run}->kill_kill;
-		eval { $client->{run}->finish };
-		$client->{run} = undef;
-	}
-	return;
-}
-
-start_clients($_) for sort keys %node;
+start_clients($node{$_}, $machine{$_}) for sort keys %node;
 my @at;
 my $late = 0;
 for my $change (1 .. $CHANGES)
 {
 	my $by = $node{ ('a', 'b', 'c')[ $change % 3 ] };
-	my $to = $layouts[ $change % @layouts ];
+	my $to = $LAYOUTS[ $change % @LAYOUTS ];
 	# The registry may not have ended yet what a server that was killed held.
 	my ($state, $at);
 	for my $try (1 .. 50)
@@ -94,10 +50,10 @@ for my $change (1 .. $CHANGES)
 	my $victim = ('b', 'c', 'a')[ $change % 3 ];
 	if ($change == 2 || $change == 5 || $change == 8)
 	{
-		end_clients($victim);
+		end_clients($node{$victim});
 		kill_server($node{$victim});
 		start_with_clock($node{$victim}, $OFFSETS[ $change % @OFFSETS ]);
-		start_clients($victim);
+		start_clients($node{$victim}, $machine{$victim});
 	}
 	elsif ($change % 3 == 1)
 	{
@@ -123,7 +79,7 @@ for my $change (1 .. $CHANGES)
 }
 set_clock($_, '+0') for values %node;
 sleep(0.5);
-end_clients($_) for sort keys %node;
+end_clients($_) for values %node;
 
 is(scalar(@at), $CHANGES, "ten changes ($late were called off)");
 my $a = $node{a};
@@ -136,47 +92,6 @@ for my $name (sort keys %node)
 		"the same layouts on $name");
 }
 
-# Everything that clients got. A killed one may have written half of a line.
-my ($all, $out_of_order) = (0, 0);
-$a->safe_psql('postgres', 'CREATE TABLE made (machine int, id bigint)');
-my $copy = $a->basedir . '/made';
-open(my $copied, '>', $copy) or die;
-my %errors;
-for my $client (@clients)
-{
-	my $last = -1;
-	for my $line (split(/^/, slurp_file($client->{file})))
-	{
-		next unless $line =~ /^(\d{15,19})\n/;
-		$out_of_order++ if $1 <= $last;
-		$last = $1;
-		print $copied "$machine{$client->{name}}\t$1\n";
-		$all++;
-	}
-	$errors{$1}++ while slurp_file("$client->{file}.errors") =~ /(ERROR: .*)/g;
-}
-close($copied);
-$a->safe_psql('postgres', "COPY made FROM '$copy'");
-note("$_: $errors{$_}") for sort keys %errors;
-cmp_ok($all, '>', 5_000, "clients made $all IDs");
-is($out_of_order, 0, 'each client saw its IDs grow');
-is($a->safe_psql('postgres', 'SELECT count(*) - count(DISTINCT id) FROM made'), '0', 'no duplicate on three servers');
-is($a->safe_psql('postgres', "SELECT count(*) FROM made WHERE (idgen_parse(id, 'orders')).machine_id <> machine"),
-	'0', 'each ID is read by the layout that it was made with');
-# An ID shows its layout by the machine in it, whatever its size: none of the old one from the
-# instant on, none of the new one before.
-$a->safe_psql('postgres', 'CREATE TABLE stage (since timestamptz, until timestamptz, layout text)');
-for my $change (0 .. @at)
-{
-	$a->safe_psql('postgres', sprintf("INSERT INTO stage VALUES (to_timestamp(%s), to_timestamp(%s), '%s')",
-		$change == 0 ? 0 : $at[ $change - 1 ], $change == @at ? 1e11 : $at[$change],
-		$layouts[ $change % @layouts ]));
-}
-my ($used, $wrong) = split(/\|/, $a->safe_psql('postgres', <<END));
-SELECT count(DISTINCT since), count(*) FILTER (WHERE (idgen_parse(id, layout::idgen_layout)).machine_id <> machine)
-FROM (SELECT machine, id, idgen_timestamp(id, 'orders') AS ts FROM made) made JOIN stage ON ts >= since AND ts < until
-END
-is($wrong, 0, 'each layout makes the IDs of its own time');
-cmp_ok($used, '>=', $CHANGES - 1, "IDs of $used layouts");
+check_made($a, @at);
 
 done_testing();

@@ -100,6 +100,7 @@ struct LeaseState {
   // The scheme that this server goes by (scheme.h).
   dsa_pointer scheme;  // its text; invalid: empty
   std::int64_t scheme_version;
+  std::int64_t scheme_forgotten;  // a version that the registry no longer has; 0: none
   std::uint64_t scheme_count;    // raised once the above were set; atomic, only grows
   std::uint64_t scheme_asked;    // 1: a session has written a version; atomic
   std::uint64_t apply_requests;  // sessions that wait for it in their database; atomic, only grows
@@ -143,7 +144,7 @@ struct Root {
 
 // Raise it with every change of what is in shared memory: a module that is replaced while the
 // server runs must notice. The size is generous, so that it never has to change.
-inline constexpr std::uint32_t kRootVersion = 7;
+inline constexpr std::uint32_t kRootVersion = 8;
 inline constexpr std::size_t kRootSize = 2048;
 static_assert(sizeof(Root) <= kRootSize);
 

@@ -71,13 +71,30 @@ bool HasLived(const Succession& layouts, std::int64_t from_us) {
   return false;
 }
 
-// Gives a generator the layouts of the scheme, if none that it has used is taken from it.
+// Whether a generator once had these layouts in the scheme. Then they were called off by an
+// agreement, by which nobody has made or makes an ID of them from the first instant on at which
+// they differ from what came after (core/scheme.h).
+bool WasInScheme(const char* name, const Succession& layouts) {
+  bool was = false;
+  WithRegistry([&](RegistryAccess& access) {
+    ListCell* cell;
+    foreach (cell, VersionsOfScheme(access, registry::kAllSchemes)) {
+      const char* const text = static_cast<const SchemeVersion*>(lfirst(cell))->text;
+      const SchemeEntry entry = FindInScheme(text, SchemeKind::kGenerator, name);
+      was = was || (!entry.value.empty() && LayoutsOfScheme(entry) == layouts);
+    }
+  });
+  return was;
+}
+
+// Gives a generator the layouts of the scheme, if none that it may have used is taken from it.
 void AlterTo(const Named& named, const Succession& layouts) {
   const Succession ours = LayoutsOf(named.definition);
   const std::int64_t from_us = FirstDifference(ours, layouts);
   if (from_us == kNever) return;
   const char* const database = get_database_name(MyDatabaseId);
-  if (from_us == std::numeric_limits<std::int64_t>::min() || HasLived(ours, from_us)) {
+  if (from_us == std::numeric_limits<std::int64_t>::min() ||
+      (HasLived(ours, from_us) && !WasInScheme(named.name, ours))) {
     ereport(LOG, (errmsg("generator \"%s\" of database \"%s\" is another one than in the scheme",
                          named.name, database),
                   errdetail("Here: %s. In the scheme: %s.", SuccessionText(ours),
@@ -149,6 +166,7 @@ void idgen_scheme_database_worker(Datum database) {
   SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
   SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
   SetConfigOption("lock_timeout", "5s", PGC_SUSET, PGC_S_OVERRIDE);
+  SetConfigOption("idgen.max_lease_wait", "10s", PGC_SUSET, PGC_S_OVERRIDE);
   const SchemeCopy copy = CopyScheme();
   SchemeReader reader(copy.text);
   for (SchemeEntry entry; reader.Next(entry);) {

@@ -50,6 +50,10 @@ struct SchemeVersion {
   std::int64_t changed_ms = 0;
 };
 
+// Returns a version, or those that registry::Driver::read_scheme() has another name for, as a list
+// of SchemeVersion.
+List* VersionsOfScheme(RegistryAccess& access, std::int64_t version);
+
 // Returns the latest version.
 SchemeVersion LatestScheme(RegistryAccess& access);
 

@@ -33,14 +33,6 @@ static void KeepVersion(void* context, const registry::Scheme& scheme) {
 
 }  // extern "C"
 
-List* Versions(RegistryAccess& access, std::int64_t version) {
-  ReadVersions read{NIL};
-  CheckAnswer(access.driver.read_scheme(access.connection, RegistryPool(), version, KeepVersion,
-                                        &read, access.deadline_us, access.error),
-              access.error);
-  return read.all;
-}
-
 // The name of one of the settings that a scheme can have, without "idgen.".
 const char* SettingArgument(FunctionCallInfo fcinfo, int argument) {
   const char* const given = RequiredText(fcinfo, argument, "setting");
@@ -79,7 +71,7 @@ char* TextOf(std::string_view text) { return pnstrdup(text.data(), text.size());
 // Whether a version of the scheme had a change of a generator.
 bool HasEverChanged(RegistryAccess& access, const char* name) {
   ListCell* cell;
-  foreach (cell, Versions(access, registry::kAllSchemes)) {
+  foreach (cell, VersionsOfScheme(access, registry::kAllSchemes)) {
     const char* const text = static_cast<const SchemeVersion*>(lfirst(cell))->text;
     const SchemeEntry generator = FindInScheme(text, SchemeKind::kGenerator, name);
     if (!FindInScheme(text, SchemeKind::kProposed, name).value.empty() ||
@@ -111,8 +103,16 @@ SchemeEntry EntryOfNamed(const char* name) {
 
 }  // namespace
 
+List* VersionsOfScheme(RegistryAccess& access, std::int64_t version) {
+  ReadVersions read{NIL};
+  CheckAnswer(access.driver.read_scheme(access.connection, RegistryPool(), version, KeepVersion,
+                                        &read, access.deadline_us, access.error),
+              access.error);
+  return read.all;
+}
+
 SchemeVersion LatestScheme(RegistryAccess& access) {
-  List* const versions = Versions(access, registry::kLatestScheme);
+  List* const versions = VersionsOfScheme(access, registry::kLatestScheme);
   return versions == NIL ? SchemeVersion{} : *static_cast<SchemeVersion*>(linitial(versions));
 }
 
@@ -185,7 +185,7 @@ Datum idgen_scheme_history(PG_FUNCTION_ARGS) {
   InitMaterializedSRF(fcinfo, 0);
   WithRegistry([&](RegistryAccess& access) {
     ListCell* cell;
-    foreach (cell, Versions(access, registry::kAllSchemes)) {
+    foreach (cell, VersionsOfScheme(access, registry::kAllSchemes)) {
       const auto& version = *static_cast<const SchemeVersion*>(lfirst(cell));
       PutRow(fcinfo, {Int64GetDatum(version.version), TimeOrNull(version.changed_ms * 1000),
                       TextOrNull(version.changed_by), CStringGetTextDatum(version.text)});
@@ -261,7 +261,7 @@ Datum idgen_scheme_remove(PG_FUNCTION_ARGS) {
 Datum idgen_scheme_restore(PG_FUNCTION_ARGS) {
   const std::int64_t number = PG_GETARG_INT64(0);
   WithRegistry([&](RegistryAccess& access) {
-    List* const found = number > 0 ? Versions(access, number) : NIL;
+    List* const found = number > 0 ? VersionsOfScheme(access, number) : NIL;
     if (found == NIL) {
       ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                       errmsg("the scheme has no version %lld", static_cast<long long>(number))));

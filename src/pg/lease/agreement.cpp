@@ -23,6 +23,7 @@ struct SchemeWork {
   std::int64_t version = -1;      // in shared memory; below 0: none of this registry
   std::int64_t acknowledged = 0;  // the latest that may be
   bool has_proposals = false;
+  bool is_forgotten = false;       // the registry does not have what this server went by
   std::int64_t agree_at_us = 0;    // not before this, by the monotonic clock
   std::int64_t told_version = -1;  // of which the log was told that it cannot be acknowledged
   std::uint64_t applied = 0;       // requests that the last process knew of
@@ -61,6 +62,44 @@ bool HasNewLayouts(const char* before, const char* text) {
 registry::Status FailScheme(registry::Error& error, const char* message) {
   strlcpy(error.message, message, sizeof(error.message));
   return registry::Status::kFailed;
+}
+
+registry::Status ReadVersion(const RegistryLink& link, std::int64_t version, ReadScheme& read) {
+  read = {false, 0, nullptr};
+  const registry::Status status = link.driver.read_scheme(
+      link.connection, link.pool, version, KeepScheme, &read, link.deadline_us, link.error);
+  if (!read.there) read.text = pstrdup("");
+  return status;
+}
+
+// Finds out whether the registry has what this server went by last, as far as the file tells. One
+// that was restored from a backup does not, nor does another one.
+registry::Status CheckIsKept(const RegistryLink& link, const ReadScheme& latest) {
+  const std::int64_t kept = KeptVersion(link.pool);
+  const std::int64_t version = std::max(kept, going.version);
+  ReadScheme same = latest;
+  if (kept > 0 && kept < latest.version) {
+    const registry::Status status = ReadVersion(link, kept, same);
+    if (status != registry::Status::kDone) return status;
+  }
+  // Without the file whatever the registry has counts: a person has removed it.
+  const bool is_kept = kept == 0 || (version <= latest.version && IsKeptText(same.text));
+  if (kept == 0 && going.version > 0) LeaveScheme();
+  NoteForgotten(is_kept ? 0 : version);
+  if (!is_kept && !going.is_forgotten) {
+    ereport(LOG, (errmsg("the registry has forgotten version %lld of the scheme",
+                         static_cast<long long>(version)),
+                  errdetail("This server went by it. The latest version there is %lld.",
+                            static_cast<long long>(latest.version)),
+                  errhint("This server gets no time from the registry until that has the version "
+                          "again. If it is lost for good, see docs/identity.md, and remove \"%s\" "
+                          "on each server.",
+                          SchemeFilePath())));
+  }
+  going.is_forgotten = !is_kept;
+  return is_kept ? registry::Status::kDone
+                 : FailScheme(link.error, psprintf("it has forgotten version %lld of the scheme",
+                                                   static_cast<long long>(version)));
 }
 
 // What the holders say to a proposal.
@@ -141,6 +180,8 @@ registry::Status AgreeOn(const RegistryLink& link, const char* text, const Schem
 
 bool KnowsScheme() { return going.version >= 0; }
 
+bool SchemeIsForgotten() { return going.is_forgotten; }
+
 void LeaveScheme() {
   going.version = -1;
   going.acknowledged = 0;
@@ -150,19 +191,13 @@ void LeaveScheme() {
 registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
   if (latest >= 0 && latest == going.version) return registry::Status::kDone;
   ReadScheme read{};
-  const registry::Status status =
-      link.driver.read_scheme(link.connection, link.pool, registry::kLatestScheme, KeepScheme,
-                              &read, link.deadline_us, link.error);
+  registry::Status status = ReadVersion(link, registry::kLatestScheme, read);
+  if (status == registry::Status::kDone) status = CheckIsKept(link, read);
   if (status != registry::Status::kDone) return status;
-  if (!read.there) read.text = pstrdup("");
-  // A registry that was restored may give a number to another text.
-  if (read.version == going.version && strcmp(read.text, CopyScheme().text) == 0) {
-    return registry::Status::kDone;
-  }
-  if (read.version < going.version) {
-    return FailScheme(link.error, "the registry has an older scheme than this server");
-  }
+  if (read.version == going.version) return registry::Status::kDone;
   if (!IsSchemeText(read.text)) return FailScheme(link.error, "the scheme cannot be read");
+  // Before a session goes by it.
+  WriteSchemeFile(link.pool, read.version, read.text);
   const bool has_news = !KnowsScheme() || HasNewLayouts(CopyScheme().text, read.text);
   if (!PublishScheme(read.version, read.text)) {
     return FailScheme(link.error, "out of shared memory for the scheme");
@@ -175,7 +210,6 @@ registry::Status LearnScheme(const RegistryLink& link, std::int64_t latest) {
   going.agree_at_us = 0;
   going.has_news = going.has_news || has_news;
   going.has_proposals = HasInScheme(read.text, SchemeKind::kProposed);
-  WriteSchemeFile(link.pool, read.version, read.text);
   return registry::Status::kDone;
 }
 

@@ -21,6 +21,9 @@ struct RegistryLink {
 // Whether this worker has read the scheme of its registry.
 bool KnowsScheme();
 
+// Whether the registry lacks what this server went by.
+bool SchemeIsForgotten();
+
 // Forgets the scheme: of another registry or pool than the next one.
 void LeaveScheme();
 

@@ -36,6 +36,7 @@ SchemeCopy CopyScheme() {
   dsa_area* const area = SharedArea();
   LWLockAcquire(&state.lock, LW_SHARED);
   copy.version = state.scheme_version;
+  copy.forgotten = state.scheme_forgotten;
   copy.text = pstrdup(DsaPointerIsValid(state.scheme)
                           ? static_cast<const char*>(dsa_get_address(area, state.scheme))
                           : "");
@@ -60,6 +61,13 @@ bool PublishScheme(std::int64_t version, const char* text) {
   std::atomic_ref(state.scheme_count).fetch_add(1, std::memory_order_seq_cst);
   if (DsaPointerIsValid(before)) dsa_free(SharedArea(), before);
   return true;
+}
+
+void NoteForgotten(std::int64_t version) {
+  LeaseState& state = StateOfScheme();
+  LWLockAcquire(&state.lock, LW_EXCLUSIVE);
+  state.scheme_forgotten = version;
+  LWLockRelease(&state.lock);
 }
 
 bool IsSchemeText(const char* text) {

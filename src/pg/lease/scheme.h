@@ -25,11 +25,15 @@ struct SchemeCopy {
   std::uint64_t count;  // it is of this count or a later one
   std::int64_t version;
   const char* text;
+  std::int64_t forgotten;  // the version that the registry no longer has; 0: none
 };
 SchemeCopy CopyScheme();
 
 // Sets it; the worker alone. Returns false if shared memory is full.
 bool PublishScheme(std::int64_t version, const char* text);
+
+// Sets which version the registry no longer has, or 0; the worker alone.
+void NoteForgotten(std::int64_t version);
 
 // Whether a text is a scheme: entries in their order, and none twice.
 bool IsSchemeText(const char* text);

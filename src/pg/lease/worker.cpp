@@ -48,6 +48,7 @@ struct Worker {
   std::int64_t pause_us;
   std::uint64_t requests;           // those that were looked at
   registry::SchemeVersions scheme;  // what is acknowledged, and what the registry said last
+  bool has_read_scheme;             // by this connection
   bool has_waiting;                 // somebody waits for an identity that others hold
   bool watches;                     // a wait ends when the process is woken
   bool failed;                      // and the log was told
@@ -170,6 +171,7 @@ bool Connect() {
   if (loaded) {
     strlcpy(worker.address, RegistryAddress(), sizeof(worker.address));
     worker.connection = worker.driver->open(worker.address, kHost, Deadline(), error);
+    worker.has_read_scheme = false;
   }
   if (worker.connection == nullptr) NoteFailure(error.message);
   return worker.connection != nullptr;
@@ -207,8 +209,12 @@ RegistryLink LinkToRegistry(registry::Error& error) {
 // Goes by the latest version of the scheme.
 bool Learn() {
   registry::Error error;
-  if (std::atomic_ref(State().scheme_asked).exchange(0) != 0) worker.scheme.latest = -1;
-  return IsDone(LearnScheme(LinkToRegistry(error), worker.scheme.latest), error);
+  const bool is_asked = std::atomic_ref(State().scheme_asked).exchange(0) != 0;
+  if (is_asked || !worker.has_read_scheme) worker.scheme.latest = -1;
+  worker.has_read_scheme = IsDone(LearnScheme(LinkToRegistry(error), worker.scheme.latest), error);
+  // Neither may it be asked for more time, nor is what it says of this server's identities true.
+  if (SchemeIsForgotten()) EndCurrentGrant();
+  return worker.has_read_scheme;
 }
 
 // Becomes a new holder.
@@ -255,7 +261,8 @@ bool IsDue(const Grant& grant) {
 
 bool Renew(Grant& grant) {
   registry::Error error;
-  worker.scheme.known = SchemeToAcknowledge(UntilMs(grant));
+  // A number means nothing to a registry that may have been restored meanwhile.
+  worker.scheme.known = worker.has_read_scheme ? SchemeToAcknowledge(UntilMs(grant)) : 0;
   const std::int64_t wanted_ms = IsClockRefused() ? 0 : WantedUntil();
   return IsDone(RaiseBy(worker.driver->renew, grant, std::max(wanted_ms, UntilMs(grant)), error),
                 error);

@@ -10,6 +10,15 @@ namespace idgen::pg {
 
 void FindInFleet(Findings& findings) {
   const SchemeCopy copy = CopyScheme();
+  if (copy.forgotten != 0) {
+    findings.Add(Severity::kError, "scheme",
+                 psprintf("the registry has forgotten version %lld of the scheme",
+                          static_cast<long long>(copy.forgotten)),
+                 psprintf("This server went by it, and gets no time from the registry until that "
+                          "has the version again. If it is lost for good, see docs/identity.md, "
+                          "and remove \"%s\" on each server.",
+                          SchemeFilePath()));
+  }
   SchemeReader reader(copy.text);
   for (SchemeEntry entry; reader.Next(entry);) {
     const auto length = static_cast<int>(entry.name.size());

@@ -161,22 +161,27 @@ sub clocks_at_instant
 }
 
 # A server whose clock goes ahead right after a proposal, beyond its instant, and which gets time for that
-# before it has heard of the proposal: it must not agree any more. Its exchanges take as long as they may
-# without failing.
+# before it has heard of the proposal: it must not agree any more. Its exchanges take long, up to what they may
+# without failing: so its sessions use that time before the worker has read the scheme. Often the worker
+# stands still until sessions want more time: then it asks for that first, however fast the news are.
 sub late_to_hear
 {
 	my ($fleet) = @_;
 	my $member = $fleet->victim;
 	my $registry = $fleet->{registry};
-	my $delay_ms = 120 * $fleet->{term_s};
+	my $delay_ms = one_of(40, 80, 120) * $fleet->{term_s};
 	$fleet->fault_of('late to hear', $member);
 	$registry->link($member->{name}, "delay $delay_ms");
 	delete $fleet->{meanwhile};
 	$fleet->rest(0.8 * $fleet->{term_s});
+	my ($worker) = chance(0.7) ? $member->children_called('idgen lease worker') : ();
+	$member->halt($worker) if $worker;
 	my $at = propose($fleet, $fleet->{term_s} + 0.05);
 	my $ahead_s = defined $at ? $at / 1e6 - time() + one_of(0.05, 0.3) : 0;
 	$member->set_clock($ahead_s) if $ahead_s > 0;
 	$fleet->{most_offset} = max($fleet->{most_offset}, $ahead_s);
+	$fleet->rest(0.05);
+	$member->resume if $worker;
 	$fleet->rest(1.2 * $fleet->{term_s});
 	$member->set_clock(0) if chance(0.7);
 	$registry->link($member->{name}, '');
@@ -231,7 +236,9 @@ sub cloned
 sub fleet_change
 {
 	my ($round) = @_;
-	my $fleet = Torture::Fleet::begin($round, members => one_of(3, 3, 4), machines => 16, shared => one_of(0, 0, 1), term_s => one_of(1, 2),
+	# Some rounds are about one thing above all. Whoever is late to hear must not be too late for its lease.
+	my ($late, $away, @terms_s) = one_of([ 2, 2, 1, 2 ], [ 12, 1, 2, 3 ], [ 1, 8, 1, 2 ])->@*;
+	my $fleet = Torture::Fleet::begin($round, members => one_of(3, 3, 4), machines => 16, shared => one_of(0, 0, 1), term_s => one_of(@terms_s),
 		mix => $MIX, calls => [ [ 'idgen_nextval', $CHANGING ] ], before => sub {
 			my ($self) = @_;
 			$self->{running}[0]->wait_ready;
@@ -257,8 +264,6 @@ sub fleet_change
 		my $first = change_of_the_healthy($fleet, 'at first');
 		$fleet->rest($first / 1e6 - time() - rand()) if defined $first;
 	}
-	# Some rounds are about one thing above all.
-	my ($late, $away) = one_of([ 2, 2 ], [ 12, 1 ], [ 1, 8 ])->@*;
 	$round->during(16, 0.1, sub {
 		$fleet->{harmed} = undef;
 		my $early = chance(0.5);
