@@ -29,7 +29,7 @@ BEGIN
     'WITH key AS MATERIALIZED (SELECT %1$I AS k, %2$s AS t FROM ONLY %3$s WHERE %4$s ORDER BY %1$I LIMIT $2)%5$s,
           entry AS (INSERT INTO %6$s (old_key) SELECT k FROM key WHERE %7$s ORDER BY k ON CONFLICT DO NOTHING)
      SELECT count(*), (SELECT key.k::text AS last FROM key ORDER BY key.k DESC LIMIT 1) FROM key',
-    m.column_name, coalesce(@extschema@.idgen_tools_created(m.relation, m.created, m.time_zone), 'NULL'), m.relation::regclass,
+    m.column_name, coalesce(@extschema@.idgen_tools_created(m.relation::regclass, m.created, m.time_zone), 'NULL'), m.relation::regclass,
     CASE WHEN m.copied IS NULL THEN 'true' ELSE format('%I > $1::%s', m.column_name, m.old_type) END,
     CASE WHEN m.work IS NULL THEN '' ELSE format(
       ', later AS (INSERT INTO %s (created, old_key) SELECT t, k FROM key
