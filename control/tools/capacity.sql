@@ -280,9 +280,9 @@ BEGIN
         @extschema@.idgen_tools_bits(needed * r.ids_per_tick / planned));
     END IF;
     SELECT q.overflow, q.wait * tick_s::float8 * 1000 INTO r.overflow_mean, r.wait_mean
-    FROM @extschema@.idgen_tools_queue(r.ids_per_tick, (rate_per_second / r.spaces * tick_s)::float8) q;
+    FROM @extschema@.idgen_tools_queue(r.ids_per_tick::float8, (rate_per_second / r.spaces * tick_s)::float8) q;
     SELECT q.overflow, q.wait * tick_s::float8 * 1000 INTO r.overflow_peak, r.wait_peak
-    FROM @extschema@.idgen_tools_queue(r.ids_per_tick, (rate_per_second / r.spaces * peak * tick_s)::float8) q;
+    FROM @extschema@.idgen_tools_queue(r.ids_per_tick::float8, (rate_per_second / r.spaces * peak * tick_s)::float8) q;
   END IF;
 
   -- Time. The last tick is one that PostgreSQL can hold; the instant after it may not be.
@@ -441,7 +441,7 @@ BEGIN
          s.tick_wait_time / nullif(s.ids, 0), c.ends, c.years_left
   FROM (SELECT *, nullif(greatest(extract(epoch FROM clock_timestamp() - since), 0), 0) AS seconds
         FROM @extschema@.idgen_tools_stat()) s,
-       @extschema@.idgen_tools_capacity(s.layout, 1, 1, 0, 1, NULL, NULL) c
+       @extschema@.idgen_tools_capacity(s.layout, 1::numeric, 1, 0::numeric, 1::numeric, NULL::int, NULL::int) c
   WHERE s.kind <> 'uuid'
   ORDER BY 10 DESC NULLS LAST, 2, 3, 4, 5;
 END $$;

@@ -102,7 +102,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   attempt int;
-  step record;
+  step pg_catalog.record;
 BEGIN
   COMMIT;
   SET LOCAL search_path = pg_catalog, pg_temp;

@@ -55,7 +55,7 @@ DECLARE
 BEGIN
   wanted := @extschema@.idgen_tools_target(target);
   SELECT a.atttypid INTO old_type FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = number;
-  RETURN QUERY SELECT p.problem FROM @extschema@.idgen_tools_problems(relation, number, old_type = wanted.type) p;
+  RETURN QUERY SELECT p.problem FROM @extschema@.idgen_tools_problems(relation::oid, number, old_type = wanted.type) p;
 
   RETURN QUERY
   SELECT format('table %s is part of the migration of %s of table %s', k.member::regclass, k.column_name, k.relation::regclass)

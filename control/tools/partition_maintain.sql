@@ -128,12 +128,12 @@ CREATE PROCEDURE @extschema@.idgen_maintain_partitions(
 AS $$
 #variable_conflict use_variable
 DECLARE
-  work    record;
-  s       record;
-  name    text;
-  waits   text;
-  message text;
-  detail  text;
+  work    pg_catalog.record;
+  s       pg_catalog.record;
+  name    pg_catalog.text;
+  waits   pg_catalog.text;
+  message pg_catalog.text;
+  detail  pg_catalog.text;
   failed  int;
 BEGIN
   SET LOCAL search_path = pg_catalog, pg_temp;

@@ -66,9 +66,11 @@ BEGIN
   FOR f IN
     SELECT p.proname AS name, p.prokind AS kind, p.proretset AS is_set, l.types, l.is_short,
            CASE WHEN r.typtype = 'p' AND r.typname <> 'void' AND r.typname <> 'record' THEN NULL ELSE p.prorettype END AS result,
-           p.proargmodes IS NOT NULL AND r.typname = 'record' AS has_columns, pg_get_function_result(p.oid) AS columns,
+           p.proargmodes IS NOT NULL AND r.typname = 'record' AS has_columns,
            (SELECT string_agg(format('%I %s', p.proargnames[n], format_type(p.proallargtypes[n], NULL)), ', ' ORDER BY n)
-            FROM generate_subscripts(p.proargmodes, 1) n WHERE p.proargmodes[n] IN ('o', 't')) AS table_columns
+            FROM generate_subscripts(p.proargmodes, 1) n WHERE p.proargmodes[n] IN ('o', 't')) AS table_columns,
+           (SELECT string_agg(format('OUT %I %s', p.proargnames[n], format_type(p.proallargtypes[n], NULL)), ', ' ORDER BY n)
+            FROM generate_subscripts(p.proargmodes, 1) n WHERE p.proargmodes[n] = 'o') AS out_columns
     FROM pg_proc p JOIN pg_type r ON r.oid = p.prorettype,
          LATERAL (
            -- With all arguments, without those that have a default, and with some of what a VARIADIC one takes.
@@ -83,15 +85,18 @@ BEGIN
     FOR types IN
       SELECT DISTINCT * FROM tools.lists((SELECT coalesce(array_agg(t ORDER BY n), '{}') FROM unnest(f.types) WITH ORDINALITY u(t, n)), are_own)
     LOOP
+      -- One that fits as well as the original, but for arguments left out, only makes calls ambiguous.
+      CONTINUE WHEN are_own AND f.is_short AND types = f.types;
       CONTINUE WHEN EXISTS (SELECT FROM unnest(types) t JOIN pg_type y ON y.oid = t WHERE y.typtype = 'p');
       CONTINUE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'trap'::regnamespace AND p.proname = f.name
                                                     AND p.proargtypes = array_to_string(types, ' ')::oidvector);
       result := CASE WHEN f.has_columns AND f.table_columns IS NOT NULL AND f.is_set THEN 'TABLE (' || f.table_columns || ')'
+                     WHEN f.has_columns AND f.table_columns IS NOT NULL THEN 'record'
                      WHEN f.is_set THEN 'SETOF ' || format_type(coalesce(f.result, types[1]), NULL)
                      ELSE format_type(coalesce(f.result, types[1], 'text'::regtype), NULL) END;
       body := format('BEGIN RAISE LOG %L, current_user; RETURN%s; END',
                      format('planted: %s(%s) ran as %%', f.name, tools.names(types)),
-                     CASE WHEN f.is_set OR result = 'void' THEN '' ELSE ' NULL' END);
+                     CASE WHEN f.is_set OR result IN ('void', 'record') THEN '' ELSE ' NULL' END);
       IF f.kind IN ('a', 'w') THEN
         CONTINUE WHEN f.result IS NULL AND cardinality(types) = 0;
         EXECUTE format('CREATE FUNCTION trap.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', 'step_' || f.name,
@@ -102,24 +107,11 @@ BEGIN
         EXECUTE format('CREATE PROCEDURE trap.%I(%s) LANGUAGE plpgsql AS %L', f.name, tools.names(types),
                        replace(body, 'RETURN NULL; ', ''));
       ELSE
-        EXECUTE format('CREATE FUNCTION trap.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.name, tools.names(types), result, body);
+        EXECUTE format('CREATE FUNCTION trap.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.name,
+                       concat_ws(', ', nullif(tools.names(types), ''), CASE WHEN result = 'record' THEN f.out_columns END), result, body);
       END IF;
       made := made + 1;
     END LOOP;
-  END LOOP;
-  -- One more argument, which may be left out. (Beside one of our own in its schema that only makes calls ambiguous.)
-  FOR f IN SELECT DISTINCT p.proname AS name, p.proargtypes::oid[] AS types FROM pg_proc p
-           WHERE NOT are_own AND p.oid = ANY (functions) AND p.prokind = 'f' AND p.pronargdefaults = 0 AND p.provariadic = 0
-             AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) t JOIN pg_type y ON y.oid = t WHERE y.typtype = 'p')
-  LOOP
-    BEGIN
-      EXECUTE format('CREATE FUNCTION trap.%I(%s) RETURNS text LANGUAGE plpgsql AS %L', f.name,
-                     concat_ws(', ', nullif(tools.names(f.types), ''), 'more "char" DEFAULT NULL'),
-                     format('BEGIN RAISE LOG %L, current_user; RETURN NULL; END',
-                            format('planted: %s(%s, more) ran as %%', f.name, tools.names(f.types))));
-      made := made + 1;
-    EXCEPTION WHEN duplicate_function THEN NULL;
-    END;
   END LOOP;
   RETURN made;
 END $$;
@@ -157,9 +149,9 @@ DECLARE
   made int := 0;
 BEGIN
   FOR n IN SELECT typname AS name, format_type(oid, NULL) AS type FROM pg_type
-           WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype IN ('b', 'r') AND typname = ANY (names)
+           WHERE typnamespace = 'pg_catalog'::regnamespace AND (typtype IN ('b', 'r') OR typname = 'record') AND typname = ANY (names)
   LOOP
-    EXECUTE format('CREATE DOMAIN trap.%I AS %s CHECK (tools.noted(%L))', n.name, n.type, 'type ' || n.name);
+    EXECUTE format('CREATE DOMAIN trap.%I AS %s CHECK (tools.noted(%L))', n.name, replace(n.type, 'record', 'text'), 'type ' || n.name);
     made := made + 1;
   END LOOP;
   FOR n IN SELECT relname AS name FROM pg_class
