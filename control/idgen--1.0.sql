@@ -295,7 +295,7 @@ REVOKE EXECUTE ON FUNCTION idgen_registry_list() FROM PUBLIC;
 -- Who may not call the function gets nothing from the view.
 CREATE VIEW idgen_fleet_clock AS
   SELECT holder, clock_offset, clock_error,
-         max(clock_offset) OVER () - min(clock_offset) OVER () AS spread
+         pg_catalog.max(clock_offset) OVER () OPERATOR(pg_catalog.-) pg_catalog.min(clock_offset) OVER () AS spread
   FROM (SELECT DISTINCT holder, clock_offset, clock_error
         FROM idgen_registry_list() WHERE expires_in > '0') living;
 COMMENT ON VIEW idgen_fleet_clock IS
@@ -1141,15 +1141,15 @@ COMMENT ON DOMAIN vclock_counter IS 'idgen: the counter of a node in a vector cl
 CREATE FUNCTION vclock_each(clock jsonb, OUT node text, OUT counter bigint) RETURNS SETOF record
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT e.key, e.value::text::vclock_counter FROM jsonb_each(coalesce(clock, 'null'::jsonb)) e;
+  SELECT e.key, e.value::text::vclock_counter FROM pg_catalog.jsonb_each(coalesce(clock, 'null'::jsonb)) e;
 END;
 COMMENT ON FUNCTION vclock_each(jsonb) IS 'the nodes of a vector clock, and their counters';
 
 CREATE FUNCTION vclock_increment(clock jsonb, node text) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT c.checked || jsonb_build_object(node, coalesce((c.checked ->> node)::bigint, 0::bigint) + 1)
-  FROM (SELECT coalesce(jsonb_object_agg(e.node, e.counter), '{}'::jsonb) AS checked
+  SELECT c.checked || pg_catalog.jsonb_build_object(node, coalesce((c.checked ->> node)::bigint, 0::bigint) + 1)
+  FROM (SELECT coalesce(pg_catalog.jsonb_object_agg(e.node, e.counter), '{}'::jsonb) AS checked
         FROM vclock_each(clock) e) c;
 END;
 COMMENT ON FUNCTION vclock_increment(jsonb, text) IS 'a vector clock after an event of a node';
@@ -1157,8 +1157,8 @@ COMMENT ON FUNCTION vclock_increment(jsonb, text) IS 'a vector clock after an ev
 CREATE FUNCTION vclock_merge(clock_1 jsonb, clock_2 jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT coalesce(jsonb_object_agg(m.node, m.counter), '{}'::jsonb)
-  FROM (SELECT e.node, max(e.counter) AS counter
+  SELECT coalesce(pg_catalog.jsonb_object_agg(m.node, m.counter), '{}'::jsonb)
+  FROM (SELECT e.node, pg_catalog.max(e.counter) AS counter
         FROM (SELECT * FROM vclock_each(clock_1) UNION ALL SELECT * FROM vclock_each(clock_2)) e
         GROUP BY e.node) m;
 END;
@@ -1169,8 +1169,8 @@ CREATE FUNCTION vclock_compare(clock_1 jsonb, clock_2 jsonb) RETURNS text
 BEGIN ATOMIC
   SELECT CASE WHEN d.less AND d.more THEN 'concurrent' WHEN d.less THEN 'before'
               WHEN d.more THEN 'after' ELSE 'equal' END
-  FROM (SELECT bool_or(coalesce(e1.counter, 0::bigint) < coalesce(e2.counter, 0::bigint)) AS less,
-               bool_or(coalesce(e1.counter, 0::bigint) > coalesce(e2.counter, 0::bigint)) AS more
+  FROM (SELECT pg_catalog.bool_or(coalesce(e1.counter, 0::bigint) < coalesce(e2.counter, 0::bigint)) AS less,
+               pg_catalog.bool_or(coalesce(e1.counter, 0::bigint) > coalesce(e2.counter, 0::bigint)) AS more
         FROM vclock_each(clock_1) e1 FULL JOIN vclock_each(clock_2) e2 ON e1.node = e2.node) d;
 END;
 COMMENT ON FUNCTION vclock_compare(jsonb, jsonb) IS
@@ -1723,7 +1723,7 @@ COMMENT ON FUNCTION idgen_test_clock_off() IS 'turns the test clock off';
 -- Changes of a generator's layout ---------------------------------------------------------
 
 CREATE FUNCTION idgen_check_change(
-    "from" idgen_layout, "to" idgen_layout, at timestamptz DEFAULT now(),
+    "from" idgen_layout, "to" idgen_layout, at timestamptz DEFAULT pg_catalog.now(),
     OUT possible boolean, OUT earliest timestamptz, OUT largest_before bigint, OUT smallest_from bigint,
     OUT reason text)
   LANGUAGE C STABLE STRICT PARALLEL SAFE

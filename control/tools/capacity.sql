@@ -15,7 +15,7 @@ COMMENT ON FUNCTION idgen_tools_layouts() IS 'idgen_tools: the layouts that have
 
 CREATE FUNCTION idgen_tools_epoch(layout idgen_layout) RETURNS timestamptz
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
-  RETURN @extschema@.idgen_timestamp(0, layout);
+  RETURN @extschema@.idgen_timestamp(0::bigint, layout);
 COMMENT ON FUNCTION idgen_tools_epoch(idgen_layout) IS 'idgen_tools: the epoch of a layout';
 
 CREATE FUNCTION idgen_tools_to_layout(description text) RETURNS idgen_layout
@@ -280,9 +280,9 @@ BEGIN
         @extschema@.idgen_tools_bits(needed * r.ids_per_tick / planned));
     END IF;
     SELECT q.overflow, q.wait * tick_s::float8 * 1000 INTO r.overflow_mean, r.wait_mean
-    FROM @extschema@.idgen_tools_queue(r.ids_per_tick, (rate_per_second / r.spaces * tick_s)::float8) q;
+    FROM @extschema@.idgen_tools_queue(r.ids_per_tick::float8, (rate_per_second / r.spaces * tick_s)::float8) q;
     SELECT q.overflow, q.wait * tick_s::float8 * 1000 INTO r.overflow_peak, r.wait_peak
-    FROM @extschema@.idgen_tools_queue(r.ids_per_tick, (rate_per_second / r.spaces * peak * tick_s)::float8) q;
+    FROM @extschema@.idgen_tools_queue(r.ids_per_tick::float8, (rate_per_second / r.spaces * peak * tick_s)::float8) q;
   END IF;
 
   -- Time. The last tick is one that PostgreSQL can hold; the instant after it may not be.
@@ -320,11 +320,11 @@ DECLARE
   -- A little more than wanted, since time goes on.
   life constant numeric := extract(epoch FROM now - epoch) + years * year + 86400;
   spaces constant numeric := greatest(servers, coalesce(shards, 1));
-  datacenter_bits constant int := CASE WHEN datacenters > 1 AND shards IS NULL THEN @extschema@.idgen_tools_bits(datacenters) ELSE 0 END;
+  datacenter_bits constant int := CASE WHEN datacenters > 1 AND shards IS NULL THEN @extschema@.idgen_tools_bits(datacenters::numeric) ELSE 0 END;
   machine_bits int := CASE WHEN shards IS NOT NULL THEN 0
                            WHEN datacenters > 1 THEN @extschema@.idgen_tools_bits(ceil(servers::numeric / datacenters))
-                           ELSE @extschema@.idgen_tools_bits(servers) END;
-  shard_bits int := CASE WHEN shards IS NOT NULL THEN greatest(@extschema@.idgen_tools_bits(spaces), 1) ELSE 0 END;
+                           ELSE @extschema@.idgen_tools_bits(servers::numeric) END;
+  shard_bits int := CASE WHEN shards IS NOT NULL THEN greatest(@extschema@.idgen_tools_bits(spaces::numeric), 1) ELSE 0 END;
   sequence_bits int;
   timestamp_bits int;
   spare int;
@@ -378,15 +378,15 @@ DECLARE
 BEGIN
   PERFORM @extschema@.idgen_tools_check_number(rate_per_second, 'rate_per_second', 0.000001, 1e15,
     'It is the number of IDs that all servers make together in a second, on average.');
-  PERFORM @extschema@.idgen_tools_check_number(servers, 'servers', 1, 2147483647, 'Each has an identity of its own.');
-  PERFORM @extschema@.idgen_tools_check_number(years, 'years', 0, 100000, 'They are counted from now on.');
-  PERFORM @extschema@.idgen_tools_check_number(peak, 'peak', 1, 1e6,
+  PERFORM @extschema@.idgen_tools_check_number(servers::numeric, 'servers', 1::numeric, 2147483647::numeric, 'Each has an identity of its own.');
+  PERFORM @extschema@.idgen_tools_check_number(years, 'years', 0::numeric, 100000::numeric, 'They are counted from now on.');
+  PERFORM @extschema@.idgen_tools_check_number(peak, 'peak', 1::numeric, 1e6,
     'It is how many times the average rate the busiest seconds have. 1: the rate is always the same.');
   IF datacenters IS NOT NULL THEN
-    PERFORM @extschema@.idgen_tools_check_number(datacenters, 'datacenters', 1, servers, 'There is at least one server in each.');
+    PERFORM @extschema@.idgen_tools_check_number(datacenters::numeric, 'datacenters', 1::numeric, servers::numeric, 'There is at least one server in each.');
   END IF;
   IF shards IS NOT NULL THEN
-    PERFORM @extschema@.idgen_tools_check_number(shards, 'shards', 1, 2147483647, 'Each has an identity of its own.');
+    PERFORM @extschema@.idgen_tools_check_number(shards::numeric, 'shards', 1::numeric, 2147483647::numeric, 'Each has an identity of its own.');
   END IF;
   IF layout IS NOT NULL THEN
     r := @extschema@.idgen_tools_capacity(layout, rate_per_second, servers, years, peak, datacenters, shards);
@@ -441,7 +441,7 @@ BEGIN
          s.tick_wait_time / nullif(s.ids, 0), c.ends, c.years_left
   FROM (SELECT *, nullif(greatest(extract(epoch FROM clock_timestamp() - since), 0), 0) AS seconds
         FROM @extschema@.idgen_tools_stat()) s,
-       @extschema@.idgen_tools_capacity(s.layout, 1, 1, 0, 1, NULL, NULL) c
+       @extschema@.idgen_tools_capacity(s.layout, 1::numeric, 1, 0::numeric, 1::numeric, NULL::int, NULL::int) c
   WHERE s.kind <> 'uuid'
   ORDER BY 10 DESC NULLS LAST, 2, 3, 4, 5;
 END $$;

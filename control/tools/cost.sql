@@ -47,22 +47,22 @@ DECLARE
   at_the_end constant numeric := rows_per_day * 365.25 * kept;
   most constant numeric := 1e15;
 BEGIN
-  PERFORM @extschema@.idgen_tools_check_number(rows_per_day, 'rows_per_day', 1, 1e15, 'It is the number of new rows in a day, on average.');
-  PERFORM @extschema@.idgen_tools_check_number(years, 'years', 0.01, 1000, 'It is the time for which costs are added up.');
+  PERFORM @extschema@.idgen_tools_check_number(rows_per_day, 'rows_per_day', 1::numeric, 1e15, 'It is the number of new rows in a day, on average.');
+  PERFORM @extschema@.idgen_tools_check_number(years, 'years', 0.01, 1000::numeric, 'It is the time for which costs are added up.');
   IF keep_years IS NOT NULL THEN
-    PERFORM @extschema@.idgen_tools_check_number(keep_years, 'keep_years', 0.001, 1000, 'NULL: no row is deleted.');
+    PERFORM @extschema@.idgen_tools_check_number(keep_years, 'keep_years', 0.001, 1000::numeric, 'NULL: no row is deleted.');
   END IF;
-  PERFORM @extschema@.idgen_tools_check_number(indexes, 'indexes', 0, 1000, 'The primary key counts.');
-  PERFORM @extschema@.idgen_tools_check_number(copies, 'copies', 0, 1e6,
+  PERFORM @extschema@.idgen_tools_check_number(indexes::numeric, 'indexes', 0::numeric, 1000::numeric, 'The primary key counts.');
+  PERFORM @extschema@.idgen_tools_check_number(copies, 'copies', 0::numeric, 1e6,
     'It is how many rows of other tables refer to a row, on average.');
-  PERFORM @extschema@.idgen_tools_check_number(fillfactor, 'fillfactor', 10, 100, 'It is that of the indexes.');
-  PERFORM @extschema@.idgen_tools_check_number(block, 'block', 1, 1000000000, 'It is the number of IDs that a client fetches at a time.');
-  PERFORM @extschema@.idgen_tools_check_number(service_servers, 'service_servers', 0, 1000000, 'They are the servers of a central ID service.');
-  PERFORM @extschema@.idgen_tools_check_number(price_storage, 'price_storage', 0, most, 'It is the price of a GB for a month.');
-  PERFORM @extschema@.idgen_tools_check_number(price_memory, 'price_memory', 0, most, 'It is the price of a GB for a month.');
-  PERFORM @extschema@.idgen_tools_check_number(price_log, 'price_log', 0, most, 'It is the price of a GB that is written.');
-  PERFORM @extschema@.idgen_tools_check_number(price_requests, 'price_requests', 0, most, 'It is the price of a million.');
-  PERFORM @extschema@.idgen_tools_check_number(price_server, 'price_server', 0, most, 'It is the price of an hour.');
+  PERFORM @extschema@.idgen_tools_check_number(fillfactor::numeric, 'fillfactor', 10::numeric, 100::numeric, 'It is that of the indexes.');
+  PERFORM @extschema@.idgen_tools_check_number(block::numeric, 'block', 1::numeric, 1000000000::numeric, 'It is the number of IDs that a client fetches at a time.');
+  PERFORM @extschema@.idgen_tools_check_number(service_servers::numeric, 'service_servers', 0::numeric, 1000000::numeric, 'They are the servers of a central ID service.');
+  PERFORM @extschema@.idgen_tools_check_number(price_storage, 'price_storage', 0::numeric, most, 'It is the price of a GB for a month.');
+  PERFORM @extschema@.idgen_tools_check_number(price_memory, 'price_memory', 0::numeric, most, 'It is the price of a GB for a month.');
+  PERFORM @extschema@.idgen_tools_check_number(price_log, 'price_log', 0::numeric, most, 'It is the price of a GB that is written.');
+  PERFORM @extschema@.idgen_tools_check_number(price_requests, 'price_requests', 0::numeric, most, 'It is the price of a million.');
+  PERFORM @extschema@.idgen_tools_check_number(price_server, 'price_server', 0::numeric, most, 'It is the price of an hour.');
   RETURN QUERY
   WITH sizes AS (
     SELECT k.*,

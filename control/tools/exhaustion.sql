@@ -219,7 +219,7 @@ BEGIN
          NULL, NULL, greatest(round(extract(epoch FROM c.ends - clock_timestamp()) / 86400, 2), 0), c.ends, NULL,
          CASE WHEN c.ends < clock_timestamp() THEN 'its time is over' END
   FROM @extschema@.idgen_tools_layouts_in_use() l(layout), @extschema@.idgen_tools_epoch(l.layout) e(epoch),
-       @extschema@.idgen_tools_capacity(l.layout, 1, 1, 0, 1, NULL, NULL) c
+       @extschema@.idgen_tools_capacity(l.layout, 1::numeric, 1, 0::numeric, 1::numeric, NULL::int, NULL::int) c
   WHERE isfinite(c.ends);
 END $$;
 COMMENT ON FUNCTION idgen_tools_exhaustion() IS 'idgen_tools: the rows of the view idgen_exhaustion';
@@ -306,7 +306,7 @@ REVOKE EXECUTE ON FUNCTION idgen_exhaustion_sample(interval) FROM PUBLIC;
 -- Stores the largest value of each key column, a transaction for each, so that no more than one table is locked.
 CREATE PROCEDURE idgen_exhaustion_probe() LANGUAGE plpgsql AS $$
 DECLARE
-  key record;
+  key pg_catalog.record;
 BEGIN
   SET LOCAL search_path = pg_catalog, pg_temp;
   COMMIT;  -- in a transaction block this fails, before anything is done

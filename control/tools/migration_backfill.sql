@@ -29,7 +29,7 @@ BEGIN
     'WITH key AS MATERIALIZED (SELECT %1$I AS k, %2$s AS t FROM ONLY %3$s WHERE %4$s ORDER BY %1$I LIMIT $2)%5$s,
           entry AS (INSERT INTO %6$s (old_key) SELECT k FROM key WHERE %7$s ORDER BY k ON CONFLICT DO NOTHING)
      SELECT count(*), (SELECT key.k::text AS last FROM key ORDER BY key.k DESC LIMIT 1) FROM key',
-    m.column_name, coalesce(@extschema@.idgen_tools_created(m.relation, m.created, m.time_zone), 'NULL'), m.relation::regclass,
+    m.column_name, coalesce(@extschema@.idgen_tools_created(m.relation::regclass, m.created, m.time_zone), 'NULL'), m.relation::regclass,
     CASE WHEN m.copied IS NULL THEN 'true' ELSE format('%I > $1::%s', m.column_name, m.old_type) END,
     CASE WHEN m.work IS NULL THEN '' ELSE format(
       ', later AS (INSERT INTO %s (created, old_key) SELECT t, k FROM key
@@ -183,10 +183,10 @@ CREATE PROCEDURE idgen_tools_wait(relation regclass, column_name name, max_wait 
 LANGUAGE plpgsql
 AS $$
 DECLARE
-  begun timestamptz;
-  told timestamptz;
-  older text;
-  prepared text[];
+  begun pg_catalog.timestamptz;
+  told pg_catalog.timestamptz;
+  older pg_catalog.text;
+  prepared pg_catalog.text[];
   waited boolean;
 BEGIN
   SET LOCAL search_path = pg_catalog, pg_temp;
@@ -259,7 +259,7 @@ BEGIN
     RETURN;
   END IF;
   -- A table that was rewritten has its rows elsewhere. While this lock is held it is not.
-  IF NOT @extschema@.idgen_tools_try(format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', k.member::regclass), '{}', NULL, '1 s') THEN
+  IF NOT @extschema@.idgen_tools_try(format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', k.member::regclass), '{}'::oid[], NULL::text, '1 s'::interval) THEN
     RETURN;
   END IF;
   IF k.file IS DISTINCT FROM pg_relation_filenode(k.member)::oid THEN
@@ -336,13 +336,13 @@ AS $$
 DECLARE
   done boolean := false;
   mapped boolean := false;
-  busy_table oid;
-  busy_row tid;
-  told timestamptz;
-  behind timestamptz;
+  busy_table pg_catalog.oid;
+  busy_row pg_catalog.tid;
+  told pg_catalog.timestamptz;
+  behind pg_catalog.timestamptz;
   place pg_catalog.pg_lsn;
   next_place pg_catalog.pg_lsn;
-  next_time timestamptz;
+  next_time pg_catalog.timestamptz;
 BEGIN
   COMMIT;
   SET LOCAL search_path = pg_catalog, pg_temp;

@@ -41,7 +41,7 @@ DECLARE
   owner oid;
   type oid;
   generated "char";
-  sequence oid := @extschema@.idgen_tools_owned_sequence(relation, number);
+  sequence oid := @extschema@.idgen_tools_owned_sequence(relation::oid, number);
   least_id bigint;
   nearest bigint;
   last bigint;
@@ -66,7 +66,7 @@ BEGIN
   RETURN QUERY
   SELECT format('column %s of table %s is of type %s, and keys of %s need bigint', a.attname, m.member::regclass,
                 format_type(a.atttypid, NULL), target)
-  FROM @extschema@.idgen_tools_members(relation, number) m
+  FROM @extschema@.idgen_tools_members(relation::oid, number) m
   JOIN pg_attribute a ON a.attrelid = m.member AND a.attnum = m.attnum WHERE a.atttypid <> 'int8'::regtype;
   IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam
                  WHERE i.indrelid = relation AND i.indkey[0] = number AND i.indisvalid AND i.indpred IS NULL AND am.amname = 'btree') THEN
@@ -83,7 +83,7 @@ BEGIN
     -- A day is more than what clocks are off, and the keys of a sequence are far below.
     least_id := @extschema@.idgen_tools_min_id(
       greatest(@extschema@.idgen_tools_id_time(@extschema@.idgen_tools_next(target), wanted.layout) - interval '1 day',
-               @extschema@.idgen_tools_id_time(0, wanted.layout)), wanted.layout);
+               @extschema@.idgen_tools_id_time(0::bigint, wanted.layout)), wanted.layout);
     EXECUTE format('SELECT max(%I) FROM %s', column_name, relation) INTO nearest;
     IF nearest >= least_id THEN
       RETURN QUERY SELECT format('the largest key, %s, is not below the IDs to come, from %s on', nearest, least_id);
@@ -115,7 +115,7 @@ DECLARE
   number int2 := @extschema@.idgen_tools_column_number(relation, column_name);
   wanted record := @extschema@.idgen_tools_target(target);
   identity "char" := (SELECT a.attidentity FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = number);
-  sequence oid := @extschema@.idgen_tools_owned_sequence(relation, number);
+  sequence oid := @extschema@.idgen_tools_owned_sequence(relation::oid, number);
   s record;
   statement text;
   last bigint;
@@ -126,7 +126,7 @@ BEGIN
       MESSAGE = format('a migration of column "%s" of table %s is under way', column_name, relation),
       HINT = 'End it with idgen_migration_finish() or idgen_migration_roll_back().';
   END IF;
-  IF @extschema@.idgen_tools_has_default(relation, number, target) THEN
+  IF @extschema@.idgen_tools_has_default(relation::oid, number, target) THEN
     RAISE NOTICE 'column % of % has this default already', column_name, relation;
     RETURN true;
   END IF;
@@ -161,7 +161,7 @@ BEGIN
     END IF;
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT pg_catalog.nextval(%L::pg_catalog.regclass)', relation, column_name,
                    sequence::regclass);
-    FOREACH statement IN ARRAY ARRAY(SELECT g FROM @extschema@.idgen_tools_sequence_grants(relation, sequence) g) LOOP
+    FOREACH statement IN ARRAY ARRAY(SELECT g FROM @extschema@.idgen_tools_sequence_grants(relation::oid, sequence) g) LOOP
       EXECUTE statement;
     END LOOP;
   END IF;

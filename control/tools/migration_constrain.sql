@@ -23,7 +23,7 @@ DECLARE
       SELECT o.new_name AS name, o.member FROM @extschema@.idgen_migration_object o
       WHERE o.relation = m.relation AND o.column_name = m.column_name AND o.kind <> 'foreign key'
       UNION ALL
-      SELECT @extschema@.idgen_tools_name(o.name, '_idgen_back', o.number), o.member FROM @extschema@.idgen_migration_object o
+      SELECT @extschema@.idgen_tools_name(o.name::text, '_idgen_back', o.number::bigint), o.member FROM @extschema@.idgen_migration_object o
       WHERE o.relation = m.relation AND o.column_name = m.column_name AND o.back_statement IS NOT NULL) s
     WHERE NOT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
                       WHERE i.indrelid = s.member AND c.relname = s.name AND i.indisvalid AND i.indisready AND i.indislive));
@@ -80,7 +80,7 @@ DECLARE
   m @extschema@.idgen_migration := @extschema@.idgen_tools_lock(relation, column_name);
   wanted record;
 BEGIN
-  PERFORM @extschema@.idgen_tools_require(m, '{filled,constrained,verified,cut over}', 'Run idgen_migration_backfill() to its end.');
+  PERFORM @extschema@.idgen_tools_require(m, '{filled,constrained,verified,cut over}'::text[], 'Run idgen_migration_backfill() to its end.');
   locked := true;
   finished := m.state <> 'filled';
   IF finished THEN
@@ -102,7 +102,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   attempt int;
-  step record;
+  step pg_catalog.record;
 BEGIN
   COMMIT;
   SET LOCAL search_path = pg_catalog, pg_temp;
@@ -185,7 +185,7 @@ BEGIN
   IF m.state = 'cut over' THEN
     RETURN false;
   END IF;
-  PERFORM @extschema@.idgen_tools_require(m, '{constrained,verified}', 'Run idgen_migration_constrain() to its end.');
+  PERFORM @extschema@.idgen_tools_require(m, '{constrained,verified}'::text[], 'Run idgen_migration_constrain() to its end.');
   PERFORM @extschema@.idgen_tools_check(m);
   PERFORM @extschema@.idgen_tools_check_indexes(m);
   RETURN true;

@@ -100,7 +100,7 @@ BEGIN
       FOREACH statement IN ARRAY ARRAY(
         SELECT format('DROP INDEX %s', c.oid::regclass)
         FROM @extschema@.idgen_migration_object o JOIN pg_index i ON i.indrelid = o.member
-        JOIN pg_class c ON c.oid = i.indexrelid AND c.relname = @extschema@.idgen_tools_name(o.name, '_idgen_back', o.number)
+        JOIN pg_class c ON c.oid = i.indexrelid AND c.relname = @extschema@.idgen_tools_name(o.name::text, '_idgen_back', o.number::bigint)
         WHERE o.relation = relation AND o.column_name = column_name AND o.back_statement IS NOT NULL
         UNION ALL
         SELECT format('DROP TABLE %s', c.oid::regclass) FROM pg_class c WHERE c.oid IN (m.mapping, m.work)) LOOP
@@ -177,7 +177,7 @@ DECLARE
   wanted text;
   shared oid;
 BEGIN
-  PERFORM @extschema@.idgen_tools_require(m, '{cut over}', 'A migration is finished after its cutover.');
+  PERFORM @extschema@.idgen_tools_require(m, '{cut over}'::text[], 'A migration is finished after its cutover.');
   BEGIN
     PERFORM @extschema@.idgen_tools_lock_tables(m, false, lock_timeout);
     PERFORM @extschema@.idgen_tools_check(m);
@@ -204,7 +204,7 @@ BEGIN
     PERFORM @extschema@.idgen_tools_drop_columns(m, true);
     IF m.new_sequence IS NOT NULL THEN
       EXECUTE format('ALTER SEQUENCE %s OWNED BY %s.%I', m.new_sequence::regclass, relation, column_name);
-      SELECT @extschema@.idgen_tools_name(c.relname || '_' || column_name, '_seq', 1) INTO wanted FROM pg_class c WHERE c.oid = relation;
+      SELECT @extschema@.idgen_tools_name(c.relname || '_' || column_name, '_seq', 1::bigint) INTO wanted FROM pg_class c WHERE c.oid = relation;
       IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_class r ON r.relnamespace = c.relnamespace
                      WHERE c.oid = m.new_sequence AND r.relname = wanted) THEN
         EXECUTE format('ALTER SEQUENCE %s RENAME TO %I', m.new_sequence::regclass, wanted);

@@ -1,8 +1,8 @@
 
 -- Migration of keys: the plan ------------------------------------------------------------------------------
 
--- The arguments of a call, those that are NULL left out.
-CREATE FUNCTION idgen_tools_call(procedure text, relation regclass, column_name name, VARIADIC more text[] DEFAULT '{}') RETURNS text
+-- A call of a procedure with these and more arguments, those that are NULL left out.
+CREATE FUNCTION idgen_tools_call(procedure text, relation regclass, column_name name, more text[]) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -21,7 +21,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   steps @extschema@.idgen_tools_step[] := '{}';
-  undo text := @extschema@.idgen_tools_call('idgen_migration_roll_back', m.relation, m.column_name);
+  undo text := @extschema@.idgen_tools_call('idgen_migration_roll_back', m.relation::regclass, m.column_name, '{}'::text[]);
   o record;
   tables text;
   list text;
@@ -46,13 +46,13 @@ BEGIN
            pg_size_pretty(bytes), pg_size_pretty(bytes), pg_size_pretty(coalesce(copies, 0)),
            pg_size_pretty((m.rows_estimated * 100)::bigint)), NULL)::@extschema@.idgen_tools_step;
   steps := steps || ROW(
-    @extschema@.idgen_tools_call('idgen_migration_prepare', m.relation, m.column_name, format('%L', m.target),
+    @extschema@.idgen_tools_call('idgen_migration_prepare', m.relation::regclass, m.column_name, ARRAY[format('%L', m.target),
       'created => ' || quote_literal(m.created), 'datacenter_id => ' || m.datacenter_id, 'machine_id => ' || m.machine_id,
-      'shard_id => ' || m.shard_id, CASE WHEN m.fire_triggers THEN 'fire_triggers => true' END),
+      'shard_id => ' || m.shard_id, CASE WHEN m.fire_triggers THEN 'fire_triggers => true' END]),
     'Adds the new columns, empty, and triggers that fill them in every row that is written from now on. Makes the mapping table.',
     'ACCESS EXCLUSIVE on each table in turn', 'milliseconds, once the lock is there', undo)::@extschema@.idgen_tools_step;
   steps := steps || ROW(
-    @extschema@.idgen_tools_call('idgen_migration_backfill', m.relation, m.column_name),
+    @extschema@.idgen_tools_call('idgen_migration_backfill', m.relation::regclass, m.column_name, '{}'::text[]),
     'Maps all old keys and fills the new columns, in batches, with waits for older transactions. Resumes after a crash.',
     'rows of one batch', format('about %s rows and keys: %s at 20,000 a second', m.rows_estimated,
                                 make_interval(secs => round(m.rows_estimated / 20000.0)::int)), undo)::@extschema@.idgen_tools_step;
@@ -63,7 +63,7 @@ BEGIN
                    FROM @extschema@.idgen_migration_object x
                    WHERE x.relation = m.relation AND x.column_name = m.column_name AND x.kind <> 'foreign key'
                    UNION ALL
-                   SELECT x.number, x.member, @extschema@.idgen_tools_name(x.name, '_idgen_back', x.number), x.back_statement,
+                   SELECT x.number, x.member, @extschema@.idgen_tools_name(x.name::text, '_idgen_back', x.number::bigint), x.back_statement,
                           format('Keeps the old keys of primary key %I unique, for the way back', x.name), x.name
                    FROM @extschema@.idgen_migration_object x
                    WHERE x.relation = m.relation AND x.column_name = m.column_name AND x.back_statement IS NOT NULL) y
@@ -84,14 +84,14 @@ BEGIN
     steps := steps || ROW(format('ANALYZE %s', tables), 'Statistics for the new columns, so that plans stay good after the cutover',
       'SHARE UPDATE EXCLUSIVE', 'a sample of each table', undo)::@extschema@.idgen_tools_step;
   END IF;
-  steps := steps || ROW(@extschema@.idgen_tools_call('idgen_migration_constrain', m.relation, m.column_name),
+  steps := steps || ROW(@extschema@.idgen_tools_call('idgen_migration_constrain', m.relation::regclass, m.column_name, '{}'::text[]),
     'NOT NULL and foreign keys of the new columns: added without a scan, then validated',
     'ACCESS EXCLUSIVE or SHARE ROW EXCLUSIVE to add; SHARE UPDATE EXCLUSIVE to validate',
     'milliseconds to add; a scan of each table to validate', undo)::@extschema@.idgen_tools_step;
-  steps := steps || ROW(@extschema@.idgen_tools_call('idgen_migration_verify', m.relation, m.column_name),
+  steps := steps || ROW(@extschema@.idgen_tools_call('idgen_migration_verify', m.relation::regclass, m.column_name, '{}'::text[]),
     'Compares all rows with the mapping, and all foreign keys by old and by new keys', 'none that anybody waits for',
     'a scan of each table, and joins', undo)::@extschema@.idgen_tools_step;
-  steps := steps || ROW(@extschema@.idgen_tools_call('idgen_migration_cut_over', m.relation, m.column_name),
+  steps := steps || ROW(@extschema@.idgen_tools_call('idgen_migration_cut_over', m.relation::regclass, m.column_name, '{}'::text[]),
     'New and old columns change places, with defaults, constraints, indexes, views and privileges',
     format('ACCESS EXCLUSIVE on %s, all at once', tables), 'milliseconds, once the locks are there',
     CASE WHEN m.old_default IS NOT NULL THEN undo END)::@extschema@.idgen_tools_step;
@@ -100,7 +100,7 @@ BEGIN
       ' there is no way back from there', NULL, NULL, NULL)::@extschema@.idgen_tools_step;
   END IF;
   steps := steps || ROW(NULL, format('When you are sure: %s. It drops the old columns and ends the way back. The mapping stays.',
-    @extschema@.idgen_tools_call('idgen_migration_finish', m.relation, m.column_name)),
+    @extschema@.idgen_tools_call('idgen_migration_finish', m.relation::regclass, m.column_name, '{}'::text[])),
     format('ACCESS EXCLUSIVE on %s, all at once', tables), 'milliseconds, once the locks are there', NULL)::@extschema@.idgen_tools_step;
   RETURN steps;
 END $$;
@@ -116,7 +116,7 @@ AS $$
 DECLARE
   number int2 := @extschema@.idgen_tools_column_number(relation, column_name);
   wanted record := @extschema@.idgen_tools_target(target);
-  sequence oid := @extschema@.idgen_tools_owned_sequence(relation, number);
+  sequence oid := @extschema@.idgen_tools_owned_sequence(relation::oid, number);
   used record;
   counted record;
 BEGIN
@@ -151,17 +151,17 @@ BEGIN
   END IF;
   RETURN QUERY
   SELECT format('Trigger %s of table %s fires for each row that is filled.', g.name, g.member::regclass)
-  FROM @extschema@.idgen_tools_update_triggers(relation, number) g
+  FROM @extschema@.idgen_tools_update_triggers(relation::oid, number) g
   WHERE g.always OR NOT has_parameter_privilege('session_replication_role', 'SET');
   RETURN QUERY
   SELECT format('View %s is made again at the cutover.', v.view::regclass)
-  FROM @extschema@.idgen_tools_views(relation, number) v;
+  FROM @extschema@.idgen_tools_views(relation::oid, number) v;
   IF created IS NOT NULL THEN
     EXECUTE format(
       'SELECT count(*) FILTER (WHERE c IS NULL) AS missing, count(*) FILTER (WHERE c > now()) AS later, count(*) FILTER (WHERE c < $1) AS earlier
        FROM (SELECT %s AS c FROM ONLY %s) s',
       @extschema@.idgen_tools_created(relation, created, current_setting('TimeZone')), relation)
-    INTO counted USING CASE WHEN wanted.layout IS NULL THEN '1970-01-01Z' ELSE @extschema@.idgen_tools_id_time(0, wanted.layout) END;
+    INTO counted USING CASE WHEN wanted.layout IS NULL THEN '1970-01-01Z' ELSE @extschema@.idgen_tools_id_time(0::bigint, wanted.layout) END;
     IF counted.missing + counted.later > 0 THEN
       RETURN QUERY SELECT format('%s rows without a creation time and %s of the future get IDs of the time of the migration.',
                                  counted.missing, counted.later);
@@ -197,7 +197,7 @@ BEGIN
   END IF;
   SELECT * INTO m FROM @extschema@.idgen_migration s WHERE s.relation = relation AND s.column_name = column_name;
   IF NOT FOUND AND method <> 'rewrite' THEN
-    IF @extschema@.idgen_tools_has_default(relation, number, target) THEN
+    IF @extschema@.idgen_tools_has_default(relation::oid, number, target) THEN
       RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
         MESSAGE = format('column "%s" of table %s has the default of %s already', column_name, relation, target),
         HINT = 'Nothing is left to do. To convert old keys all the same, say method => ''rewrite''.';
@@ -215,15 +215,15 @@ BEGIN
     FOR note IN SELECT n.note FROM @extschema@.idgen_tools_notes(relation, column_name, target, created, false) n LOOP
       steps := steps || ROW(NULL, note, NULL, NULL, NULL)::@extschema@.idgen_tools_step;
     END LOOP;
-    steps := steps || ROW(@extschema@.idgen_tools_call('idgen_migration_set_default', relation, column_name, format('%L', target)),
+    steps := steps || ROW(@extschema@.idgen_tools_call('idgen_migration_set_default', relation, column_name, ARRAY[format('%L', target)]),
       'Changes the default. All keys stay, and those to come are above them.', format('ACCESS EXCLUSIVE on %s', relation),
       'milliseconds, once the lock is there',
-      CASE WHEN @extschema@.idgen_tools_owned_sequence(relation, number) IS NOT NULL AND target <> 'bigserial'
-           THEN @extschema@.idgen_tools_call('idgen_migration_set_default', relation, column_name, '''bigserial''') END
+      CASE WHEN @extschema@.idgen_tools_owned_sequence(relation::oid, number) IS NOT NULL AND target <> 'bigserial'
+           THEN @extschema@.idgen_tools_call('idgen_migration_set_default', relation, column_name, ARRAY['''bigserial''']) END
       )::@extschema@.idgen_tools_step;
   ELSE
     IF m.state = 'rolled back' THEN
-      PERFORM @extschema@.idgen_tools_require(m, '{}', 'Run idgen_migration_roll_back() to its end.');
+      PERFORM @extschema@.idgen_tools_require(m, '{}'::text[], 'Run idgen_migration_roll_back() to its end.');
     END IF;
     FOR note IN SELECT r.reason FROM @extschema@.idgen_tools_reasons(relation, column_name, target, created, datacenter_id, machine_id,
                                                                      shard_id, fire_triggers) r

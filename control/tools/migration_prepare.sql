@@ -55,19 +55,19 @@ DECLARE
 BEGIN
   wanted := @extschema@.idgen_tools_target(target);
   SELECT a.atttypid INTO old_type FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = number;
-  RETURN QUERY SELECT p.problem FROM @extschema@.idgen_tools_problems(relation, number, old_type = wanted.type) p;
+  RETURN QUERY SELECT p.problem FROM @extschema@.idgen_tools_problems(relation::oid, number, old_type = wanted.type) p;
 
   RETURN QUERY
   SELECT format('table %s is part of the migration of %s of table %s', k.member::regclass, k.column_name, k.relation::regclass)
   FROM @extschema@.idgen_migration_column k
-  WHERE k.member IN (SELECT m.member FROM @extschema@.idgen_tools_members(relation, number) m)
+  WHERE k.member IN (SELECT m.member FROM @extschema@.idgen_tools_members(relation::oid, number) m)
     AND (k.relation, k.column_name) <> (relation::oid, column_name) 
     AND (SELECT c.relowner FROM pg_class c WHERE c.oid = k.relation) = current_user::regrole;
 
   RETURN QUERY
   SELECT format('trigger %s of table %s would fire for each row: GRANT SET ON PARAMETER session_replication_role TO %I, or say'
                 ' fire_triggers => true if that does no harm', g.name, g.member::regclass, current_user)
-  FROM @extschema@.idgen_tools_update_triggers(relation, number) g
+  FROM @extschema@.idgen_tools_update_triggers(relation::oid, number) g
   WHERE NOT fire_triggers AND (g.always OR NOT has_parameter_privilege('session_replication_role', 'SET'));
 
   IF created IS NULL THEN
@@ -193,19 +193,19 @@ BEGIN
   m.rows_done := 0;
   m.rows_estimated := (SELECT sum(CASE WHEN c.reltuples >= 0 THEN c.reltuples ELSE pg_relation_size(c.oid) / 100 END
                                   * CASE WHEN c.oid <> relation THEN 1 WHEN created IS NULL THEN 2 ELSE 3 END)
-                       FROM @extschema@.idgen_tools_members(relation, number) f JOIN pg_class c ON c.oid = f.member);
+                       FROM @extschema@.idgen_tools_members(relation::oid, number) f JOIN pg_class c ON c.oid = f.member);
   m.started := clock_timestamp();
   m.spent := '0';
   INSERT INTO @extschema@.idgen_migration SELECT m.*;
 
   INSERT INTO @extschema@.idgen_migration_column
   SELECT relation, column_name, row_number() OVER (), f.member, a.attname,
-         @extschema@.idgen_tools_name(a.attname, '_idgen_new', a.attnum),
-         @extschema@.idgen_tools_name(a.attname, '_idgen_old', a.attnum),
+         @extschema@.idgen_tools_name(a.attname::text, '_idgen_new', a.attnum::bigint),
+         @extschema@.idgen_tools_name(a.attname::text, '_idgen_old', a.attnum::bigint),
          a.attnum, NULL, a.attnotnull,
-         @extschema@.idgen_tools_name(c.relname || '_' || a.attname, '_idgen_fill', a.attnum),
-         @extschema@.idgen_tools_name(c.relname || '_' || a.attname, '_idgen_check', a.attnum)
-  FROM @extschema@.idgen_tools_members(relation, number) f
+         @extschema@.idgen_tools_name(c.relname || '_' || a.attname, '_idgen_fill', a.attnum::bigint),
+         @extschema@.idgen_tools_name(c.relname || '_' || a.attname, '_idgen_check', a.attnum::bigint)
+  FROM @extschema@.idgen_tools_members(relation::oid, number) f
   JOIN pg_attribute a ON a.attrelid = f.member AND a.attnum = f.attnum
   JOIN pg_class c ON c.oid = f.member;
 
@@ -217,19 +217,19 @@ BEGIN
     SELECT jsonb_object_agg(n.member, n.names) AS names FROM column_names n),
   object AS (
     SELECT o.*, row_number() OVER (ORDER BY o.kind = 'foreign key', o.member::regclass::text, o.name) AS n
-    FROM @extschema@.idgen_tools_objects(relation, number) o)
+    FROM @extschema@.idgen_tools_objects(relation::oid, number) o)
   INSERT INTO @extschema@.idgen_migration_object
   SELECT relation, column_name, o.n, o.kind, o.member, o.name, named.new_name,
-         @extschema@.idgen_tools_name(o.name, '_idgen_old', o.n), o.definition,
+         @extschema@.idgen_tools_name(o.name::text, '_idgen_old', o.n::bigint), o.definition,
          CASE WHEN o.kind = 'foreign key'
               THEN @extschema@.idgen_tools_foreign_key_statement(o.object, named.new_name, t.names)
               ELSE @extschema@.idgen_tools_index_statement(o.object, named.new_name, c.names, m.old_type = m.new_type) END,
          CASE WHEN o.kind = 'primary key'
-              THEN @extschema@.idgen_tools_index_statement(o.object, @extschema@.idgen_tools_name(o.name, '_idgen_back', o.n),
+              THEN @extschema@.idgen_tools_index_statement(o.object, @extschema@.idgen_tools_name(o.name::text, '_idgen_back', o.n::bigint),
                                                            c.back, true) END,
          coalesce(i.indisreplident, false), coalesce(i.indisclustered, false)
   FROM object o JOIN column_names c ON c.member = o.member CROSS JOIN table_names t
-  CROSS JOIN LATERAL (SELECT @extschema@.idgen_tools_name(o.name, '_idgen_new', o.n) AS new_name) named
+  CROSS JOIN LATERAL (SELECT @extschema@.idgen_tools_name(o.name::text, '_idgen_new', o.n::bigint) AS new_name) named
   LEFT JOIN pg_index i ON o.kind <> 'foreign key' AND i.indexrelid = o.object;
 
   SELECT string_agg(s.shown, ', ') INTO taken FROM (
@@ -239,9 +239,9 @@ BEGIN
     UNION ALL
     SELECT format('relation %s', c.oid::regclass) FROM pg_class c
     WHERE c.relnamespace = schema AND c.relname IN (
-      @extschema@.idgen_tools_name(base || '_' || column_name, '_idgen_map', number),
-      @extschema@.idgen_tools_name(base || '_' || column_name, '_idgen_work', number),
-      @extschema@.idgen_tools_name(base || '_' || column_name, '_idgen_seq', number))
+      @extschema@.idgen_tools_name(base || '_' || column_name, '_idgen_map', number::bigint),
+      @extschema@.idgen_tools_name(base || '_' || column_name, '_idgen_work', number::bigint),
+      @extschema@.idgen_tools_name(base || '_' || column_name, '_idgen_seq', number::bigint))
     UNION ALL
     SELECT format('relation %s', c.oid::regclass)
     FROM @extschema@.idgen_migration_object o
@@ -281,7 +281,7 @@ AS $$
 DECLARE
   schema name;
   base text;
-  number int2 := @extschema@.idgen_tools_column_number(m.relation, m.column_name);
+  number int2 := @extschema@.idgen_tools_column_number(m.relation::regclass, m.column_name);
   shown text;
 BEGIN
   IF m.mapping IS NOT NULL THEN
@@ -290,18 +290,18 @@ BEGIN
   SELECT n.nspname, c.relname || '_' || m.column_name INTO schema, base
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.relation;
   IF m.new_default = '' THEN
-    shown := format('%I.%I', schema, @extschema@.idgen_tools_name(base, '_idgen_seq', number));
+    shown := format('%I.%I', schema, @extschema@.idgen_tools_name(base::text, '_idgen_seq', number::bigint));
     EXECUTE format('CREATE SEQUENCE %s', shown);
     m.new_sequence := shown::regclass;
     m.new_default := format('pg_catalog.nextval(%L::pg_catalog.regclass)', shown);
   END IF;
-  shown := format('%I.%I', schema, @extschema@.idgen_tools_name(base, '_idgen_map', number));
+  shown := format('%I.%I', schema, @extschema@.idgen_tools_name(base::text, '_idgen_map', number::bigint));
   EXECUTE format('CREATE TABLE %s (old_key %s%s PRIMARY KEY, new_key %s UNIQUE NOT NULL DEFAULT %s)', shown, m.old_type,
                  coalesce(' DEFAULT ' || m.old_default, ''), m.new_type, m.new_default);
   EXECUTE format('COMMENT ON TABLE %s IS %L', shown, format('the old and the new keys of %s', m.relation::regclass));
   m.mapping := shown::regclass;
   IF m.created IS NOT NULL THEN
-    shown := format('%I.%I', schema, @extschema@.idgen_tools_name(base, '_idgen_work', number));
+    shown := format('%I.%I', schema, @extschema@.idgen_tools_name(base::text, '_idgen_work', number::bigint));
     EXECUTE format('CREATE TABLE %s (created timestamptz, old_key %s)', shown, m.old_type);
     m.work := shown::regclass;
   END IF;
@@ -362,7 +362,7 @@ DECLARE
   statement text;
 BEGIN
   IF m.state <> 'preparing' OR m.old_type = m.new_type
-      OR NOT EXISTS (SELECT FROM @extschema@.idgen_tools_views(relation, number)) THEN
+      OR NOT EXISTS (SELECT FROM @extschema@.idgen_tools_views(relation::oid, number)) THEN
     RETURN true;
   END IF;
   BEGIN

@@ -24,7 +24,7 @@ BEGIN
       SELECT k.member, k.check_name AS name FROM @extschema@.idgen_migration_column k
       WHERE k.relation = idgen_tools_problems.relation
       UNION ALL
-      SELECT o.member, @extschema@.idgen_tools_name(o.name, '_idgen_back', o.number) FROM @extschema@.idgen_migration_object o
+      SELECT o.member, @extschema@.idgen_tools_name(o.name::text, '_idgen_back', o.number::bigint) FROM @extschema@.idgen_migration_object o
       WHERE o.back_statement IS NOT NULL AND o.relation = idgen_tools_problems.relation) s)
   -- The tables.
   SELECT format('table %s is partitioned: foreign keys to and from it cannot be made without a lock for long', shown)
@@ -65,7 +65,7 @@ BEGIN
   UNION ALL SELECT format('table %s has no primary key', shown) FROM tables t WHERE t.oid = relation AND t.relkind = 'r'
       AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = t.oid AND c.contype = 'p')
   UNION ALL SELECT format('column %s is not the primary key of table %s, which is (%s)', m.attname, c.conrelid::regclass,
-                          @extschema@.idgen_tools_columns(c.conrelid, c.conkey, NULL))
+                          @extschema@.idgen_tools_columns(c.conrelid, c.conkey, NULL::jsonb))
     FROM member m JOIN pg_constraint c ON c.conrelid = m.relid AND c.contype = 'p'
     WHERE m.root AND c.conkey <> ARRAY[m.attnum]
   UNION ALL SELECT format('column %s of table %s is of type %s: only smallint, integer, bigint and uuid can be converted',

@@ -157,7 +157,7 @@ CREATE FUNCTION idgen_tools_try(statement text, tables oid[], mode text, lock_ti
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM @extschema@.idgen_tools_lock_relations('{}', tables, mode, lock_timeout);
+  PERFORM @extschema@.idgen_tools_lock_relations('{}'::oid[], tables, mode, lock_timeout);
   EXECUTE statement;
   PERFORM set_config('lock_timeout', '0', true);
   RETURN true;

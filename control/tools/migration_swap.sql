@@ -8,7 +8,7 @@ AS $$
 BEGIN
   PERFORM @extschema@.idgen_tools_lock_relations(
     ARRAY(SELECT v.view FROM @extschema@.idgen_tools_views(
-            m.relation, @extschema@.idgen_tools_column_number(m.relation, m.column_name)) v
+            m.relation, @extschema@.idgen_tools_column_number(m.relation::regclass, m.column_name)) v
           WHERE with_views AND (v.level = 1 OR m.old_type <> m.new_type) ORDER BY v.level DESC, v.view),
     ARRAY(SELECT k.member FROM @extschema@.idgen_migration_column k JOIN pg_class c ON c.oid = k.member
           WHERE k.relation = m.relation AND k.column_name = m.column_name
@@ -58,7 +58,7 @@ DECLARE
 BEGIN
   FOR v IN SELECT w.view, w.level, c.relowner, c.relacl, c.reloptions, w.view::regclass::text AS shown,
                   rtrim(pg_get_viewdef(w.view), ';') AS definition
-           FROM @extschema@.idgen_tools_views(m.relation, @extschema@.idgen_tools_column_number(m.relation, m.column_name)) w
+           FROM @extschema@.idgen_tools_views(m.relation, @extschema@.idgen_tools_column_number(m.relation::regclass, m.column_name)) w
            JOIN pg_class c ON c.oid = w.view WHERE w.level = 1 OR NOT same ORDER BY w.level, w.view LOOP
     after := format('CREATE %sVIEW %s%s AS %s', CASE WHEN same THEN 'OR REPLACE ' ELSE '' END, v.shown,
       coalesce(' WITH ' || @extschema@.idgen_tools_options(v.reloptions), ''), v.definition);
@@ -112,7 +112,7 @@ BEGIN
            quote_ident(o.name) AS live,
            quote_ident(CASE WHEN back THEN o.old_name ELSE o.new_name END) AS incoming,
            quote_ident(CASE WHEN back THEN o.new_name ELSE o.old_name END) AS outgoing,
-           quote_ident(@extschema@.idgen_tools_name(o.name, '_idgen_back', o.number)) AS back_name,
+           quote_ident(@extschema@.idgen_tools_name(o.name::text, '_idgen_back', o.number::bigint)) AS back_name,
            quote_ident(n.nspname) AS schema, obj_description(i.oid, 'pg_class') AS index_comment,
            obj_description(c.oid, 'pg_constraint') AS constraint_comment
     FROM @extschema@.idgen_migration_object o
@@ -185,7 +185,7 @@ BEGIN
     UNION ALL
     -- From PostgreSQL 18 on NOT NULL has a name.
     SELECT 10, p.number, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', p.shown, a.conname, @extschema@.idgen_tools_name(
-             a.conname, CASE WHEN back THEN '_idgen_new' ELSE '_idgen_old' END, p.live_number))
+             a.conname::text, CASE WHEN back THEN '_idgen_new' ELSE '_idgen_old' END, p.live_number::bigint))
     FROM pair p JOIN pg_constraint a ON a.conrelid = p.member AND a.contype = 'n' AND a.conkey = ARRAY[p.live_number]
     UNION ALL
     SELECT 11, p.number, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', p.shown, b.conname, a.conname)
@@ -221,7 +221,7 @@ BEGIN
     RAISE NOTICE 'migration of % of % is cut over already', column_name, relation;
     RETURN true;
   END IF;
-  PERFORM @extschema@.idgen_tools_require(m, '{verified}', 'Run idgen_migration_verify() first.');
+  PERFORM @extschema@.idgen_tools_require(m, '{verified}'::text[], 'Run idgen_migration_verify() first.');
   BEGIN
     PERFORM @extschema@.idgen_tools_lock_tables(m, true, lock_timeout);
     PERFORM @extschema@.idgen_tools_check(m);

@@ -116,7 +116,7 @@ BEGIN
   machines := 1 << substring(fields, 'machine:(\d+)')::int;
   shards := 1 << substring(fields, 'shard:(\d+)')::int;
   SELECT sum(f[1]::int) INTO time_shift FROM regexp_matches(fields, '(?:datacenter|machine|shard|sequence):(\d+)', 'g') f;
-  epoch := @extschema@.idgen_tools_id_time(0, layout);
+  epoch := @extschema@.idgen_tools_id_time(0::bigint, layout);
   tick_us := (extract(epoch FROM @extschema@.idgen_tools_id_time(1::bigint << time_shift, layout)) - extract(epoch FROM epoch)) * 1000000;
 END $$;
 COMMENT ON FUNCTION idgen_tools_shape(idgen_layout) IS 'idgen: how a layout counts';

@@ -122,7 +122,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-  number int2 := @extschema@.idgen_tools_column_number(m.relation, m.column_name);
+  number int2 := @extschema@.idgen_tools_column_number(m.relation::regclass, m.column_name);
   swapped boolean := m.state = 'cut over';
   reasons text[];
 BEGIN
@@ -150,7 +150,7 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM @extschema@.idgen_migration_object s
                       WHERE s.relation = m.relation AND s.column_name = m.column_name AND s.member = o.member
                         AND (s.kind = o.kind AND s.name = o.name AND (s.definition = o.definition OR swapped)
-                             OR o.name = @extschema@.idgen_tools_name(s.name, '_idgen_back', s.number)))
+                             OR o.name = @extschema@.idgen_tools_name(s.name::text, '_idgen_back', s.number::bigint)))
     UNION ALL
     SELECT format('%s %s of table %s is gone or has changed', s.kind, s.name, s.member::regclass)
     FROM @extschema@.idgen_migration_object s

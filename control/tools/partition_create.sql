@@ -155,7 +155,7 @@ BEGIN
   -- Only one session at a time. It excludes neither readers nor writers.
   EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', parent);
   FOR s IN SELECT p.*, c.relname AS other_name
-           FROM @extschema@.idgen_tools_plan(parent, t.scheme, from_ts, to_ts, calendar, time_zone) p
+           FROM @extschema@.idgen_tools_plan(parent::oid, t.scheme, from_ts, to_ts, calendar, time_zone) p
            LEFT JOIN pg_class c ON c.oid = p.other ORDER BY p.starts LOOP
     IF s.from_id = s.to_id THEN
       PERFORM @extschema@.idgen_tools_min_id(t.scheme, s.starts);
@@ -236,10 +236,10 @@ BEGIN
     moved := 0;
     IF created AND in_way <> '{}' THEN
       SELECT m.partition, m.moved INTO partition, moved FROM @extschema@.idgen_tools_add_and_move(
-        parent, t.schema_name, plan.name, t.owner, options, plan.from_id, plan.to_id, t.column_name, t.default_partition) m;
+        parent, t.schema_name, plan.name::name, t.owner, options, plan.from_id, plan.to_id, t.column_name, t.default_partition) m;
     ELSIF created THEN
       partition := @extschema@.idgen_tools_add_partition(
-        parent, t.schema_name, plan.name, t.owner, options, plan.from_id, plan.to_id);
+        parent, t.schema_name, plan.name::name, t.owner, options, plan.from_id, plan.to_id);
     END IF;
     RETURN NEXT;
   END LOOP;

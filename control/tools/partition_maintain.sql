@@ -50,12 +50,12 @@ BEGIN
   until := as_of + ahead + coalesce(nullif(current_setting('idgen.max_clock_lead', true), ''), '10 s')::interval;
   step_used := @extschema@.idgen_tools_check_step(coalesce(step, '1 year'), time_zone, until - as_of);
   IF step IS NULL THEN
-    step_used := @extschema@.idgen_tools_last_step(parent, t.scheme, time_zone);
+    step_used := @extschema@.idgen_tools_last_step(parent::oid, t.scheme, time_zone);
     IF step_used IS NULL THEN
       RAISE EXCEPTION USING
         ERRCODE = 'object_not_in_prerequisite_state',
         MESSAGE = format('cannot tell the step of the partitions of "%s"', t.table_name),
-        DETAIL = CASE WHEN EXISTS (SELECT FROM @extschema@.idgen_tools_bounds(parent) b WHERE NOT b.is_default)
+        DETAIL = CASE WHEN EXISTS (SELECT FROM @extschema@.idgen_tools_bounds(parent::oid) b WHERE NOT b.is_default)
           THEN format('The last one is no year, month, week, day or hour of time zone "%s".', time_zone)
           ELSE 'There is none yet.' END,
         HINT = 'Name the step, and the time zone if it is another.';
@@ -65,13 +65,13 @@ BEGIN
 
   SELECT coalesce(array_agg(p.starts ORDER BY p.starts), '{}'), coalesce(array_agg(p.ends ORDER BY p.starts), '{}')
   INTO missing, missing_ends
-  FROM @extschema@.idgen_tools_plan(parent, t.scheme, as_of, until, step_used, time_zone) p
+  FROM @extschema@.idgen_tools_plan(parent::oid, t.scheme, as_of, until, step_used, time_zone) p
   WHERE p.from_id <> p.to_id AND NOT p.is_covered;
 
   SELECT @extschema@.idgen_tools_bound_key(@extschema@.idgen_tools_bound_at(t.scheme, as_of - keep, l.first_ts, l.last_ts))
   INTO gone FROM @extschema@.idgen_tools_life(t.scheme) l;
   SELECT coalesce(array_agg(b.partition ORDER BY b.from_key), '{}') INTO old
-  FROM @extschema@.idgen_tools_bounds(parent) b WHERE b.to_key <= gone;
+  FROM @extschema@.idgen_tools_bounds(parent::oid) b WHERE b.to_key <= gone;
 END $$;
 COMMENT ON FUNCTION @extschema@.idgen_tools_maintenance(regclass, interval, interval, interval, text, text, timestamptz) IS
   'for partitions: which are missing, and which are old';
@@ -128,12 +128,12 @@ CREATE PROCEDURE @extschema@.idgen_maintain_partitions(
 AS $$
 #variable_conflict use_variable
 DECLARE
-  work    record;
-  s       record;
-  name    text;
-  waits   text;
-  message text;
-  detail  text;
+  work    pg_catalog.record;
+  s       pg_catalog.record;
+  name    pg_catalog.text;
+  waits   pg_catalog.text;
+  message pg_catalog.text;
+  detail  pg_catalog.text;
   failed  int;
 BEGIN
   SET LOCAL search_path = pg_catalog, pg_temp;

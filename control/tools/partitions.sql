@@ -224,7 +224,7 @@ BEGIN
       HINT = 'Its key must be one column of type bigint or uuid: PARTITION BY RANGE (id).';
   END IF;
 
-  makes := @extschema@.idgen_tools_default_scheme(parent, key.attnum);
+  makes := @extschema@.idgen_tools_default_scheme(parent::oid, key.attnum);
   IF layout IS NULL THEN
     scheme := makes;
     IF scheme IS NULL THEN

@@ -240,13 +240,20 @@ void FilterIdentities(Search& search) {
 
 // --- 2. Digests, 3. suspects, 4. answers --------------------------------------------------------
 
+// The IDs, of the type itself. If they were of a domain, a function that somebody has put into our
+// schema for that domain would fit better than ours.
+const char* ExactId(const Table& table) {
+  return psprintf("t.%s::pg_catalog.%s", table.column.id,
+                  table.column.type == INT8OID ? "int8" : "uuid");
+}
+
 void MakeDigest(Search& search, Table& table) {
   Oid types[] = {INT8OID, FLOAT8OID, INT8ARRAYOID};
   Datum values[] = {Int64GetDatum(table.ids), Float8GetDatum(search.error_rate), search.filter};
   // What is wrong with the numbers is reported here, not by another server.
   DigestShapeFor(table.ids, search.error_rate);
-  Query(psprintf("SELECT %s.idgen_bloom_agg(t.%s, $1, $2) FROM %s t WHERE %s", search.schema,
-                 table.column.id, table.column.from, FilterText(search, table, 3)),
+  Query(psprintf("SELECT %s.idgen_bloom_agg(%s, $1, $2) FROM %s t WHERE %s", search.schema,
+                 ExactId(table), table.column.from, FilterText(search, table, 3)),
         search.has_filter ? 3 : 2, types, values);
   const Datum digest = ValueOf(0, 1);
   // Rows may have gone meanwhile.
@@ -274,8 +281,8 @@ void FindSuspects(Search& search, std::size_t number, std::span<const Datum> dig
     types[i] = search.digest_type;
     values[i] = digests[i - 1];
     search.bytes += static_cast<int64>(VARSIZE_ANY(DatumGetPointer(values[i])));
-    appendStringInfo(&in_digests, "%s%s.idgen_bloom_contains($%d, t.%s)", i > 1 ? " OR " : "",
-                     search.schema, static_cast<int>(i + 1), table.column.id);
+    appendStringInfo(&in_digests, "%s%s.idgen_bloom_contains($%d, %s)", i > 1 ? " OR " : "",
+                     search.schema, static_cast<int>(i + 1), ExactId(table));
   }
   if (!search.has_filter) values[0] = ArrayOf(INT8OID, nullptr, 0);
   const std::uint64_t rows =

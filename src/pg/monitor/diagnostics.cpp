@@ -54,7 +54,8 @@ constexpr Part kParts[] = {
                    ")) FROM $Sidgen_identity i"},
     {"segments",
      "SELECT jsonb_agg(to_jsonb(s) || jsonb_build_object('sequence', q.seqrelid::regclass, "
-     "'error', " IDGEN_PUBLIC_ERROR ")) FROM pg_sequence q, $Sticket_status(q.seqrelid) s "
+     "'error', " IDGEN_PUBLIC_ERROR
+     ")) FROM pg_sequence q, $Sticket_status(q.seqrelid::regclass) s "
      "WHERE q.seqmin = 9223372036854775806 AND has_sequence_privilege(q.seqrelid, 'SELECT')"},
     {"mark", "SELECT to_jsonb(m) FROM $Sidgen_get_mark() m"},
     {"clock", "SELECT to_jsonb(c) FROM $Sidgen_clock() c"},

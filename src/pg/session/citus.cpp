@@ -137,7 +137,7 @@ List* SharedIdentities(const char* schema, std::string_view generator) {
   if (!CitusIsHere()) return NIL;
   const GeneratorDefinition here = FindGenerator(generator);
   char* const name = pnstrdup(generator.data(), generator.size());
-  const List* answers = AskNodes(psprintf("SELECT %s.idgen_get_identity(%s)",
+  const List* answers = AskNodes(psprintf("SELECT %s.idgen_get_identity(%s::pg_catalog.text)",
                                           quote_identifier(schema), quote_literal_cstr(name)));
   const char* const own = IdentityText(here);
   List* shared = NIL;
