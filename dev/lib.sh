@@ -229,7 +229,7 @@ registry_schema() {
 # programs. So nothing is installed, no rights are needed, and runs do not interfere.
 copy_postgres() {
   local what
-  mkdir "$SCRATCH/pg"
+  mkdir -p "$SCRATCH/pg"
   programs | tar -C / -chf - -T - | tar -C "$SCRATCH/pg" -xf -
   client_files | tar -C / -cf - -T - | tar -C "$SCRATCH/pg" -xf -
   for what in --pkglibdir --sharedir --includedir-server; do

@@ -26,9 +26,10 @@ GRANT SELECT ON idgen_exhaustion_samples TO PUBLIC;
 CREATE FUNCTION idgen_tools_layouts_in_use() RETURNS SETOF idgen_layout
   LANGUAGE sql VOLATILE PARALLEL RESTRICTED
 BEGIN ATOMIC
-  SELECT layout FROM @extschema@.idgen_stat WHERE kind OPERATOR(pg_catalog.=) 'id'
-  UNION
-  SELECT layout FROM @extschema@.idgen_generators WHERE owner IS NOT NULL AND layout IS NOT NULL;
+  SELECT DISTINCT ON (u.layout::pg_catalog.text) u.layout
+  FROM (SELECT layout FROM @extschema@.idgen_stat WHERE kind OPERATOR(pg_catalog.=) 'id'
+        UNION ALL
+        SELECT layout FROM @extschema@.idgen_generators WHERE owner IS NOT NULL AND layout IS NOT NULL) u;
 END;
 COMMENT ON FUNCTION idgen_tools_layouts_in_use() IS
   'idgen_tools: the layouts of which this server has made IDs, and those of users'' generators';

@@ -17,19 +17,19 @@ CREATE FUNCTION idgen_tools_candidates(
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 BEGIN ATOMIC
   WITH used(layout, place) AS (
-    SELECT g.layout, pg_catalog.min(d.place)
+    SELECT g.layout::text, pg_catalog.min(d.place)
     FROM idgen_get_defaults() d JOIN idgen_generators g ON g.generator = d.generator
     WHERE g.layout IS NOT NULL
-    GROUP BY g.layout
+    GROUP BY g.layout::text
   ), known AS (
     SELECT l.layout AS name, l.value AS layout, l.fields, l.epoch, l.owner IS NOT NULL AS is_users FROM idgen_layouts l
     UNION ALL
     -- A generator's layout that has no name of its own.
-    SELECT pg_catalog.min(g.generator), g.layout, pg_catalog.split_part(g.layout::text, ', tick:', 1),
-           idgen_timestamp(0::bigint, g.layout), true
-    FROM idgen_generators g
-    WHERE g.layout IS NOT NULL AND NOT EXISTS (SELECT FROM idgen_layouts l WHERE l.value = g.layout)
-    GROUP BY g.layout
+    (SELECT DISTINCT ON (g.layout::text) g.generator, g.layout, pg_catalog.split_part(g.layout::text, ', tick:', 1),
+            idgen_timestamp(0::bigint, g.layout), true
+     FROM idgen_generators g
+     WHERE g.layout IS NOT NULL AND NOT EXISTS (SELECT FROM idgen_layouts l WHERE l.value = g.layout)
+     ORDER BY g.layout::text, g.generator)
   ), fields AS (
     SELECT k.*,
            (SELECT pg_catalog.sum(f.part[1]::int)::int FROM pg_catalog.regexp_matches(k.fields, ':([0-9]+)', 'g') f(part)) AS bits,
@@ -50,7 +50,7 @@ BEGIN ATOMIC
          CASE WHEN u.place IS NOT NULL THEN 40 WHEN f.is_users THEN 15 ELSE 0 END,
          coalesce('used by the default of ' || u.place, CASE WHEN f.is_users THEN 'made in this database' END)
   FROM fields f
-  LEFT JOIN used u ON u.layout = f.layout;
+  LEFT JOIN used u ON u.layout = f.layout::text;
 END;
 COMMENT ON FUNCTION idgen_tools_candidates() IS 'the layouts that an ID may be of, and whether this database uses them';
 
@@ -153,15 +153,18 @@ BEGIN ATOMIC
   ), parsed AS (
     SELECT c.n, c.name, c.layout, c.begins, c.bits, c.known_points, c.known_reason, c.sequence_bits,
            c.datacenter_bits + c.machine_bits + c.shard_bits AS identity_bits,
-           pg_catalog.count(*) AS good, pg_catalog.min(p.ts) AS first, pg_catalog.max(p.ts) AS last,
-           pg_catalog.count(DISTINCT (((coalesce(p.datacenter_id, 0)::bigint << c.machine_bits) | coalesce(p.machine_id, 0)::bigint)
-                                   << c.shard_bits) | coalesce(p.shard_id, 0)::bigint) AS identities,
-           pg_catalog.count(DISTINCT p.sequence) AS sequences,
-           pg_catalog.avg(p.sequence)::float8 AS average, pg_catalog.min(p.sequence) AS least_sequence, pg_catalog.max(p.sequence) AS largest_sequence
-    FROM idgen_tools_candidates() c, sample s,
-         idgen_parse(CASE WHEN s.id >= 0::bigint AND s.id <= c.largest THEN s.id END, c.layout) p
-    WHERE p.ts >= c.begins AND p.ts <= now + '1 min'::interval
-    GROUP BY c.n, c.name, c.layout, c.begins, c.bits, c.known_points, c.known_reason, c.sequence_bits, c.datacenter_bits, c.machine_bits, c.shard_bits
+           a.*
+    FROM idgen_tools_candidates() c,
+         LATERAL (
+           SELECT pg_catalog.count(*) AS good, pg_catalog.min(p.ts) AS first, pg_catalog.max(p.ts) AS last,
+                  pg_catalog.count(DISTINCT (((coalesce(p.datacenter_id, 0)::bigint << c.machine_bits) | coalesce(p.machine_id, 0)::bigint)
+                                          << c.shard_bits) | coalesce(p.shard_id, 0)::bigint) AS identities,
+                  pg_catalog.count(DISTINCT p.sequence) AS sequences,
+                  pg_catalog.avg(p.sequence)::float8 AS average, pg_catalog.min(p.sequence) AS least_sequence,
+                  pg_catalog.max(p.sequence) AS largest_sequence
+           FROM sample s, idgen_parse(CASE WHEN s.id >= 0::bigint AND s.id <= c.largest THEN s.id END, c.layout) p
+           WHERE p.ts >= c.begins AND p.ts <= now + '1 min'::interval) a
+    WHERE a.good > 0::bigint
   ), measured AS (
     SELECT p.*, p.good::numeric / w.n::numeric AS share,
            p.last < p.begins + '30 days'::interval AND now > p.begins + '60 days'::interval AS is_early,

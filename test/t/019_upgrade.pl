@@ -1,6 +1,7 @@
-# pg_upgrade, twice, by copying files and by linking them: layouts in tables and in indexes, generators,
-# the high-water mark while the new server's clock is behind, and what idgen_start_over() left behind.
-# (Both servers are of one version. pg_upgrade does all the same then.)
+# pg_upgrade, twice, by copying files and by linking them: layouts in tables and in indexes, generators, also
+# ones whose layout changes, the high-water mark while the new server's clock is behind, also that of a database that
+# was dropped, and what idgen_start_over() left behind. Both servers are of one version, for which pg_upgrade does all the
+# same, unless dev/upgrade runs this.
 use strict;
 use warnings;
 
@@ -10,30 +11,19 @@ use IdgenTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use UpgradeTest;
 
 plan skip_all => 'libfaketime is not installed' unless have_faketime;
 
 my $quick = "idgen.max_clock_wait = '100ms'\nidgen.reserve_window = '500ms'\n";
 
-# Stops a server, and makes a new one of it, which is not started.
-sub upgrade
-{
-	my ($old, $name, @mode) = @_;
-	$old->stop;
-	my $new = PostgreSQL::Test::Cluster->new($name);
-	$new->init;
-	$new->append_conf('postgresql.conf', $quick);
-	my $bin = $old->config_data('--bindir');
-	chdir($PostgreSQL::Test::Utils::tmp_check) or die 'cannot change the directory';
-	command_ok([ "$bin/pg_upgrade", @mode, '-N', '-b', $bin, '-B', $bin, '-d', $old->data_dir, '-D', $new->data_dir,
-			'-s', $new->host, '-p', $old->port, '-P', $new->port ], "pg_upgrade @mode");
-	return $new;
-}
+my $wide = 'timestamp:41, machine:8, sequence:14, tick:1ms, epoch:2020-01-01Z';
 
-my $old = new_server('old', clock => '+0', conf => $quick);
+my $old = new_server('old', clock => '+0', conf => $quick, old_install());
 $old->safe_psql('postgres', q{
 	CREATE ROLE clerk;
 	CREATE DATABASE other;
+	CREATE DATABASE gone;
 	CREATE DATABASE shop OWNER clerk;
 	SELECT idgen_create_layout('orders', 'timestamp:42, machine:6, sequence:15', epoch => '2024-01-01Z');
 	SELECT idgen_create_generator('fixed', 'orders', machine_id => 7);
@@ -46,10 +36,15 @@ $old->safe_psql('postgres', q{
 	CREATE TABLE kept (layout idgen_layout PRIMARY KEY, name text);
 	INSERT INTO kept SELECT value, layout FROM idgen_layouts;
 	CREATE INDEX ON kept USING hash (layout)});
-$old->safe_psql($_, 'CREATE EXTENSION idgen') for qw(other shop);
+$old->safe_psql($_, 'CREATE EXTENSION idgen') for qw(gone shop);
+$old->safe_psql('other', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools');
+# The layouts of these change: one's in two hours, and one's later.
+$old->safe_psql('postgres', "SELECT idgen_create_generator('$_', 'snowflake')") for qw(changes may_change);
+$old->safe_psql('postgres', "SELECT idgen_change_layout('changes', '$wide', clock_timestamp() + '2 hours')");
+$old->safe_psql('postgres', "SELECT idgen_change_layout('may_change', '$wide', clock_timestamp() + '10 days')");
 # A mark that an owner restores holds that database alone, also after an upgrade.
 $old->safe_psql('shop', q{SET ROLE clerk;
-	INSERT INTO idgen_restore SELECT (1000 * extract(epoch FROM now() + '1 hour'))::bigint::text::public.idgen_mark});
+	INSERT INTO idgen_restore SELECT (1000 * extract(epoch FROM now() + '3 hours'))::bigint::text::public.idgen_mark});
 
 my $shown = q{
 	SELECT layout, value, fields, tick, epoch, owner FROM idgen_layouts;
@@ -77,33 +72,61 @@ sub is_whole
 	return;
 }
 
-my @before = nextvals($old, 1000, generator => 'fixed');
-my @snowflakes = nextvals($old, 1000);
+my %made = map { $_ => [ nextvals($old, 1000, generator => $_) ] } qw(fixed changes may_change);
+# A database whose IDs are ahead of all others' is dropped. The session knows idgen, so it leaves the mark behind.
+set_clock($old, '+2000');
+my @gone = nextvals($old, 1000, database => 'gone');
+is($old->psql('postgres', "LOAD 'idgen'; DROP DATABASE gone"), 0, 'a database is dropped');
 my ($expected, $mark) = ($old->safe_psql('postgres', $shown), mark($old));
-my $new = upgrade($old, 'new');
 
-# The new server's clock is an hour behind: no ID comes again, in no database.
-start_with_clock($new, '-3600');
-is_whole('upgraded', $new, $expected, $mark);
-is((sqlstate_of($new, 'SELECT snowflake_nextval()'))[0], '58000', 'the clock is behind: refused');
-is((sqlstate_of($new, 'SELECT snowflake_nextval()', database => 'other'))[0], '58000', 'in the other database, too');
-set_clock($new, '+2');
-check_ids('upgraded', \@before, [ nextvals($new, 1000, generator => 'fixed') ]);
-check_ids('upgraded, the default', \@snowflakes, [ nextvals($new, 1000) ]);
-is((sqlstate_of($new, 'SELECT snowflake_nextval()', database => 'shop'))[0], '55000', q{the owner's mark holds its database});
-is($new->safe_psql('postgres', 'INSERT INTO orders SELECT FROM generate_series(1, 10); SELECT count(*) FROM orders'), 1010,
-	'a default works');
+# Copying leaves the old server as it is, so that it can be upgraded once more.
+my @modes = ([]);
+push @modes, [ ($old->pg_version < 18 && `pg_config --version` =~ /(\d+)/ && $1 >= 18) ? '--swap' : '--link' ] if from_other_version();
+my $new;
+for my $mode (@modes)
+{
+	my $name = join(' ', 'upgraded', @$mode);
+	$new->stop if $new;
+	$new = upgrade($old, 'new' . @$mode, $quick, @$mode);
+
+	# The new server's clock is an hour behind: no ID comes again, in no database.
+	start_with_clock($new, '-3600');
+	is_whole($name, $new, $expected, $mark);
+	is((sqlstate_of($new, 'SELECT snowflake_nextval()'))[0], '58000', "$name: the clock is behind: refused");
+	is((sqlstate_of($new, 'SELECT snowflake_nextval()', database => 'other'))[0], '58000', "$name: in the other database, too");
+	set_clock($new, '+1000');
+	is((sqlstate_of($new, 'SELECT snowflake_nextval()'))[0], '58000', "$name: the mark of the database that was dropped");
+	set_clock($new, '+3000');
+	is_sound($name, $new, 'other', 'postgres', 'other');
+	my %after = map { $_ => [ nextvals($new, 1000, generator => $_) ] } keys %made;
+	check_ids("$name: generator $_", $made{$_}, $after{$_}) for sort keys %made;
+	check_ids("$name: the default", \@gone, [ nextvals($new, 1000) ]);
+	is((sqlstate_of($new, 'SELECT snowflake_nextval()', database => 'shop'))[0], '55000', "$name: the owner's mark holds its database");
+	is($new->safe_psql('postgres', 'INSERT INTO orders SELECT FROM generate_series(1, 10); SELECT count(*) FROM orders'), 1010,
+		"$name: a default works");
+
+	# One change is called off, and one comes.
+	$new->safe_psql('postgres', q{SELECT idgen_cancel_change('may_change')});
+	set_clock($new, '+86400');
+	my %later = map { $_ => [ nextvals($new, 1000, generator => $_) ] } qw(changes may_change);
+	check_ids("$name: generator $_, later", $made{$_}, $after{$_}, $later{$_}) for sort keys %later;
+	for my $generator (sort keys %later)
+	{
+		my $layout = $generator eq 'changes' ? $wide : 'snowflake';
+		is($new->safe_psql('postgres', "SELECT bool_and(idgen_timestamp(id, '$layout') > clock_timestamp() - interval '1 hour'
+				AND idgen_timestamp(id, '$generator') = idgen_timestamp(id, '$layout'))
+			FROM unnest('{" . join(',', @{ $later{$generator} }) . "}'::bigint[]) id"), 't', "$name: IDs of $generator are of $layout");
+	}
+}
 
 # Again, after IDs were made a day ahead, and idgen_start_over().
-set_clock($new, '+86400');
-my @ahead = nextvals($new, 1000);
-set_clock($new, '+2');
+set_clock($new, '+3000');
 $new->safe_psql('postgres', 'SELECT idgen_start_over(9)');
-restart_with_clock($new, '+2');
+restart_with_clock($new, '+3000');
 ($expected, $mark) = ($new->safe_psql('postgres', $shown), mark($new));
 like($expected, qr/^\d{10,}\|9$/m, 'there is a hold');
-my $newer = upgrade($new, 'newer', '--link');
-start_with_clock($newer, '+4');
+my $newer = upgrade($new, 'newer', $quick, '--link');
+start_with_clock($newer, '+3010');
 is_whole('upgraded again', $newer, $expected, $mark);
 for my $database (qw(postgres other))
 {

@@ -10,6 +10,7 @@ use IdgenTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use UpgradeTest;
 
 my ($share) = run_command([ 'pg_config', '--sharedir' ]);
 my $extensions = "$share/extension";
@@ -29,36 +30,6 @@ sub database
 	$server->safe_psql('postgres', "CREATE DATABASE $name TEMPLATE $template");
 	$server->safe_psql($name, $sql) if $sql;
 	return $name;
-}
-
-# Everything that the catalogs say about the extension's objects, without OIDs. pg_upgrade's way to dump has their
-# definitions, comments and privileges.
-sub catalogs
-{
-	my ($database) = @_;
-	my ($dump) = run_command([ 'pg_dump', '--binary-upgrade', '--schema-only', '-d', $server->connstr($database) ]);
-	my @lines = grep { !/binary_upgrade_set_next_|binary_upgrade_create_empty|^'?\{|^ARRAY\[|^\\(un)?restrict|^--|^$/ } split(/\n/, $dump);
-	push @lines, split(/\n/, $server->safe_psql($database, q{
-		SELECT extname, extversion, extrelocatable, extconfig::regclass[], extcondition FROM pg_extension ORDER BY 1;
-		SELECT object, deptype, refobject
-		FROM pg_depend d, pg_describe_object(d.classid, d.objid, d.objsubid) object,
-		     pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) refobject
-		ORDER BY object COLLATE "C", refobject COLLATE "C", deptype;
-		SELECT p.oid::regprocedure, p.prosrc, p.probin, p.procost, p.prorows, p.prosupport FROM pg_proc p
-		WHERE p.probin LIKE '%idgen%' ORDER BY p.oid::regprocedure::text COLLATE "C"}));
-	s/pg_toast_\d+/pg_toast/g, s/relfrozenxid = '\d+'//, s/^WHERE oid = '\d+';// for @lines;
-	return [ @lines ];
-}
-
-# What one list of lines has and the other lacks.
-sub differences
-{
-	my ($got, $wanted) = @_;
-	my %count;
-	$count{$_}++ for @$got;
-	$count{$_}-- for @$wanted;
-	my @differences = map { ($count{$_} > 0 ? '+ ' : '- ') . $_ } grep { $count{$_} } sort keys %count;
-	return join("\n", @differences, @differences || "@$got" eq "@$wanted" ? () : 'another order');
 }
 
 # The symbols of the library that the SQL calls, each with how it is called.
@@ -93,11 +64,11 @@ sub changed_symbols
 # --- The versions that there are ------------------------------------------------------------------
 
 my $fresh = database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools');
-my $as_fresh = catalogs($fresh);
+my $as_fresh = catalogs($server, $fresh);
 like(join("\n", @$as_fresh), qr/CREATE FUNCTION public\.snowflake_nextval\(\).*COMMENT ON FUNCTION public\.snowflake_nextval\(\)/s,
 	'the catalogs are seen');
 ok(keys %{ symbols($fresh) } > 100, 'the symbols are seen');
-is(differences(catalogs(database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools')), $as_fresh),
+is(differences(catalogs($server, database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools')), $as_fresh),
 	'', 'two fresh installations are the same');
 
 for my $extension (qw(idgen idgen_tools))
@@ -114,7 +85,7 @@ for my $extension (qw(idgen idgen_tools))
 		my $updated = database('template0', "$idgen CREATE EXTENSION $extension VERSION '$version'");
 		my $before = symbols($updated);
 		$server->safe_psql($updated, "ALTER EXTENSION $extension UPDATE; $other");
-		is(differences(catalogs($updated), $as_fresh), '', "$extension $version, updated, is as installed afresh");
+		is(differences(catalogs($server, $updated), $as_fresh), '', "$extension $version, updated, is as installed afresh");
 		is(changed_symbols($before, symbols($updated)), '', "no symbol has changed since $extension $version");
 	}
 }
@@ -146,14 +117,14 @@ my $right = "SELECT idgen_library_version('1.0'::pg_catalog.text);$function$tabl
 write_script($made_up[0], "$base$right");
 
 my $old = database('template0', "CREATE EXTENSION idgen VERSION '1.0'");
-my $new = catalogs(database('template0', "CREATE EXTENSION idgen VERSION '9.9'"));
+my $new = catalogs($server, database('template0', "CREATE EXTENSION idgen VERSION '9.9'"));
 
 # What is different after an update by a script.
 sub after_update
 {
 	my ($script) = @_;
 	write_script($made_up[1], $script);
-	return differences(catalogs(database($old, "ALTER EXTENSION idgen UPDATE TO '9.9'")), $new);
+	return differences(catalogs($server, database($old, "ALTER EXTENSION idgen UPDATE TO '9.9'")), $new);
 }
 
 is(after_update($right), '', 'an update script that is right');
@@ -186,10 +157,10 @@ for my $change ('(text) RETURNS text LANGUAGE C STABLE', '(text, int) RETURNS te
 # --- A library that is older than the SQL -------------------------------------------------------------
 
 write_script($made_up[1], "SELECT idgen_library_version('9.9'::pg_catalog.text); SELECT 1 / 0;");
-my $before = catalogs($old);
+my $before = catalogs($server, $old);
 my ($status, undef, $error) = $server->psql($old, "ALTER EXTENSION idgen UPDATE TO '9.9'");
 like($error, qr/version 9\.9 of extension "idgen" needs its library, and the one that is loaded is of release \d+\.\d+\.\d+\s.*restart the server/s,
 	'a script for a later library ends with an explanation');
-is(differences(catalogs($old), $before), '', 'and changes nothing');
+is(differences(catalogs($server, $old), $before), '', 'and changes nothing');
 
 done_testing;

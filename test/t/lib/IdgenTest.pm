@@ -22,12 +22,12 @@ my ($faketime) = grep { -e } glob('/usr/lib/*/faketime/libfaketime.so.1');
 sub have_faketime { return defined $faketime; }
 
 # Starts a server with the extension in database postgres. Options: conf (text), streaming (allow
-# standbys).
+# standbys), initdb (its options), install_path (of another PostgreSQL).
 sub new_server
 {
 	my ($name, %options) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init(allows_streaming => $options{streaming} // 0);
+	my $node = PostgreSQL::Test::Cluster->new($name, $options{install_path} ? (install_path => $options{install_path}) : ());
+	$node->init(allows_streaming => $options{streaming} // 0, $options{initdb} ? (extra => $options{initdb}) : ());
 	$node->append_conf('postgresql.conf', $options{conf}) if $options{conf};
 	if (defined $options{clock}) { start_with_clock($node, $options{clock}); }
 	else { $node->start; }

@@ -12,7 +12,7 @@ use IdgenTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(new_registry new_member machine_of state_of worker_pid wait_until no_duplicates TERM_S);
+our @EXPORT = qw(new_registry new_member conf_of machine_of state_of worker_pid wait_until no_duplicates TERM_S);
 
 use constant TERM_S => 3;
 
