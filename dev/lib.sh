@@ -272,6 +272,9 @@ use_cluster() {
   export PGPORT=$((IDGEN_PORT + $1))
 }
 
+# Prints a TCP port that nobody uses now.
+free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'; }
+
 # cluster_create ['setting = value' ...]: reached only through a socket in the scratch directory.
 cluster_create() {
   as_user rm -rf "$SCRATCH/$CLUSTER" "$SCRATCH/$CLUSTER_LOG"
