@@ -157,12 +157,13 @@ run_job() {
   return "$status"
 }
 
+# It succeeds: in a trap of errexit what comes after it has to be done.
 end_job() {
   local tries=50
   [ "$JOB" ] || return 0
-  kill -TERM -- "-$JOB" 2>/dev/null
+  kill -TERM -- "-$JOB" 2>/dev/null || true
   while kill -0 -- "-$JOB" 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
-  kill -KILL -- "-$JOB" 2>/dev/null
+  kill -KILL -- "-$JOB" 2>/dev/null || true
 }
 
 # --- building ---------------------------------------------------------------------------
