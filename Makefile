@@ -13,6 +13,10 @@ $(error The server development files of $(PG_VERSION) are missing: there is no $
 Debian: postgresql-server-dev-$(firstword $(subst ., ,$(word 2,$(PG_VERSION))))), or name another PostgreSQL: \
 make PG_CONFIG=/path/to/pg_config)
 endif
+SERVER_HEADERS := $(shell $(PG_CONFIG) --includedir-server)
+ifeq ($(shell sed -n 's/^.define SIZEOF_VOID_P //p' $(SERVER_HEADERS)/pg_config.h),4)
+$(error idgen needs a 64-bit platform, and $(PG_CONFIG) is of a 32-bit PostgreSQL)
+endif
 
 # The directory of this file; make may be started from elsewhere (make -f, VPATH).
 SOURCE := $(or $(VPATH),$(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST)))))
@@ -68,7 +72,7 @@ IDGEN_WARNINGS = -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror
 endif
 
 # System headers, so that clang's bitcode step and our warnings leave them alone.
-PG_CPPFLAGS = -I$(SOURCE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -I$(SOURCE)/src -isystem $(SERVER_HEADERS)
 # IDGEN_EXTRA_CXXFLAGS is for packagers: COPT and PROFILE of PGXS reach the C compiler only.
 PG_CXXFLAGS = $(IDGEN_CXXFLAGS) -MMD -MP $(IDGEN_WARNINGS) $(IDGEN_EXTRA_CXXFLAGS)
 

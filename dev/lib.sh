@@ -157,12 +157,13 @@ run_job() {
   return "$status"
 }
 
+# It succeeds: in a trap of errexit what comes after it has to be done.
 end_job() {
   local tries=50
   [ "$JOB" ] || return 0
-  kill -TERM -- "-$JOB" 2>/dev/null
+  kill -TERM -- "-$JOB" 2>/dev/null || true
   while kill -0 -- "-$JOB" 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
-  kill -KILL -- "-$JOB" 2>/dev/null
+  kill -KILL -- "-$JOB" 2>/dev/null || true
 }
 
 # --- building ---------------------------------------------------------------------------
@@ -271,6 +272,9 @@ use_cluster() {
   CLUSTER=data$1 CLUSTER_LOG=log/server$1.log
   export PGPORT=$((IDGEN_PORT + $1))
 }
+
+# Prints a TCP port that nobody uses now.
+free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'; }
 
 # cluster_create ['setting = value' ...]: reached only through a socket in the scratch directory.
 cluster_create() {

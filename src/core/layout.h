@@ -18,6 +18,10 @@
 #include <span>
 #include <string_view>
 
+#ifndef __SIZEOF_INT128__
+#error "idgen needs a 64-bit platform: times in all units and of all epochs are computed in 128 bits"
+#endif
+
 namespace idgen {
 
 __extension__ using Int128 = __int128;
