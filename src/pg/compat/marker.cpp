@@ -65,21 +65,35 @@ bool TakeBeginning(std::string_view& text) {
   return true;
 }
 
+// Returns 0 if the word is no size.
+std::int64_t SizeOf(std::string_view word) {
+  constexpr std::size_t kMostDigits = 6;
+  if (word.empty() || word.size() > kMostDigits || word.front() == '0') return 0;
+  std::int64_t size = 0;
+  for (const char c : word) {
+    if (c < '0' || c > '9') return 0;
+    size = 10 * size + (c - '0');
+  }
+  return size;
+}
+
 // Reads what is behind the beginning.
-bool ReadMarker(std::string_view text, Marker& marker) {
+bool ReadMarker(std::string_view text, std::int64_t increment, Marker& marker) {
   text = text.substr(0, text.find_first_of("\r\n"));
   bool is_quoted = false;
   if (!NextName(text, marker.generator, is_quoted)) return false;
-  const std::string_view end = NextWord(text);
+  const bool is_tickets = !is_quoted && std::string_view(marker.generator) == "tickets";
+  marker.source = is_tickets ? Marker::Source::kTickets : Marker::Source::kGenerator;
+  std::string_view word = NextWord(text);
+  const std::int64_t size = SizeOf(word);
+  if (size > 0) word = NextWord(text);
   SkipBlanks(text);
-  if (!text.empty()) return false;
-  marker.source = !is_quoted && std::string_view(marker.generator) == "tickets"
-                      ? Marker::Source::kTickets
-                      : Marker::Source::kGenerator;
-  if (end.empty()) return true;
-  if (marker.source == Marker::Source::kTickets) return false;
-  marker.end = end == "first" ? Marker::End::kFirst : Marker::End::kLast;
-  return end == "first" || end == "last";
+  if (!text.empty() || (size > 0 && increment != 1)) return false;
+  marker.block = size > 0 ? size : is_tickets ? 1 : increment;
+  if (word.empty()) return true;
+  if (is_tickets && size == 0) return false;
+  marker.end = word == "first" ? Marker::End::kFirst : Marker::End::kLast;
+  return word == "first" || word == "last";
 }
 
 }  // namespace
@@ -89,20 +103,25 @@ Marker MarkerOf(Oid sequence) {
   HeapTuple tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(sequence));
   if (!HeapTupleIsValid(tuple)) return marker;
   const auto& options = *reinterpret_cast<Form_pg_sequence>(GETSTRUCT(tuple));
-  marker.increment = options.seqincrement;
+  const std::int64_t increment = options.seqincrement;
   const bool is_fed = IsFed(options);
   ReleaseSysCache(tuple);
+  if (is_fed) {
+    marker.source = Marker::Source::kTickets;
+    marker.block = 1;
+  }
 
   char* const comment = GetComment(sequence, RelationRelationId, 0);
   std::string_view text = comment == nullptr ? "" : comment;
-  if (TakeBeginning(text) && !ReadMarker(text, marker)) {
+  if (TakeBeginning(text) && !ReadMarker(text, increment, marker)) {
     ereport(ERROR,
             (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
              errmsg("the comment of sequence \"%s\" does not say where its numbers come from",
                     get_rel_name(sequence)),
-             errdetail("It is: %s", comment),
-             errhint("Write 'idgen: GENERATOR', 'idgen: GENERATOR first', 'idgen: GENERATOR "
-                     "last' or 'idgen: tickets'.")));
+             errdetail("Its increment is %lld, and its comment: %s",
+                       static_cast<long long>(increment), comment),
+             errhint("Write 'idgen: GENERATOR' or 'idgen: tickets'; then, only if the increment "
+                     "is 1, the size of a block; then, only for blocks, first or last.")));
   }
   if (is_fed && marker.source == Marker::Source::kGenerator) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -111,7 +130,6 @@ Marker MarkerOf(Oid sequence) {
                     errdetail("Its comment names generator \"%s\".", marker.generator),
                     errhint("Use another sequence for the generator.")));
   }
-  if (is_fed) marker.source = Marker::Source::kTickets;
   if (comment != nullptr) pfree(comment);
   return marker;
 }

@@ -1,11 +1,13 @@
-// What a sequence's comment says of where its numbers come from.
+// What a sequence's comment says of where its numbers come from:
 //
-//   idgen: GENERATOR          blocks of the generator's IDs, that whoever takes the number for the
-//   first of
-//                             its block may use, and whoever takes it for the last
-//   idgen: GENERATOR first    blocks for those who take it for the first
-//   idgen: GENERATOR last     blocks for those who take it for the last
-//   idgen: tickets            the sequence's own numbers, as ticket_nextval() gives them
+//   idgen: GENERATOR [SIZE] [first | last]
+//   idgen: tickets [SIZE] [first | last]
+//
+// Numbers are of blocks of a generator's IDs, or of the sequence's own tickets. The increment is
+// the size of a block. Where that is 1, the comment may say another; an attached sequence can have
+// no other increment. Tickets without a size come one by one, as from nextval(). Callers differ in
+// which number of its block they take theirs for; a block that is neither for the first nor for the
+// last has room for either.
 //
 // A sequence that is attached to a ticket server says so by its range. The rest of the comment,
 // from its second line on, is for people. A comment that begins like one of these and cannot be
@@ -25,7 +27,7 @@ struct Marker {
   enum class Source : std::uint8_t { kPostgres, kTickets, kGenerator } source;
   enum class End : std::uint8_t { kEither, kFirst, kLast } end;
   char generator[NAMEDATALEN];
-  std::int64_t increment;  // of the sequence
+  std::int64_t block;  // as many numbers the caller has; 1 or more for tickets
 };
 
 // Reads the marker of whatever the OID stands for; of what is no sequence, PostgreSQL is the

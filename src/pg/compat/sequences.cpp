@@ -31,37 +31,51 @@ void RefuseAsPostgres(const char* function) {
   PreventCommandIfParallelMode(function);
 }
 
-[[noreturn]] void ReportIncrement(Oid sequence, const Marker& marker, std::uint64_t most) {
-  const bool is_either = marker.end == Marker::End::kEither;
+[[noreturn]] void ReportSize(Oid sequence, const Marker& marker, std::uint64_t most) {
   ereport(
       ERROR,
       (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
        errmsg("sequence \"%s\" cannot have blocks of %lld numbers", get_rel_name(sequence),
-              static_cast<long long>(marker.increment)),
-       errdetail("Its increment is the size of a block. Generator \"%s\" has blocks of 1 to %llu.",
-                 marker.generator, static_cast<unsigned long long>(most)),
-       is_either ? errhint("Use ALTER SEQUENCE ... INCREMENT; or let the comment end with first or "
-                           "last, for twice as many.")
-                 : errhint("Use ALTER SEQUENCE ... INCREMENT.")));
+              static_cast<long long>(marker.block)),
+       errdetail("Generator \"%s\" has blocks of 1 to %llu.", marker.generator,
+                 static_cast<unsigned long long>(most)),
+       marker.end == Marker::End::kEither
+           ? errhint(
+                 "The increment is the size: ALTER SEQUENCE ... INCREMENT. Blocks for first or for "
+                 "last may be twice as long.")
+           : errhint("The increment is the size: ALTER SEQUENCE ... INCREMENT.")));
   pg_unreachable();
 }
 
-// Takes a block of the increment's size. Whoever takes its number v for the first goes from v to
-// v + increment - 1, whoever takes it for the last from v - increment + 1 to v, and Hibernate
-// before version 5 from v - increment to v - 1. A block for all of them is twice as long.
+// Takes a block by `reserve`, which returns the first of so many numbers. Whoever takes its number
+// v for the first goes from v to v + block - 1, whoever takes it for the last from v - block + 1 to
+// v, and Hibernate before version 5 from v - block to v - 1. A block for either is twice as long.
+template <typename Reserve>
+std::int64_t NextOfBlock(const Marker& marker, Reserve&& reserve) {
+  if (marker.end == Marker::End::kFirst) return reserve(marker.block);
+  if (marker.end == Marker::End::kLast) return reserve(marker.block) + marker.block - 1;
+  return reserve(2 * marker.block) + marker.block;
+}
+
 std::int64_t NextOfGenerator(Oid sequence, const Marker& marker) {
   Handle& handle = HandleOf(marker.generator);
   while (!IsPrepared(handle)) PrepareHandle(handle);
-  const bool is_either = marker.end == Marker::End::kEither;
+  const std::uint64_t in_tick = handle.layout().IdsPerTick();
   const std::uint64_t most =
-      std::max<std::uint64_t>(handle.layout().IdsPerTick() / (is_either ? 2 : 1), 1);
-  if (marker.increment < 1 || static_cast<std::uint64_t>(marker.increment) > most) {
-    ReportIncrement(sequence, marker, most);
+      marker.end == Marker::End::kEither ? std::max<std::uint64_t>(in_tick / 2, 1) : in_tick;
+  if (marker.block < 1 || static_cast<std::uint64_t>(marker.block) > most) {
+    ReportSize(sequence, marker, most);
   }
-  if (marker.increment == 1) return NextId(handle);
-  const std::int64_t first = Reserve(handle, is_either ? 2 * marker.increment : marker.increment);
-  if (is_either) return first + marker.increment;
-  return marker.end == Marker::End::kFirst ? first : first + marker.increment - 1;
+  if (marker.block == 1) return NextId(handle);
+  return NextOfBlock(marker, [&](std::int64_t count) { return Reserve(handle, count); });
+}
+
+std::int64_t NextOfTickets(TicketHandle& handle, const Marker& marker) {
+  if (marker.block == 1) return NextTicket(handle);
+  return NextOfBlock(marker, [&](std::int64_t count) {
+    const auto tickets = static_cast<std::uint64_t>(count);
+    return TakeSome(handle, tickets, tickets).first;
+  });
 }
 
 // A generator's next ID follows from the time, and no sequence's position can change it. So this
@@ -116,7 +130,7 @@ Datum idgen_compat_nextval(PG_FUNCTION_ARGS) {
   TicketHandle& handle = EnterSequence(sequence, ACL_USAGE | ACL_UPDATE);
   RefuseAsPostgres("nextval()");
   const std::int64_t value = marker.source == Marker::Source::kTickets
-                                 ? NextTicket(handle)
+                                 ? NextOfTickets(handle, marker)
                                  : NextOfGenerator(sequence, marker);
   NoteLast(handle, value);
   NoteLastValue(fcinfo, sequence, value);
