@@ -134,7 +134,7 @@ src/pg/change_room.o src/pg/change_room.bc: override CPPFLAGS += $(call room,bas
 src/pg/compat_room.o src/pg/compat_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session compat)
 src/pg/analyze_room.o src/pg/analyze_room.bc: override CPPFLAGS += $(call room,base catalog analyze)
 src/pg/testing_room.o src/pg/testing_room.bc: override CPPFLAGS += $(call room,base testing)
-src/pg/monitor_room.o src/pg/monitor_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(filter-out analyze compat,$(ROOMS)))
+src/pg/monitor_room.o src/pg/monitor_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(filter-out analyze,$(ROOMS)))
 
 # Drivers may use the C++ library, with exceptions that stay inside. They export two functions and no
 # template of the library. They have no bitcode: no query calls them.

@@ -133,7 +133,7 @@ Datum idgen_compat_nextval(PG_FUNCTION_ARGS) {
                                  ? NextOfTickets(handle, marker)
                                  : NextOfGenerator(sequence, marker);
   NoteLast(handle, value);
-  NoteLastValue(fcinfo, sequence, value);
+  NoteLastValue(sequence, value);
   return Int64GetDatum(value);
 }
 
@@ -151,7 +151,7 @@ Datum idgen_compat_currval(PG_FUNCTION_ARGS) {
   return Int64GetDatum(handle.last);
 }
 
-Datum idgen_compat_lastval(PG_FUNCTION_ARGS) { return Int64GetDatum(LastValue(fcinfo)); }
+Datum idgen_compat_lastval(PG_FUNCTION_ARGS) { return Int64GetDatum(LastValue()); }
 
 Datum idgen_compat_setval(PG_FUNCTION_ARGS) { return SetValue(fcinfo, true); }
 

@@ -28,6 +28,7 @@ constinit Handle snowflake;
 constinit Handle instagram;
 constinit Handle* handles = nullptr;
 constinit std::uint64_t times_forgotten = 0;
+constinit BeforePreparation before_preparation = nullptr;
 
 // All handles by name.
 struct NamedHandle {
@@ -363,11 +364,14 @@ void ResolveGenerator(Handle& handle) {
   if (LayoutsOf(found).stages[0].layout != first) ForgetLastId(handle);
 }
 
+void WatchPreparations(BeforePreparation before) { before_preparation = before; }
+
 bool IsPrepared(const Handle& handle) { return handle.preparation == HandleInvalidations(); }
 
 void PrepareHandle(Handle& handle) {
   if (RecoveryInProgress()) ReportRecovery();
   CheckSettings();
+  if (before_preparation != nullptr) before_preparation();
 
   handle.allowance.Close();
   handle.space = nullptr;

@@ -182,6 +182,10 @@ void ResolveGenerator(Handle& handle);
 // looks up what IDs are composed of.
 void PrepareHandle(Handle& handle);
 
+// Registers `before`, which every preparation on a server that is not in recovery begins with.
+using BeforePreparation = void (*)();
+void WatchPreparations(BeforePreparation before);
+
 // Whether the identities of the handle may be others' by now.
 inline bool GrantHasEnded(const Handle& handle) {
   return handle.grant != nullptr && HasEnded(*handle.grant);
