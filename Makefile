@@ -35,14 +35,14 @@ endef
 # One compilation for each room of src/pg: the standard library's headers cost more than the code, and
 # a file of a room includes much the same as its neighbours. dev/check sees that every file also
 # compiles by itself.
-ROOMS = base catalog durable lease stat ticket session sql kinds change monitor analyze testing
+ROOMS = base catalog durable lease stat ticket session sql kinds change compat monitor analyze testing
 UNITS = $(ROOMS:%=src/pg/%_room.cpp)
 
 MODULE_big = idgen
 OBJS = $(UNITS:.cpp=.o) src/pg/module.o src/core/cycles.o src/core/description.o
-EXTENSION = control/idgen control/idgen_tools
-# With the scripts that update both extensions; DATA_built is the second one's present version.
-DATA = $(filter-out $(DATA_built),$(call sources,control/idgen--*.sql control/idgen_tools--*.sql))
+EXTENSION = control/idgen control/idgen_tools control/idgen_compat
+# With the scripts that update the extensions; DATA_built is the second one's present version.
+DATA = $(filter-out $(DATA_built),$(call sources,$(EXTENSION:%=%--*.sql)))
 
 # The second extension, SQL only: its script is made of a file for each topic, in this order.
 TOOLS = head capacity cost exhaustion migration_state migration_catalog migration_problems \
@@ -123,7 +123,7 @@ $(UNITS): src/pg/%_room.cpp: $(SOURCE)/src/pg/% | $(CURDIR)/src/pg/
 
 # A room sees only itself and the rooms below it, so an include that goes up does not compile:
 # monitor, kinds, change -> sql -> session -> durable, catalog, lease, stat -> base -> the core;
-# sql -> ticket -> durable, lease; analyze -> catalog; testing -> base.
+# sql -> ticket -> durable, lease; compat -> session, ticket; analyze -> catalog; testing -> base.
 room = $(addprefix -I$(SOURCE)/src/pg/,$(1))
 src/pg/base_room.o src/pg/base_room.bc: override CPPFLAGS += $(call room,base)
 src/pg/catalog_room.o src/pg/catalog_room.bc: override CPPFLAGS += $(call room,base catalog)
@@ -135,6 +135,7 @@ src/pg/ticket_room.o src/pg/ticket_room.bc: override CPPFLAGS += $(call room,bas
 src/pg/sql_room.o src/pg/sql_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql)
 src/pg/kinds_room.o src/pg/kinds_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql kinds)
 src/pg/change_room.o src/pg/change_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session sql change)
+src/pg/compat_room.o src/pg/compat_room.bc: override CPPFLAGS += $(call room,base catalog durable lease stat ticket session compat)
 src/pg/analyze_room.o src/pg/analyze_room.bc: override CPPFLAGS += $(call room,base catalog analyze)
 src/pg/testing_room.o src/pg/testing_room.bc: override CPPFLAGS += $(call room,base testing)
 src/pg/monitor_room.o src/pg/monitor_room.bc src/pg/module.o src/pg/module.bc: override CPPFLAGS += $(call room,$(filter-out analyze,$(ROOMS)))

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "floor.h"
 #include "handle.h"
+#include "last_value.h"
 #include "mark.h"
 #include "segment_worker.h"
 #include "serial_plans.h"
@@ -34,6 +35,7 @@ void _PG_init(void) {
   idgen::pg::WatchUses();
   idgen::pg::WatchUtility();
   idgen::pg::WatchPlanner();
+  idgen::pg::WatchLastValues();
   idgen::pg::WatchTestClock(idgen::pg::ForgetLastIds);
   if (!process_shared_preload_libraries_in_progress) return;
   idgen::pg::RequestSharedMemory();

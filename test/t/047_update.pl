@@ -63,15 +63,24 @@ sub changed_symbols
 
 # --- The versions that there are ------------------------------------------------------------------
 
+<<<<<<< HEAD
 my $fresh = database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools');
 my $as_fresh = catalogs($server, $fresh);
 like(join("\n", @$as_fresh), qr/CREATE FUNCTION public\.snowflake_nextval\(\).*COMMENT ON FUNCTION public\.snowflake_nextval\(\)/s,
 	'the catalogs are seen');
 ok(keys %{ symbols($fresh) } > 100, 'the symbols are seen');
 is(differences(catalogs($server, database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools')), $as_fresh),
+=======
+my $fresh = database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools; CREATE EXTENSION idgen_compat');
+my $as_fresh = catalogs($fresh);
+like(join("\n", @$as_fresh), qr/CREATE FUNCTION public\.snowflake_nextval\(\).*COMMENT ON FUNCTION public\.snowflake_nextval\(\)/s,
+	'the catalogs are seen');
+ok(keys %{ symbols($fresh) } > 100, 'the symbols are seen');
+is(differences(catalogs(database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools; CREATE EXTENSION idgen_compat')), $as_fresh),
+>>>>>>> compat
 	'', 'two fresh installations are the same');
 
-for my $extension (qw(idgen idgen_tools))
+for my $extension (qw(idgen idgen_tools idgen_compat))
 {
 	my @earlier = split(/\n/, $server->safe_psql('postgres', qq{
 		SELECT p.source FROM pg_extension_update_paths('$extension') p JOIN pg_available_extensions a ON p.target = a.default_version
@@ -80,7 +89,7 @@ for my $extension (qw(idgen idgen_tools))
 		ORDER BY 1}));
 	for my $version (@earlier)
 	{
-		my $other = $extension eq 'idgen' ? 'CREATE EXTENSION idgen_tools' : '';
+		my $other = join(' ', map { "CREATE EXTENSION $_;" } grep { $_ ne $extension } qw(idgen_tools idgen_compat));
 		my $idgen = $extension eq 'idgen' ? '' : 'CREATE EXTENSION idgen;';
 		my $updated = database('template0', "$idgen CREATE EXTENSION $extension VERSION '$version'");
 		my $before = symbols($updated);

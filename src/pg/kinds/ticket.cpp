@@ -88,7 +88,7 @@ Datum idgen_ticket_currval(PG_FUNCTION_ARGS) {
   TicketHandle& handle = TicketArgument(fcinfo);
   relation_close(OpenTicketSequence(handle), NoLock);
   CheckTicketPrivilege(handle, ACL_SELECT | ACL_USAGE);
-  if (!handle.has_last) {
+  if (handle.has_last == TicketHandle::Last::kNone) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("no ticket of sequence \"%s\" was taken in this session yet",
                            get_rel_name(handle.sequence))));

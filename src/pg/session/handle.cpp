@@ -27,6 +27,8 @@ constinit DatabaseMark* mark = nullptr;
 constinit Handle snowflake;
 constinit Handle instagram;
 constinit Handle* handles = nullptr;
+constinit std::uint64_t times_forgotten = 0;
+constinit BeforePreparation before_preparation = nullptr;
 
 // All handles by name.
 struct NamedHandle {
@@ -49,6 +51,8 @@ void Link(Handle& handle, std::string_view name) {
   handle.next = handles;
   handles = &handle;
 }
+
+void ForgetLastId(Handle& handle) { handle.last_id = handle.seen_id = -1; }
 
 Handle& BuiltinHandle(Handle& handle, const Layout& layout) {
   if (unlikely(!handle.has_name)) {
@@ -357,14 +361,17 @@ void ResolveGenerator(Handle& handle) {
   handle.own = handle.shard = {};
   handle.slots.Reset();
   // Dropped and made anew; or it has only come to its next layout.
-  if (LayoutsOf(found).stages[0].layout != first) handle.last_id = -1;
+  if (LayoutsOf(found).stages[0].layout != first) ForgetLastId(handle);
 }
+
+void WatchPreparations(BeforePreparation before) { before_preparation = before; }
 
 bool IsPrepared(const Handle& handle) { return handle.preparation == HandleInvalidations(); }
 
 void PrepareHandle(Handle& handle) {
   if (RecoveryInProgress()) ReportRecovery();
   CheckSettings();
+  if (before_preparation != nullptr) before_preparation();
 
   handle.allowance.Close();
   handle.space = nullptr;
@@ -473,7 +480,18 @@ SessionSlot& SpaceFor(Handle& handle, std::int64_t shard) {
 }
 
 void ForgetLastIds() {
-  for (Handle* handle = handles; handle != nullptr; handle = handle->next) handle->last_id = -1;
+  ++times_forgotten;
+  for (Handle* handle = handles; handle != nullptr; handle = handle->next) ForgetLastId(*handle);
+}
+
+std::uint64_t LastIdsForgotten() { return times_forgotten; }
+
+void AddNewIds(LastMade& made, bool notes) {
+  for (Handle* handle = handles; handle != nullptr; handle = handle->next) {
+    if (handle->family != Family::kIds || handle->last_id == handle->seen_id) continue;
+    if (handle->last_id >= 0) made.Add(handle->last_id);
+    if (notes) handle->seen_id = handle->last_id;
+  }
 }
 
 }  // namespace idgen::pg

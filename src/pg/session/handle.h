@@ -15,6 +15,7 @@
 #include "core/cursor.h"
 #include "core/guard.h"
 #include "core/layout.h"
+#include "last_made.h"
 #include "lease.h"
 #include "shared.h"
 #include "space_use.h"
@@ -154,6 +155,7 @@ struct alignas(64) Handle {
   std::uint64_t scheme_count = 0;
   std::int64_t scheme_until_ms = 0;
   std::uint64_t preparation = 0;  // the invalidation count at its preparation; 0: never
+  std::int64_t seen_id = -1;      // `last_id` when AddNewIds() looked
   Handle* next = nullptr;         // all handles of the session
 
   [[nodiscard]] const Layout& layout() const { return generator.layout; }
@@ -179,6 +181,10 @@ void ResolveGenerator(Handle& handle);
 // identity that does not fit, no shared memory, no extension. While the test clock is on, it only
 // looks up what IDs are composed of.
 void PrepareHandle(Handle& handle);
+
+// Registers `before`, which every preparation on a server that is not in recovery begins with.
+using BeforePreparation = void (*)();
+void WatchPreparations(BeforePreparation before);
 
 // Whether the identities of the handle may be others' by now.
 inline bool GrantHasEnded(const Handle& handle) {
@@ -243,5 +249,12 @@ inline SessionSlot* KnownSlot(Handle& handle, std::uint64_t identity_bits) {
 
 // Forgets the last ID of each generator, as if this session had made none: DISCARD.
 void ForgetLastIds();
+
+// Counts the calls of ForgetLastIds().
+std::uint64_t LastIdsForgotten();
+
+// Adds the last ID of each generator of 64-bit IDs that has made one since the last look that was
+// noted.
+void AddNewIds(LastMade& made, bool notes);
 
 }  // namespace idgen::pg

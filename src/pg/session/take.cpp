@@ -322,6 +322,16 @@ Issued TakeSlowly(Handle& handle, std::int64_t shard, const Request& request) {
   return {attempt.taken, &policy.space()};
 }
 
+std::int64_t Reserve(Handle& handle, std::int64_t count) {
+  while (!IsPrepared(handle)) PrepareHandle(handle);
+  CheckTogether(handle.layout(), count);
+  const Issued issued = TakeSlowly(handle, kNoShard, {static_cast<std::uint64_t>(count), true});
+  const std::uint64_t last = issued.taken.first + issued.taken.count - 1;
+  CountBatch(*issued.space->use, issued.taken.count);
+  handle.last_id = IdOf(handle, *issued.space, last);
+  return IdOf(handle, *issued.space, issued.taken.first);
+}
+
 std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard) {
   const Issued issued = TakeSlowly(handle, shard, {});
   CountId(*issued.space->use);

@@ -42,6 +42,9 @@ struct WallClock {
   std::int64_t operator()() const noexcept { return WallClockUs(); }
 };
 
+// Takes `count` IDs that are consecutive integers. Returns the first. Counts them.
+std::int64_t Reserve(Handle& handle, std::int64_t count);
+
 // One ID by the slow path. Counts it.
 std::int64_t NextIdSlowly(Handle& handle, std::int64_t shard);
 

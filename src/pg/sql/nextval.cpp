@@ -48,15 +48,7 @@ Datum idgen_nextval_of_shard(PG_FUNCTION_ARGS) {
 Datum idgen_currval(PG_FUNCTION_ARGS) { return LastId(HandleOfArgument(fcinfo, 0)); }
 
 Datum idgen_reserve(PG_FUNCTION_ARGS) {
-  Handle& handle = HandleOfArgument(fcinfo, 0);
-  while (!IsPrepared(handle)) PrepareHandle(handle);
-  const int count = PG_GETARG_INT32(1);
-  CheckTogether(handle.layout(), count);
-  const Issued issued = TakeSlowly(handle, kNoShard, {static_cast<std::uint64_t>(count), true});
-  const std::uint64_t last = issued.taken.first + issued.taken.count - 1;
-  CountBatch(*issued.space->use, issued.taken.count);
-  handle.last_id = IdOf(handle, *issued.space, last);
-  return Int64GetDatum(IdOf(handle, *issued.space, issued.taken.first));
+  return Int64GetDatum(Reserve(HandleOfArgument(fcinfo, 0), PG_GETARG_INT32(1)));
 }
 
 Datum idgen_observe(PG_FUNCTION_ARGS) {

@@ -263,7 +263,15 @@ void NoteSeal(TicketHandle& handle, const std::int64_t* seal) {
 
 void ForgetLastTickets() {
   for (TicketHandle* handle = first_handle; handle != nullptr; handle = handle->next) {
-    handle->has_last = false;
+    handle->has_last = TicketHandle::Last::kNone;
+  }
+}
+
+void AddNewTickets(LastMade& made, bool notes) {
+  for (TicketHandle* handle = first_handle; handle != nullptr; handle = handle->next) {
+    if (handle->has_last != TicketHandle::Last::kNew) continue;
+    made.Add(handle->last);
+    if (notes) handle->has_last = TicketHandle::Last::kSeen;
   }
 }
 

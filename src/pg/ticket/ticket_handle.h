@@ -9,6 +9,7 @@
 #include "pg.h"
 
 #include "core/ticket.h"
+#include "last_made.h"
 #include "ticket_entry.h"
 #include "ticket_page.h"
 
@@ -21,8 +22,8 @@ struct TicketHandle {
   const std::int64_t* seal = nullptr;                       // on the pinned page
   Tickets* tickets = nullptr;
   unsigned level = 0;  // 1: only what the standbys have
-  bool has_last = false;
-  std::int64_t last = 0;  // of this session
+  enum class Last : std::uint8_t { kNone, kNew, kSeen } has_last = Last::kNone;
+  std::int64_t last = 0;  // of this session, unless there is none; kSeen: AddNewTickets() looked
 
   // The slow path's.
   Oid sequence = InvalidOid;
@@ -94,13 +95,16 @@ void GiveBackTickets(TicketHandle& handle);
 // Forgets the last ticket of each sequence, as if this session had taken none: DISCARD.
 void ForgetLastTickets();
 
+// Adds the last ticket of each sequence of which one was taken since the last look that was noted.
+void AddNewTickets(LastMade& made, bool notes);
+
 // Registers for ends of transactions and invalidations; once, from _PG_init.
 void WatchTickets();
 
 // Notes the last number of those that a call has returned.
 inline void NoteLast(TicketHandle& handle, std::int64_t last) {
   handle.last = last;
-  handle.has_last = true;
+  handle.has_last = TicketHandle::Last::kNew;
 }
 
 // At least `least` numbers and at most `most`, in the order in which they are handed out.

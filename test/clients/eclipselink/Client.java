@@ -1,4 +1,5 @@
 // EclipseLink, which takes blocks of keys. usage: Client setup | work WORKER SINGLE BULK
+// With IDGEN_MARKER: by EclipseLink's own platform, and a sequence with that comment.
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +10,8 @@ import org.eclipse.persistence.platform.database.PostgreSQLPlatform;
 import org.eclipse.persistence.queries.ValueReadQuery;
 
 public class Client {
+    static final String MARKER = System.getenv().getOrDefault("IDGEN_MARKER", "");
+
     // The sequence is a generator of idgen. EclipseLink takes the number that it gets for the last of its block.
     public static class IdgenPlatform extends PostgreSQLPlatform {
         @Override
@@ -20,6 +23,10 @@ public class Client {
     static void setup(EntityManager entities) {
         entities.getTransaction().begin();
         entities.createNativeQuery("CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT idgen_id('dense'), worker int NOT NULL, n int NOT NULL, item text)").executeUpdate();
+        if (!MARKER.isEmpty()) {
+            entities.createNativeQuery("CREATE SEQUENCE dense INCREMENT 50").executeUpdate();
+            entities.createNativeQuery("COMMENT ON SEQUENCE dense IS '" + MARKER + "'").executeUpdate();
+        }
         entities.getTransaction().commit();
     }
 
@@ -45,7 +52,8 @@ public class Client {
     public static void main(String[] arguments) {
         String url = String.format("jdbc:postgresql://%s:%s/%s?prepareThreshold=0", System.getenv("PGHOST"), System.getenv("PGPORT"), System.getenv("PGDATABASE"));
         EntityManagerFactory factory = Persistence.createEntityManagerFactory("shop",
-            Map.of("javax.persistence.jdbc.url", url, "javax.persistence.jdbc.user", System.getenv("PGUSER")));
+            Map.of("javax.persistence.jdbc.url", url, "javax.persistence.jdbc.user", System.getenv("PGUSER"),
+                "eclipselink.target-database", MARKER.isEmpty() ? IdgenPlatform.class.getName() : "PostgreSQL"));
         EntityManager entities = factory.createEntityManager();
         if (arguments[0].equals("setup")) {
             setup(entities);

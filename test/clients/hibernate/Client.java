@@ -1,4 +1,5 @@
 // Hibernate, whose optimizer takes blocks of keys. usage: Client setup | work WORKER SINGLE BULK
+// With IDGEN_MARKER: by Hibernate's own dialect and default optimizer, and a sequence with that comment.
 import java.util.ArrayList;
 import java.util.List;
 import org.hibernate.Session;
@@ -8,6 +9,8 @@ import org.hibernate.cfg.Configuration;
 import org.hibernate.dialect.PostgreSQLDialect;
 
 public class Client {
+    static final String MARKER = System.getenv().getOrDefault("IDGEN_MARKER", "");
+
     // The sequence is a generator of idgen. pooled-lo counts up from the number that it gets.
     public static class IdgenDialect extends PostgreSQLDialect {
         @Override
@@ -19,6 +22,10 @@ public class Client {
     static void setup(Session session) {
         Transaction transaction = session.beginTransaction();
         session.createSQLQuery("CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT idgen_id('dense'), worker int NOT NULL, n int NOT NULL, item text)").executeUpdate();
+        if (!MARKER.isEmpty()) {
+            session.createSQLQuery("CREATE SEQUENCE dense INCREMENT 50").executeUpdate();
+            session.createSQLQuery("COMMENT ON SEQUENCE dense IS '" + MARKER.replace(":", "\\:") + "'").executeUpdate();
+        }
         transaction.commit();
     }
 
@@ -44,7 +51,8 @@ public class Client {
 
     public static void main(String[] arguments) {
         SessionFactory factory = new Configuration()
-            .setProperty("hibernate.dialect", IdgenDialect.class.getName())
+            .setProperty("hibernate.dialect", (MARKER.isEmpty() ? IdgenDialect.class : PostgreSQLDialect.class).getName())
+            .setProperty("hibernate.id.optimizer.pooled.prefer_lo", MARKER.isEmpty() ? "true" : "false")
             .setProperty("hibernate.connection.driver_class", "org.postgresql.Driver")
             .setProperty("hibernate.connection.url", String.format("jdbc:postgresql://%s:%s/%s?prepareThreshold=0",
                 System.getenv("PGHOST"), System.getenv("PGPORT"), System.getenv("PGDATABASE")))
