@@ -96,41 +96,68 @@ bool ReadMarker(std::string_view text, std::int64_t increment, Marker& marker) {
   return word == "first" || word == "last";
 }
 
-}  // namespace
+// What a marker was read from. Two snapshots of one backend with these numbers show the same: a
+// transaction or savepoint that ends counts as soon as it has written anything, whosever it is (as
+// in GetSnapshotDataReuse()), and what the own one has written counts from the next command on.
+struct Origin {
+  Oid sequence = InvalidOid;
+  std::int64_t increment = 0;
+  bool is_fed = false;
+  std::uint64_t completions = 0;
+  CommandId command = InvalidCommandId;
 
-Marker MarkerOf(Oid sequence) {
+  friend bool operator==(const Origin&, const Origin&) = default;
+};
+
+Marker ReadComment(const Origin& origin) {
   Marker marker{};
-  HeapTuple tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(sequence));
-  if (!HeapTupleIsValid(tuple)) return marker;
-  const auto& options = *reinterpret_cast<Form_pg_sequence>(GETSTRUCT(tuple));
-  const std::int64_t increment = options.seqincrement;
-  const bool is_fed = IsFed(options);
-  ReleaseSysCache(tuple);
-  if (is_fed) {
+  if (origin.is_fed) {
     marker.source = Marker::Source::kTickets;
     marker.block = 1;
   }
-
-  char* const comment = GetComment(sequence, RelationRelationId, 0);
+  char* const comment = GetComment(origin.sequence, RelationRelationId, 0);
   std::string_view text = comment == nullptr ? "" : comment;
-  if (TakeBeginning(text) && !ReadMarker(text, increment, marker)) {
+  if (TakeBeginning(text) && !ReadMarker(text, origin.increment, marker)) {
     ereport(ERROR,
             (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
              errmsg("the comment of sequence \"%s\" does not say where its numbers come from",
-                    get_rel_name(sequence)),
+                    get_rel_name(origin.sequence)),
              errdetail("Its increment is %lld, and its comment: %s",
-                       static_cast<long long>(increment), comment),
+                       static_cast<long long>(origin.increment), comment),
              errhint("Write 'idgen: GENERATOR' or 'idgen: tickets'; then, only if the increment "
                      "is 1, the size of a block; then, only for blocks, first or last.")));
   }
-  if (is_fed && marker.source == Marker::Source::kGenerator) {
+  if (origin.is_fed && marker.source == Marker::Source::kGenerator) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("sequence \"%s\" takes its numbers from a ticket server",
-                           get_rel_name(sequence)),
+                           get_rel_name(origin.sequence)),
                     errdetail("Its comment names generator \"%s\".", marker.generator),
                     errhint("Use another sequence for the generator.")));
   }
   if (comment != nullptr) pfree(comment);
+  return marker;
+}
+
+}  // namespace
+
+Marker MarkerOf(Oid sequence) {
+  static constinit Origin known_origin;
+  static constinit Marker known{};
+
+  HeapTuple tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(sequence));
+  if (!HeapTupleIsValid(tuple)) return {};
+  const auto& options = *reinterpret_cast<Form_pg_sequence>(GETSTRUCT(tuple));
+  Origin origin{.sequence = sequence, .increment = options.seqincrement, .is_fed = IsFed(options)};
+  ReleaseSysCache(tuple);
+  // As a lock on the catalog would: then the snapshot has what others have committed.
+  AcceptInvalidationMessages();
+  const SnapshotData& snapshot = *GetCatalogSnapshot(DescriptionRelationId);
+  origin.completions = snapshot.snapXactCompletionCount;
+  origin.command = snapshot.curcid;
+  if (origin == known_origin) return known;
+  const Marker marker = ReadComment(origin);
+  known = marker;
+  known_origin = origin;
   return marker;
 }
 

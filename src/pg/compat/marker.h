@@ -13,8 +13,8 @@
 // from its second line on, is for people. A comment that begins like one of these and cannot be
 // read is an error: if it counted as none, two sources would make the keys of one column.
 //
-// Comments are read each time. There is no cache of them in PostgreSQL, and nothing tells a session
-// that one has changed.
+// PostgreSQL has no cache of comments, and tells no session which one has changed. So they are read
+// from the catalog, unless the snapshot is the same as when this one was read.
 #pragma once
 
 #include "pg.h"

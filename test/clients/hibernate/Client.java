@@ -24,7 +24,7 @@ public class Client {
         session.createSQLQuery("CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT idgen_id('dense'), worker int NOT NULL, n int NOT NULL, item text)").executeUpdate();
         if (!MARKER.isEmpty()) {
             session.createSQLQuery("CREATE SEQUENCE dense INCREMENT 50").executeUpdate();
-            session.createSQLQuery("COMMENT ON SEQUENCE dense IS '" + MARKER.replace(":", "\\:") + "'").executeUpdate();
+            session.createSQLQuery("COMMENT ON SEQUENCE dense IS '" + MARKER + "'").executeUpdate();
         }
         transaction.commit();
     }
