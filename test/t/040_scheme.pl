@@ -244,59 +244,69 @@ wait_until('called off', sub { value_of($b, "SELECT value FROM idgen_scheme() WH
 
 # --- A registry that was restored from a backup has forgotten versions ---------------------------------
 
-value_of($a, "SELECT idgen_scheme_set('max_clock_lead', '6s')");
-wait_until("it reaches $_", sub { show($node{$_}, 'idgen.max_clock_lead') eq '6s' }) for 'a', 'b';
-my ($version, $scheme) = split(/\|/, $registry->safe_psql('postgres', 'SELECT version, scheme FROM idgen_registry.scheme ORDER BY 1 DESC LIMIT 1'), 2);
-sub forget
+SKIP:
 {
-	$registry->safe_psql('postgres', "BEGIN; DELETE FROM idgen_registry.scheme WHERE version = $version;
-		UPDATE idgen_registry.pool SET version = $version - 1; COMMIT");
-	return;
+	skip 'its tables are edited', 1 unless $KIND eq 'postgresql';
+	value_of($a, "SELECT idgen_scheme_set('max_clock_lead', '6s')");
+	wait_until("it reaches $_", sub { show($node{$_}, 'idgen.max_clock_lead') eq '6s' }) for 'a', 'b';
+	my ($version, $scheme) = split(/\|/, $registry->safe_psql('postgres', 'SELECT version, scheme FROM idgen_registry.scheme ORDER BY 1 DESC LIMIT 1'), 2);
+	sub forget
+	{
+		$registry->safe_psql('postgres', "BEGIN; DELETE FROM idgen_registry.scheme WHERE version = $version;
+			UPDATE idgen_registry.pool SET version = $version - 1; COMMIT");
+		return;
+	}
+	sub remember
+	{
+		my ($text) = @_;
+		$registry->safe_psql('postgres', "BEGIN; INSERT INTO idgen_registry.scheme VALUES ('default', $version, '$text', 'a person', clock_timestamp());
+			UPDATE idgen_registry.pool SET version = $version; COMMIT");
+		return;
+	}
+	# What the next ID says.
+	sub error_of { my ($node) = @_; return (sqlstate_of($node, "SET idgen.max_lease_wait = '300ms'; SELECT idgen_nextval('orders')"))[2]; }
+	# Lets the worker look at the registry again.
+	sub looks_again
+	{
+		my ($node) = @_;
+		my $before = value_of($node, 'SELECT lease_failures FROM idgen_stat_server');
+		return wait_until('it looks again', sub { value_of($node, 'SELECT lease_failures FROM idgen_stat_server') > $before + 1 });
+	}
+	my $forgotten = "the registry has forgotten version $version of the scheme";
+	forget();
+	for my $node ($a, $b)
+	{
+		wait_until('noticed on ' . $node->name, sub { log_of($node) =~ /$forgotten/ });
+		like(error_of($node), qr/it has forgotten version $version of the scheme/, 'no IDs without what this server went by');
+	}
+	is(value_of($b, "SELECT message || ', ' || (hint LIKE '%remove \"' || idgen_scheme_file() || '\"%') FROM idgen_check_config() WHERE topic = 'scheme' AND severity = 'error'"),
+		"$forgotten, true", 'a finding, and what to do');
+	kill('KILL', worker_pid($a));
+	$b->restart;
+	for my $node ($a, $b)
+	{
+		wait_until('noticed after ' . ($node == $a ? 'a crash' : 'a restart'), sub { error_of($node); (() = log_of($node) =~ /$forgotten/g) == 2 });
+		like(error_of($node), qr/it has forgotten version $version of the scheme/, 'no IDs then either');
+	}
+	remember("setting max_clock_lead 9s\n");
+	for my $node ($a, $b)
+	{
+		looks_again($node);
+		like(error_of($node), qr/it has forgotten version $version of the scheme/, 'no IDs with another text of this number');
+	}
+	forget();
+	remember($scheme);
+	for my $node ($a, $b)
+	{
+		wait_until('it is there again', sub { error_of($node) eq '' });
+		is(value_of($node, "SELECT count(*) FROM idgen_check_config() WHERE topic = 'scheme'"), '0', 'no finding');
+	}
+	# A person lets it go.
+	forget();
+	wait_until('forgotten', sub { (() = log_of($b) =~ /$forgotten/g) == 3 });
+	unlink($_->data_dir . '/idgen_fleet.conf') or die for $a, $b;
+	wait_until('they go by what is there: ' . $_->name, sub { error_of($_) eq '' && show($_, 'idgen.max_clock_lead') eq '5s' }) for $a, $b;
 }
-sub remember
-{
-	my ($text) = @_;
-	$registry->safe_psql('postgres', "BEGIN; INSERT INTO idgen_registry.scheme VALUES ('default', $version, '$text', 'a person', clock_timestamp());
-		UPDATE idgen_registry.pool SET version = $version; COMMIT");
-	return;
-}
-sub has_stopped
-{
-	my ($node) = @_;
-	return (sqlstate_of($node, "SET idgen.max_lease_wait = '300ms'; SELECT idgen_nextval('orders')"))[0] ne '';
-}
-my $forgotten = "the registry has forgotten version $version of the scheme";
-forget();
-for my $node ($a, $b)
-{
-	wait_until('noticed on ' . $node->name, sub { log_of($node) =~ /$forgotten/ });
-	ok(has_stopped($node), 'no IDs without what this server went by');
-}
-is(value_of($b, "SELECT message || ', ' || (hint LIKE '%remove \"' || idgen_scheme_file() || '\"%') FROM idgen_check_config() WHERE topic = 'scheme' AND severity = 'error'"),
-	"$forgotten, true", 'a finding, and what to do');
-kill('KILL', worker_pid($a));
-$a->poll_query_until('postgres', 'SELECT true') or die;
-$b->restart;
-for my $node ($a, $b)
-{
-	ok(has_stopped($node), 'nor after ' . ($node == $a ? 'a crash' : 'a restart'));
-	is(() = log_of($node) =~ /$forgotten/g, 2, 'which knows it too');
-}
-remember("setting max_clock_lead 9s\n");
-usleep(3e6);
-ok(has_stopped($_), 'nor with another text of this number') for $a, $b;
-forget();
-remember($scheme);
-for my $node ($a, $b)
-{
-	wait_until('it is there again', sub { !has_stopped($node) });
-	is(value_of($node, "SELECT count(*) FROM idgen_check_config() WHERE topic = 'scheme'"), '0', 'no finding');
-}
-# A person lets it go.
-forget();
-wait_until('forgotten', sub { (() = log_of($b) =~ /$forgotten/g) == 3 });
-unlink($_->data_dir . '/idgen_fleet.conf') or die for $a, $b;
-wait_until('they go by what is there: ' . $_->name, sub { !has_stopped($_) && show($_, 'idgen.max_clock_lead') eq '5s' }) for $a, $b;
 
 # --- The server that was down -------------------------------------------------------------------------
 

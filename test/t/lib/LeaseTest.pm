@@ -1,29 +1,56 @@
 # What the TAP tests of leases share: a registry in a PostgreSQL of its own, and servers that use it.
+#
+# IDGEN_REGISTRY=etcd or =zookeeper: a server of that kind instead, for tests that ask nothing else of the registry.
 package LeaseTest;
 
 use strict;
 use warnings;
 
 use Exporter 'import';
+use FindBin;
+use lib "$FindBin::RealBin/../torture";
 use Test::More;
 use Time::HiRes qw(usleep time);
 
 use IdgenTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Torture::Registry::Process;
 
-our @EXPORT = qw(new_registry new_member conf_of machine_of state_of worker_pid wait_until no_duplicates TERM_S);
+our @EXPORT = qw(new_registry new_member conf_of machine_of state_of worker_pid wait_until no_duplicates TERM_S $KIND);
 
 use constant TERM_S => 3;
+
+our $KIND = $ENV{IDGEN_REGISTRY} // 'postgresql';
+my %others;    # registries of other kinds
 
 # Starts a registry. It has no extension.
 sub new_registry
 {
 	my ($name) = @_;
+	if ($KIND ne 'postgresql')
+	{
+		$Torture::Server::log = "$PostgreSQL::Test::Utils::log_path/$name.log";
+		my $dir = PostgreSQL::Test::Utils::tempdir_short();
+		return $others{$name} = Torture::Registry::Process->new({ dir => $dir, servers => [] }, $KIND)->start;
+	}
 	my $registry = PostgreSQL::Test::Cluster->new($name);
 	$registry->init;
 	$registry->start;
 	return $registry;
+}
+
+END
+{
+	local $?;
+	$_->kill_postmaster for values %others;
+}
+
+sub address_of
+{
+	my ($registry) = @_;
+	return "$KIND://127.0.0.1:$registry->{port}/test" if $KIND ne 'postgresql';
+	return 'postgresql:///postgres?host=' . $registry->host . '&port=' . $registry->port;
 }
 
 # The settings of a server that uses the registry. Waits are longer than a term, so that a call ends
@@ -36,7 +63,7 @@ sub conf_of
 	my $wait = $options{wait} // '20s';
 	my $term_s = $options{term_s} // TERM_S;
 	return ($options{conf} // '') . "
-		idgen.registry = 'postgresql:///postgres?host=" . $registry->host . "&port=" . $registry->port . "'
+		idgen.registry = '" . address_of($registry) . "'
 		idgen.machine_id_source = $source
 		restart_after_crash = on
 		idgen.machine_id = " . ($options{machine} // 0) . "
@@ -53,8 +80,7 @@ sub new_member
 	my ($name, $registry, %options) = @_;
 	$options{conf} = conf_of($registry, %options);
 	my $node = new_server($name, %options);
-	my $schema = $node->safe_psql('postgres', 'SELECT idgen_registry_schema()');
-	$registry->safe_psql('postgres', $schema);
+	$registry->safe_psql('postgres', $node->safe_psql('postgres', 'SELECT idgen_registry_schema()')) if $KIND eq 'postgresql';
 	return $node;
 }
 

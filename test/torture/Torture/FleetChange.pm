@@ -176,7 +176,7 @@ sub late_to_hear
 	$fleet->rest(0.8 * $fleet->{term_s});
 	my ($worker) = chance(0.7) ? $member->children_called('idgen lease worker') : ();
 	$member->halt($worker) if $worker;
-	my $at = propose($fleet, $fleet->{term_s} + 0.05);
+	my $at = propose($fleet, $fleet->{term_s} + 0.5);
 	my $ahead_s = defined $at ? $at / 1e6 - time() + one_of(0.05, 0.3) : 0;
 	$member->set_clock($ahead_s) if $ahead_s > 0;
 	$fleet->{most_offset} = max($fleet->{most_offset}, $ahead_s);
