@@ -190,16 +190,16 @@ CREATE FUNCTION idgen_drop_layout(name text) RETURNS void
 COMMENT ON FUNCTION idgen_drop_layout(text) IS
   'drops the name of a layout; stored uses of the layout stay as they are';
 
--- Each function behind a view takes an argument of its own type. So no function that somebody created
+-- Each function behind a view takes an argument of a type of ours, which is NULL. So no function that somebody created
 -- before can capture the view's call or make it ambiguous.
-CREATE TYPE idgen_layout_row AS (
-  layout text, value idgen_layout, fields text, tick interval, epoch timestamptz, ends timestamptz,
-  ids_per_tick bigint, identities bigint, generates boolean, owner oid, note text);
-COMMENT ON TYPE idgen_layout_row IS 'idgen: a row of the view idgen_layouts';
-CREATE FUNCTION idgen_get_layouts(idgen_layout_row) RETURNS SETOF idgen_layout_row
+CREATE FUNCTION idgen_get_layouts(
+    idgen_layout, OUT layout text, OUT value idgen_layout, OUT fields text, OUT tick interval, OUT epoch timestamptz,
+    OUT ends timestamptz, OUT ids_per_tick bigint, OUT identities bigint, OUT generates boolean, OUT owner oid,
+    OUT note text)
+  RETURNS SETOF record
   LANGUAGE C STABLE PARALLEL SAFE ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_layouts';
-COMMENT ON FUNCTION idgen_get_layouts(idgen_layout_row) IS 'the rows of the view idgen_layouts';
+COMMENT ON FUNCTION idgen_get_layouts(idgen_layout) IS 'the rows of the view idgen_layouts';
 
 -- ends: the first instant without an ID. life_used: percent of the time from epoch to end.
 CREATE VIEW idgen_layouts AS
@@ -213,7 +213,7 @@ CREATE VIEW idgen_layouts AS
            OPERATOR(pg_catalog.*) extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) epoch)
            OPERATOR(pg_catalog./) extract(epoch FROM ends OPERATOR(pg_catalog.-) epoch), 2) AS life_used,
          owner::pg_catalog.regrole AS owner, note
-  FROM idgen_get_layouts(NULL::idgen_layout_row);
+  FROM idgen_get_layouts(NULL::idgen_layout);
 COMMENT ON VIEW idgen_layouts IS 'idgen: every layout, built in (without an owner) or a user''s';
 GRANT SELECT ON idgen_layouts TO PUBLIC;
 
@@ -240,37 +240,35 @@ CREATE FUNCTION idgen_drop_generator(name text) RETURNS void
   AS 'MODULE_PATHNAME', 'idgen_drop_generator';
 COMMENT ON FUNCTION idgen_drop_generator(text) IS 'drops a generator';
 
-CREATE TYPE idgen_generator_row AS (
-  generator text, layout idgen_layout, datacenter_id int, machine_id int, shard_id int, owner oid,
-  problem text);
-COMMENT ON TYPE idgen_generator_row IS 'idgen: a row of the view idgen_generators';
-CREATE FUNCTION idgen_get_generators(idgen_generator_row) RETURNS SETOF idgen_generator_row
+CREATE FUNCTION idgen_get_generators(
+    idgen_layout, OUT generator text, OUT layout idgen_layout, OUT datacenter_id int, OUT machine_id int, OUT shard_id int,
+    OUT owner oid, OUT problem text)
+  RETURNS SETOF record
   LANGUAGE C STABLE PARALLEL SAFE ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_generators';
-COMMENT ON FUNCTION idgen_get_generators(idgen_generator_row) IS 'the rows of the view idgen_generators';
+COMMENT ON FUNCTION idgen_get_generators(idgen_layout) IS 'the rows of the view idgen_generators';
 
 CREATE VIEW idgen_generators AS
   SELECT generator, layout, datacenter_id, machine_id, shard_id,
          owner::pg_catalog.regrole AS owner, problem
-  FROM idgen_get_generators(NULL::idgen_generator_row);
+  FROM idgen_get_generators(NULL::idgen_layout);
 COMMENT ON VIEW idgen_generators IS
   'idgen: every name that idgen_nextval() accepts, and the fixed part of its identity';
 GRANT SELECT ON idgen_generators TO PUBLIC;
 
 -- Identities ------------------------------------------------------------------------------------
 
-CREATE TYPE idgen_identity_row AS (
-  source text, datacenter_id int, machine_id int, shard_id int, state text,
-  granted_until timestamptz, renewed_at timestamptz, error text);
-COMMENT ON TYPE idgen_identity_row IS 'idgen: a row of the view idgen_identity';
-CREATE FUNCTION idgen_get_leases(idgen_identity_row) RETURNS SETOF idgen_identity_row
+CREATE FUNCTION idgen_get_leases(
+    idgen_layout, OUT source text, OUT datacenter_id int, OUT machine_id int, OUT shard_id int, OUT state text,
+    OUT granted_until timestamptz, OUT renewed_at timestamptz, OUT error text)
+  RETURNS SETOF record
   LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10
   AS 'MODULE_PATHNAME', 'idgen_get_leases';
-COMMENT ON FUNCTION idgen_get_leases(idgen_identity_row) IS 'the rows of the view idgen_identity';
+COMMENT ON FUNCTION idgen_get_leases(idgen_layout) IS 'the rows of the view idgen_identity';
 
 CREATE VIEW idgen_identity AS
   SELECT source, datacenter_id, machine_id, shard_id, state, granted_until, renewed_at, error
-  FROM idgen_get_leases(NULL::idgen_identity_row);
+  FROM idgen_get_leases(NULL::idgen_layout);
 COMMENT ON VIEW idgen_identity IS
   'idgen: the identities that this server has, where they come from, and until when it holds them';
 GRANT SELECT ON idgen_identity TO PUBLIC;
@@ -1256,57 +1254,54 @@ COMMENT ON FUNCTION lamport_observe(regclass, bigint) IS
 
 -- Statistics ----------------------------------------------------------------------------
 
-CREATE TYPE idgen_stat_row AS (
-  kind text, layout idgen_layout, datacenter_id int, machine_id int, shard_id int,
-  ids bigint, batches bigint, tick_waits bigint, tick_wait_time float8, used_up_ticks bigint,
-  clock_waits bigint, clock_wait_time float8, lead float8, largest_lead float8,
-  clock_errors bigint, held_errors bigint, end_errors bigint, observe_errors bigint,
-  last_id bigint, last_id_at timestamptz, first_used timestamptz, last_used timestamptz,
-  stats_reset timestamptz);
-COMMENT ON TYPE idgen_stat_row IS 'idgen: a row of the view idgen_stat';
-CREATE FUNCTION idgen_get_stat(idgen_stat_row) RETURNS SETOF idgen_stat_row
+CREATE FUNCTION idgen_get_stat(
+    idgen_layout, OUT kind text, OUT layout idgen_layout, OUT datacenter_id int, OUT machine_id int, OUT shard_id int,
+    OUT ids bigint, OUT batches bigint, OUT tick_waits bigint, OUT tick_wait_time float8,
+    OUT used_up_ticks bigint, OUT clock_waits bigint, OUT clock_wait_time float8, OUT lead float8,
+    OUT largest_lead float8, OUT clock_errors bigint, OUT held_errors bigint, OUT end_errors bigint,
+    OUT observe_errors bigint, OUT last_id bigint, OUT last_id_at timestamptz, OUT first_used timestamptz,
+    OUT last_used timestamptz, OUT stats_reset timestamptz)
+  RETURNS SETOF record
   LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 20
   AS 'MODULE_PATHNAME', 'idgen_get_stat';
-COMMENT ON FUNCTION idgen_get_stat(idgen_stat_row) IS 'the rows of the view idgen_stat';
+COMMENT ON FUNCTION idgen_get_stat(idgen_layout) IS 'the rows of the view idgen_stat';
 
 CREATE VIEW idgen_stat AS
   SELECT kind, layout, datacenter_id, machine_id, shard_id, ids, batches, tick_waits, tick_wait_time,
          used_up_ticks, clock_waits, clock_wait_time, lead, largest_lead, clock_errors, held_errors,
          end_errors, observe_errors, last_id, last_id_at, first_used, last_used, stats_reset
-  FROM idgen_get_stat(NULL::idgen_stat_row);
+  FROM idgen_get_stat(NULL::idgen_layout);
 COMMENT ON VIEW idgen_stat IS 'idgen: what was made in each ID space of this server since its start';
 GRANT SELECT ON idgen_stat TO PUBLIC;
 
-CREATE TYPE idgen_stat_database_row AS (
-  datid oid, mark timestamptz, ahead float8, mark_writes bigint, flush_time float8,
-  replication_time float8, stats_reset timestamptz);
-COMMENT ON TYPE idgen_stat_database_row IS 'idgen: a row of the view idgen_stat_database';
-CREATE FUNCTION idgen_get_stat_database(idgen_stat_database_row) RETURNS SETOF idgen_stat_database_row
+CREATE FUNCTION idgen_get_stat_database(
+    idgen_layout, OUT datid oid, OUT mark timestamptz, OUT ahead float8, OUT mark_writes bigint, OUT flush_time float8,
+    OUT replication_time float8, OUT stats_reset timestamptz)
+  RETURNS SETOF record
   LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10
   AS 'MODULE_PATHNAME', 'idgen_get_stat_database';
-COMMENT ON FUNCTION idgen_get_stat_database(idgen_stat_database_row) IS
+COMMENT ON FUNCTION idgen_get_stat_database(idgen_layout) IS
   'the rows of the view idgen_stat_database';
 
 CREATE VIEW idgen_stat_database AS
   SELECT s.datid, d.datname, s.mark, s.ahead, s.mark_writes, s.flush_time, s.replication_time, s.stats_reset
-  FROM idgen_get_stat_database(NULL::idgen_stat_database_row) s
+  FROM idgen_get_stat_database(NULL::idgen_layout) s
   JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.datid;
 COMMENT ON VIEW idgen_stat_database IS
   'idgen: the high-water mark of each database in which IDs were made since the server''s start';
 GRANT SELECT ON idgen_stat_database TO PUBLIC;
 
-CREATE TYPE idgen_stat_server_row AS (
-  clock_steps bigint, largest_step float8, last_step float8, last_step_at timestamptz,
-  step_errors bigint, clock_shift float8, clock_state text, clock_max_error float8,
-  spaces bigint, databases bigint, memory bigint,
-  lease_state text, lease_until timestamptz, lease_renewed_at timestamptz,
-  lease_renewals bigint, lease_failures bigint, lease_worker boolean, stats_reset timestamptz,
-  registry_clock_offset float8, registry_clock_error float8);
-COMMENT ON TYPE idgen_stat_server_row IS 'idgen: the row of the view idgen_stat_server';
-CREATE FUNCTION idgen_get_stat_server(idgen_stat_server_row) RETURNS SETOF idgen_stat_server_row
+CREATE FUNCTION idgen_get_stat_server(
+    idgen_layout, OUT clock_steps bigint, OUT largest_step float8, OUT last_step float8, OUT last_step_at timestamptz,
+    OUT step_errors bigint, OUT clock_shift float8, OUT clock_state text, OUT clock_max_error float8,
+    OUT spaces bigint, OUT databases bigint, OUT memory bigint, OUT lease_state text,
+    OUT lease_until timestamptz, OUT lease_renewed_at timestamptz, OUT lease_renewals bigint,
+    OUT lease_failures bigint, OUT lease_worker boolean, OUT stats_reset timestamptz,
+    OUT registry_clock_offset float8, OUT registry_clock_error float8)
+  RETURNS SETOF record
   LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1
   AS 'MODULE_PATHNAME', 'idgen_get_stat_server';
-COMMENT ON FUNCTION idgen_get_stat_server(idgen_stat_server_row) IS
+COMMENT ON FUNCTION idgen_get_stat_server(idgen_layout) IS
   'the row of the view idgen_stat_server';
 
 CREATE VIEW idgen_stat_server AS
@@ -1314,7 +1309,7 @@ CREATE VIEW idgen_stat_server AS
          clock_max_error, spaces, databases, memory, lease_state, lease_until, lease_renewed_at,
          lease_renewals, lease_failures, lease_worker, registry_clock_offset, registry_clock_error,
          stats_reset
-  FROM idgen_get_stat_server(NULL::idgen_stat_server_row);
+  FROM idgen_get_stat_server(NULL::idgen_layout);
 COMMENT ON VIEW idgen_stat_server IS 'idgen: the clock, the memory and the lease of this server';
 GRANT SELECT ON idgen_stat_server TO PUBLIC;
 
@@ -1945,22 +1940,22 @@ COMMENT ON FUNCTION ticket_reserve_last(regclass, int) IS
 
 -- Checking the configuration -------------------------------------------------------------------
 
-CREATE TYPE idgen_finding AS (severity text, topic text, message text, hint text);
-COMMENT ON TYPE idgen_finding IS 'idgen: a row of idgen_check_config()';
 CREATE FUNCTION idgen_get_findings(
-    idgen_finding, mark_ms bigint, held_until_ms bigint, fresh_machine bigint)
-  RETURNS SETOF idgen_finding
+    idgen_layout, mark_ms bigint, held_until_ms bigint, fresh_machine bigint,
+    OUT severity text, OUT topic text, OUT message text, OUT hint text)
+  RETURNS SETOF record
   LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10
   SET search_path = pg_catalog, pg_temp
   AS 'MODULE_PATHNAME', 'idgen_get_findings';
-COMMENT ON FUNCTION idgen_get_findings(idgen_finding, bigint, bigint, bigint) IS
+COMMENT ON FUNCTION idgen_get_findings(idgen_layout, bigint, bigint, bigint) IS
   'what idgen_check_config() says of settings, clock, mark, registry and the server''s files';
 CREATE FUNCTION idgen_check_generator(
-    idgen_finding, generator text, datacenter_id int, machine_id int, shard_id int)
-  RETURNS SETOF idgen_finding
+    idgen_layout, generator text, datacenter_id int, machine_id int, shard_id int,
+    OUT severity text, OUT topic text, OUT message text, OUT hint text)
+  RETURNS SETOF record
   LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
   AS 'MODULE_PATHNAME', 'idgen_check_generator';
-COMMENT ON FUNCTION idgen_check_generator(idgen_finding, text, int, int, int) IS
+COMMENT ON FUNCTION idgen_check_generator(idgen_layout, text, int, int, int) IS
   'what idgen_check_config() says of a generator, with the identity of the settings or, where one is given, with that';
 CREATE FUNCTION idgen_check_setting(name text, value text) RETURNS text
   LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
@@ -2046,7 +2041,7 @@ BEGIN ATOMIC
   WITH server AS MATERIALIZED (
     SELECT f.severity, f.topic, f.message, f.hint
     FROM idgen_get_mark() m,
-         idgen_get_findings(NULL::idgen_finding, m.mark_ms, m.held_until_ms, m.fresh_machine) f
+         idgen_get_findings(NULL::idgen_layout, m.mark_ms, m.held_until_ms, m.fresh_machine) f
   ), defaults AS MATERIALIZED (
     SELECT d.relation, d.place, d.base_type, d.type_modifier, d.type_name, d.generator, d.is_uuid, d.is_direct
     FROM idgen_get_defaults() d
@@ -2111,11 +2106,11 @@ BEGIN ATOMIC
     -- Generators.
     UNION ALL
     SELECT f.severity, f.topic, pg_catalog.format('default of %s: %s', d.place, f.message), f.hint
-    FROM used u, idgen_check_generator(NULL::idgen_finding, u.generator, NULL::int, NULL::int, NULL::int) f, defaults d
+    FROM used u, idgen_check_generator(NULL::idgen_layout, u.generator, NULL::int, NULL::int, NULL::int) f, defaults d
     WHERE f.topic = 'generator' AND d.generator = u.generator
     UNION ALL
     SELECT f.severity, f.topic, f.message, f.hint
-    FROM used u, idgen_check_generator(NULL::idgen_finding, u.generator, NULL::int, NULL::int, NULL::int) f
+    FROM used u, idgen_check_generator(NULL::idgen_layout, u.generator, NULL::int, NULL::int, NULL::int) f
     WHERE f.topic <> 'generator'
     UNION ALL
     SELECT 'error', 'generator', pg_catalog.format('generator "%s" is not valid: %s', g.generator, g.problem),
@@ -2173,13 +2168,13 @@ BEGIN ATOMIC
     UNION ALL
     SELECT f.severity, f.topic, pg_catalog.format('%s: %s', i.place, f.message), f.hint
     FROM identities i, used u,
-         idgen_check_generator(NULL::idgen_finding, u.generator, i.datacenter_id, i.machine_id, i.shard_id) f
+         idgen_check_generator(NULL::idgen_layout, u.generator, i.datacenter_id, i.machine_id, i.shard_id) f
     WHERE i.is_here AND f.topic = 'identity'
     UNION ALL
     SELECT 'notice', f.topic, pg_catalog.format('%s: %s', i.place, f.message),
            'Call idgen_check_config() in that database.'
     FROM identities i,
-         idgen_check_generator(NULL::idgen_finding, 'snowflake'::text, i.datacenter_id, i.machine_id, i.shard_id) f
+         idgen_check_generator(NULL::idgen_layout, 'snowflake'::text, i.datacenter_id, i.machine_id, i.shard_id) f
     WHERE NOT i.is_here AND f.topic = 'identity'
     UNION ALL
     SELECT 'warning', 'clock', pg_catalog.format('%s: idgen.clock_regression is lead', s.place),

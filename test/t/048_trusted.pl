@@ -96,7 +96,7 @@ cmp_ok($functions, '>', 3000, 'plants for functions');
 cmp_ok($names, '>', 50, 'plants for types and relations');
 
 # Types and tables in pg_temp are of the session that installs.
-my $temporary = join("\n", map { "CREATE DOMAIN pg_temp.$_ AS pg_catalog.int4;" } 'text', 'int8', 'idgen_layout', 'idgen_finding');
+my $temporary = join("\n", map { "CREATE DOMAIN pg_temp.$_ AS pg_catalog.int4;" } 'text', 'int8', 'idgen_layout', 'idgen_mark');
 $temporary .= "\nCREATE TEMP TABLE $_ (trap int);" for 'pg_extension', 'pg_namespace', 'idgen_restore', 'idgen_layouts';
 for my $again (0, 1)
 {
@@ -149,7 +149,7 @@ $node->safe_psql('victim', q{
 	CREATE FUNCTION trap.open_operator(a int8) RETURNS bool LANGUAGE sql BEGIN ATOMIC SELECT a::int4 = 5::numeric; END;
 	CREATE FUNCTION trap.open_function(a text) RETURNS jsonb LANGUAGE sql
 		BEGIN ATOMIC SELECT jsonb_build_object(a, 1::int8); END;
-	CREATE FUNCTION trap.open_body(a int4) RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN upper(a::text); END';
+	CREATE FUNCTION trap.open_body(a int4) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN upper(a::text); END';
 	CREATE FUNCTION trap.open_call(a int4) RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER
 		SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN trap.idgen_timestamp(a, NULL::trap.idgen_layout); END'});
 is(bound_to_plants(), "function trap.open_function(text) calls function trap.jsonb_build_object(text,bigint)\n"
@@ -275,5 +275,86 @@ is($node->safe_psql('victim', 'SET search_path = pg_catalog; SELECT count(DISTIN
 	101, 'the keys are migrated');
 is(sprung(), '', 'no plant ran in a migration, nor when partitions were made');
 is($open, '', 'no plant came between otherwise');
+
+# --- What the owner of the installation may do ------------------------------------------------------------
+
+# What is refused to everybody: all that concerns the whole server. A function that is added has to be put here, or has to
+# be harmless.
+my %refused = map { $_ => 1 } split /\n/, $node->safe_psql('shared', q{
+	SELECT d.objid::regprocedure::text FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname LIKE 'idgen%'
+	WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e' AND NOT has_function_privilege('maker', d.objid, 'EXECUTE')});
+is(join(' ', sort map { /^made\.(\w+)/ } keys %refused), join(' ', qw(
+	hlc_observe idgen_accept_clock idgen_exhaustion_probe idgen_exhaustion_sample idgen_fleet idgen_observe
+	idgen_propose_change idgen_registry_ban idgen_registry_list idgen_registry_release idgen_restore_mark idgen_scheme
+	idgen_scheme_add idgen_scheme_file idgen_scheme_history idgen_scheme_remove idgen_scheme_restore idgen_scheme_set
+	idgen_start_over idgen_stat_reset idgen_withdraw_change)), 'what an installation does not give its owner');
+for my $function (sort keys %refused)
+{
+	my ($name, $types) = $function =~ /^([\w.]+)\((.*)\)$/ or die $function;
+	next if $name eq 'made.idgen_restore_mark';
+	# Not NULL itself: the planner leaves the call of a STRICT function with NULL out.
+	my $call = "$name(" . join(', ', map { "(SELECT NULL::$_)" } split /,/, $types) . ')';
+	refused('maker', 'shared', 'SET search_path = made; ' . ($name =~ /_probe$/ ? 'CALL' : 'SELECT') . " $call", "$name()");
+}
+for my $sql ('ALTER FUNCTION made.snowflake_nextval() OWNER TO maker',
+	'CREATE OR REPLACE FUNCTION made.snowflake_nextval() RETURNS bigint LANGUAGE sql RETURN 1',
+	'ALTER EXTENSION idgen DROP FUNCTION made.snowflake_nextval()',
+	'ALTER EXTENSION idgen DROP SEQUENCE made.idgen_high_water_mark',
+	'GRANT EXECUTE ON FUNCTION made.idgen_start_over(int) TO maker',
+	'ALTER SEQUENCE made.idgen_high_water_mark RESTART 0', "SELECT setval('made.idgen_high_water_mark', 1)",
+	'ALTER TABLE made.idgen_restore DISABLE TRIGGER ALL', 'DROP TRIGGER idgen_restore_mark ON made.idgen_restore',
+	"INSERT INTO made.idgen_restore VALUES ('0')", 'TRUNCATE made.idgen_exhaustion_history',
+	"CREATE SERVER idgen_x TYPE 'layout' FOREIGN DATA WRAPPER idgen OPTIONS (layout 'snowflake')",
+	'GRANT USAGE ON FOREIGN DATA WRAPPER idgen TO maker', 'ALTER EXTENSION idgen SET SCHEMA public',
+	(map { "LOAD_IT; SET idgen.$_" } 'machine_id = 5', "clock_regression = 'lead'", "ticket_servers = 'host=x'"),
+	'ALTER DATABASE shared SET idgen.machine_id = 5', 'ALTER ROLE maker SET idgen.machine_id = 5')
+{
+	refused('maker', 'shared', $sql =~ s/LOAD_IT/SELECT made.snowflake_nextval()/r, $sql =~ s/LOAD_IT; //r);
+}
+refused('neighbour', 'other', "ALTER DATABASE other SET idgen.$_", "the owner of a database does not set $_")
+  for 'machine_id = 5', "clock_regression = 'lead'", 'reserve_window = 10';
+refused('maker', 'shared', "$_ made.idgen_high_water_mark", "$_ of a member", '2BP01') for 'DROP SEQUENCE';
+works('maker', 'shared', q{
+	COMMENT ON EXTENSION idgen IS 'mine'; ALTER EXTENSION idgen UPDATE;
+	ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+	CREATE FUNCTION made.mine() RETURNS int LANGUAGE sql RETURN 1;
+	ALTER EXTENSION idgen ADD FUNCTION made.mine(); ALTER EXTENSION idgen DROP FUNCTION made.mine()},
+	'comment, update, members of his own');
+refused('outsider', 'shared', $_, $_)
+  for 'DROP EXTENSION idgen_tools', 'ALTER EXTENSION idgen UPDATE', 'COMMENT ON EXTENSION idgen IS NULL';
+
+# Dropped and created again, here in a schema of another role (PostgreSQL asks for no right to that). IDs go on above those
+# of before, and above those of the other databases.
+my @ids = map { $node->safe_psql($_->[0], "SELECT $_->[1].snowflake_nextval()") } [ 'shared', 'made' ], [ 'other', 'public' ];
+$node->safe_psql('shared', 'CREATE SCHEMA of_neighbour AUTHORIZATION neighbour');
+works('maker', 'shared', 'DROP EXTENSION idgen_tools; DROP EXTENSION idgen; CREATE EXTENSION idgen SCHEMA of_neighbour',
+	'dropped and created again');
+push @ids, $node->safe_psql('shared', 'SELECT of_neighbour.snowflake_nextval()'), $node->safe_psql('other', 'SELECT snowflake_nextval()');
+is(join(' ', @ids), join(' ', sort { $a <=> $b } @ids), 'IDs go on above all of before');
+is($node->safe_psql('shared', q{SELECT has_function_privilege('outsider', 'of_neighbour.snowflake_nextval()', 'EXECUTE')}), 't',
+	'default privileges of his are not those of the script');
+# A mark that he restores holds his database alone.
+works('neighbour', 'other', "INSERT INTO idgen_restore VALUES ('9000000000000')", 'the owner of a database restores a mark far ahead');
+is((sqlstate_of($node, 'SELECT snowflake_nextval()', database => 'other'))[0], '55000', 'it holds his database');
+cmp_ok($node->safe_psql('shared', 'SELECT of_neighbour.snowflake_nextval()'), '>', $ids[-1], 'and no other one');
+
+# --- What is seen of the extensions -------------------------------------------------------------------------
+
+# Schema tools list relations. The two row types are those of arrays.
+is($node->safe_psql('victim', q{
+	SET search_path = pg_catalog;
+	SELECT e.extname, string_agg(c.relkind::text || ' ' || c.relname, ', ' ORDER BY c.relkind, c.relname) FROM pg_depend d
+		JOIN pg_extension e ON e.oid = d.refobjid JOIN pg_class c ON c.oid = d.objid
+	WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND e.extname LIKE 'idgen%' GROUP BY 1
+	UNION ALL SELECT 'row types', string_agg(t.typname, ', ' ORDER BY t.typname) FROM pg_depend d
+		JOIN pg_extension e ON e.oid = d.refobjid JOIN pg_type t ON t.oid = d.objid
+	WHERE d.classid = 'pg_type'::regclass AND d.deptype = 'e' AND e.extname LIKE 'idgen%' AND t.typtype = 'c'
+		AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind <> 'c')
+	ORDER BY 1}),
+	'idgen|S idgen_high_water_mark, r idgen_restore, v idgen_fleet_clock, v idgen_fleet_setting, v idgen_generators, '
+	  . "v idgen_identity, v idgen_layouts, v idgen_stat, v idgen_stat_database, v idgen_stat_server\n"
+	  . 'idgen_tools|r idgen_exhaustion_history, r idgen_migration, r idgen_migration_column, r idgen_migration_object, '
+	  . "v idgen_exhaustion, v idgen_exhaustion_samples, v idgen_migrations, v idgen_partitions\n"
+	  . 'row types|idgen_capacity_row, idgen_tools_step', 'the relations of both extensions');
 
 done_testing();
