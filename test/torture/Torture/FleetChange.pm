@@ -237,7 +237,7 @@ sub fleet_change
 {
 	my ($round) = @_;
 	# Some rounds are about one thing above all. Whoever is late to hear must not be too late for its lease.
-	my ($late, $away, @terms_s) = one_of([ 2, 2, 1, 2 ], [ 12, 1, 2, 3 ], [ 1, 8, 1, 2 ])->@*;
+	my ($late, $away, @terms_s) = one_of([ 6, 2, 1, 2 ], [ 30, 1, 2, 3 ], [ 3, 8, 1, 2 ])->@*;
 	my $fleet = Torture::Fleet::begin($round, members => one_of(3, 3, 4), machines => 16, shared => one_of(0, 0, 1), term_s => one_of(@terms_s),
 		mix => $MIX, calls => [ [ 'idgen_nextval', $CHANGING ] ], before => sub {
 			my ($self) = @_;
