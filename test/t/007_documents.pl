@@ -121,8 +121,9 @@ for my $document (@documents)
 	my $loaded = $node->safe_psql('postgres', 'SELECT pg_conf_load_time()');
 	$node->safe_psql('postgres', $_) for 'ALTER SYSTEM RESET ALL', 'SELECT pg_reload_conf()';
 	wait_for_reload($loaded);
-	# And no registry.
+	# And no registry, nor what the server keeps of its scheme.
 	$node->safe_psql('postgres', $_) for 'DROP DATABASE IF EXISTS registry WITH (FORCE)', 'DROP ROLE IF EXISTS idgen_servers';
+	unlink($node->data_dir . '/idgen_fleet.conf');
 }
 cmp_ok($examples, '>', 10, 'there are examples');
 cmp_ok($outputs, '>=', 3, 'there are outputs');

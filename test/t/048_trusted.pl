@@ -58,10 +58,10 @@ works('maker', 'shared', 'CREATE SCHEMA made; CREATE EXTENSION idgen SCHEMA made
 works('neighbour', 'other', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools',
 	'the owner of a database creates both');
 is($node->safe_psql('shared', q{
-		SELECT count(*), count(*) FILTER (WHERE p.proowner <> 10) FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+		SELECT count(*), count(*) FILTER (WHERE p.proowner <> 10 OR p.prosecdef) FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
 		WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 			AND d.refobjid IN (SELECT oid FROM pg_extension WHERE extname LIKE 'idgen%')}) =~ /^\d{3,}\|0$/, 1,
-	'their functions are of the superuser that made the cluster');
+	'their functions are of the superuser that made the cluster, and lend nobody his rights');
 
 # --- What is planted ---------------------------------------------------------------------------
 

@@ -101,9 +101,9 @@ struct LeaseState {
   dsa_pointer scheme;  // its text; invalid: empty
   std::int64_t scheme_version;
   std::int64_t scheme_forgotten;  // a version that the registry no longer has; 0: none
-  std::uint64_t scheme_count;    // raised once the above were set; atomic, only grows
-  std::uint64_t scheme_asked;    // 1: a session has written a version; atomic
-  std::uint64_t apply_requests;  // sessions that wait for it in their database; atomic, only grows
+  std::uint64_t scheme_count;     // raised once the above were set; atomic, only grows
+  std::uint64_t scheme_asked;     // 1: a session has written a version; atomic
+  std::uint64_t apply_requests;   // sessions that wait for it in their database; atomic, only grows
 };
 
 // The directory of what sequences have given to tickets (ticket_entry.h). `lock` guards its

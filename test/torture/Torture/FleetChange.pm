@@ -170,9 +170,12 @@ sub late_to_hear
 	my $member = $fleet->victim;
 	my $registry = $fleet->{registry};
 	my $delay_ms = one_of(40, 80, 120) * $fleet->{term_s};
+	# One change at a time.
+	my $left_s = ($fleet->{proposed_us} // 0) / 1e6 - time();
+	delete $fleet->{meanwhile};
+	$fleet->rest($left_s + 0.1) if $left_s > 0 and $left_s < 10;
 	$fleet->fault_of('late to hear', $member);
 	$registry->link($member->{name}, "delay $delay_ms");
-	delete $fleet->{meanwhile};
 	$fleet->rest(0.8 * $fleet->{term_s});
 	my ($worker) = chance(0.7) ? $member->children_called('idgen lease worker') : ();
 	$member->halt($worker) if $worker;
@@ -237,7 +240,7 @@ sub fleet_change
 {
 	my ($round) = @_;
 	# Some rounds are about one thing above all. Whoever is late to hear must not be too late for its lease.
-	my ($late, $away, @terms_s) = one_of([ 2, 2, 1, 2 ], [ 12, 1, 2, 3 ], [ 1, 8, 1, 2 ])->@*;
+	my ($late, $away, @terms_s) = one_of([ 6, 2, 1, 2 ], [ 30, 1, 2, 3 ], [ 3, 8, 1, 2 ])->@*;
 	my $fleet = Torture::Fleet::begin($round, members => one_of(3, 3, 4), machines => 16, shared => one_of(0, 0, 1), term_s => one_of(@terms_s),
 		mix => $MIX, calls => [ [ 'idgen_nextval', $CHANGING ] ], before => sub {
 			my ($self) = @_;
@@ -266,12 +269,12 @@ sub fleet_change
 	}
 	$round->during(16, 0.1, sub {
 		$fleet->{harmed} = undef;
-		my $early = chance(0.5);
-		$fleet->{meanwhile} = sub { propose($fleet, $fleet->{term_s} + between(0.1, 2)); withdraw($fleet) if chance(0.2); };
-		(delete $fleet->{meanwhile})->() if $early;
-		my $fault = one_of((\&Torture::Fleet::goes_down) x 3, \&Torture::Fleet::process_ends, (\&Torture::Fleet::hangs) x 2,
+		my $do = one_of((\&Torture::Fleet::goes_down) x 3, \&Torture::Fleet::process_ends, (\&Torture::Fleet::hangs) x 2,
 			(\&Torture::Fleet::disturbed) x 2, \&Torture::Fleet::released, \&Torture::Fleet::registry_away, (\&clock_steps) x 2,
-			(\&clocks_at_instant) x 2, (\&late_to_hear) x $late, (\&away) x $away, \&killed_at_instant, \&restored, \&cloned)->($fleet);
+			(\&clocks_at_instant) x 2, (\&late_to_hear) x $late, (\&away) x $away, \&killed_at_instant, \&restored, \&cloned);
+		$fleet->{meanwhile} = sub { propose($fleet, $fleet->{term_s} + between(0.1, 2)); withdraw($fleet) if chance(0.2); };
+		(delete $fleet->{meanwhile})->() if $do != \&late_to_hear and chance(0.5);
+		my $fault = $do->($fleet);
 		$fleet->{harmed} = undef;
 		withdraw($fleet) if chance(0.15);
 		$fleet->expect_all("after $fault") if $fault and chance(0.3);
