@@ -383,6 +383,12 @@ SET ROLE regress_idgen_owner;
 CREATE TABLE compat_new (a int);
 RESET ROLE;
 
+-- What runs out: only sequences that count by themselves.
+COMMENT ON SEQUENCE compat_one IS 'idgen: snowflake';
+CREATE EXTENSION idgen_tools SCHEMA public;
+SELECT DISTINCT sequence FROM idgen_exhaustion WHERE sequence::text ~ 'compat_(one|ids|tickets|plain|fed)$|looks' ORDER BY 1;
+DROP EXTENSION idgen_tools;
+
 -- --- Without it --------------------------------------------------------------------------------------
 SET search_path = public;
 DROP SEQUENCE public.idgen_compat_looks;

@@ -35,8 +35,8 @@ COMMENT ON FUNCTION idgen_tools_layouts_in_use() IS
   'idgen_tools: the layouts of which this server has made IDs, and those of users'' generators';
 
 -- Every sequence of this database that counts by itself, with the direction of its values. Not idgen's own, nor those
--- whose numbers come from a ticket server (ticket_attach()). last_value is NULL where the sequence was not used yet, or may
--- not be read.
+-- whose numbers come from a ticket server (ticket_attach()) or a generator (by their comment, with idgen_compat). last_value
+-- is NULL where the sequence was not used yet, or may not be read.
 CREATE FUNCTION idgen_tools_sequences() RETURNS TABLE (
     sequence oid, up boolean, low bigint, high bigint, cycles boolean, readable boolean, last_value bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED
@@ -54,7 +54,8 @@ BEGIN
   WHERE NOT pg_is_other_temp_schema(c.relnamespace) AND q.seqmin < 9223372036854775806
     AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = q.seqrelid AND d.deptype = 'e'
-                      AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'idgen');
+                      AND d.refclassid = 'pg_extension'::regclass AND e.extname IN ('idgen', 'idgen_compat'))
+    AND (obj_description(q.seqrelid, 'pg_class') ~* '^\s*idgen[ \t]*:(?![ \t]*tickets\M)') IS NOT TRUE;
 END $$;
 COMMENT ON FUNCTION idgen_tools_sequences() IS 'idgen_tools: the sequences of this database, and how far they are';
 
