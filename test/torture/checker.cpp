@@ -401,14 +401,15 @@ void CheckOrder(std::vector<Span>& spans) {
     return a.record->call.completed_ns < b.record->call.completed_ns;
   });
   const Span* largest = nullptr;
-  std::map<std::uint32_t, const Span*> largest_of;  // of each session's own IDs
+  // Of each session's own IDs; two names of one ID space have a block each.
+  std::map<std::pair<std::uint32_t, bool>, const Span*> largest_of;
   auto over = by_end.begin();
   for (const Span& span : spans) {
     for (; over->record->call.completed_ns < span.record->call.invoked_ns; ++over) {
       if (largest == nullptr || over->most > largest->most) largest = &*over;
     }
     const Call& call = span.record->call;
-    const Span*& own = largest_of[call.session];
+    const Span*& own = largest_of[{call.session, call.named}];
     if (call.kind != Kind::kObserve) {
       // IDs that others made or observed may be ahead of a block that the session held by then, but
       // by a tick at most. A session's own IDs increase.
