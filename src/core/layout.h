@@ -19,7 +19,8 @@
 #include <string_view>
 
 #ifndef __SIZEOF_INT128__
-#error "idgen needs a 64-bit platform: times in all units and of all epochs are computed in 128 bits"
+#error \
+    "idgen needs a 64-bit platform: times in all units and of all epochs are computed in 128 bits"
 #endif
 
 namespace idgen {
