@@ -63,21 +63,12 @@ sub changed_symbols
 
 # --- The versions that there are ------------------------------------------------------------------
 
-<<<<<<< HEAD
-my $fresh = database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools');
+my $fresh = database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools; CREATE EXTENSION idgen_compat');
 my $as_fresh = catalogs($server, $fresh);
 like(join("\n", @$as_fresh), qr/CREATE FUNCTION public\.snowflake_nextval\(\).*COMMENT ON FUNCTION public\.snowflake_nextval\(\)/s,
 	'the catalogs are seen');
 ok(keys %{ symbols($fresh) } > 100, 'the symbols are seen');
-is(differences(catalogs($server, database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools')), $as_fresh),
-=======
-my $fresh = database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools; CREATE EXTENSION idgen_compat');
-my $as_fresh = catalogs($fresh);
-like(join("\n", @$as_fresh), qr/CREATE FUNCTION public\.snowflake_nextval\(\).*COMMENT ON FUNCTION public\.snowflake_nextval\(\)/s,
-	'the catalogs are seen');
-ok(keys %{ symbols($fresh) } > 100, 'the symbols are seen');
-is(differences(catalogs(database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools; CREATE EXTENSION idgen_compat')), $as_fresh),
->>>>>>> compat
+is(differences(catalogs($server, database('template0', 'CREATE EXTENSION idgen; CREATE EXTENSION idgen_tools; CREATE EXTENSION idgen_compat')), $as_fresh),
 	'', 'two fresh installations are the same');
 
 for my $extension (qw(idgen idgen_tools idgen_compat))
