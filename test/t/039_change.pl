@@ -188,5 +188,18 @@ for my $id ($answer, $heard)
 check_ids('all of them', \@still, [ $answer, $heard ]);
 $_->quit for $deaf, $committer, $stopped;
 
+# --- Another database uses the same ID space, for longer --------------------------------------------
+
+$node->safe_psql('postgres', "CREATE DATABASE other");
+$node->safe_psql('other', 'CREATE EXTENSION idgen');
+$node->safe_psql($_, "SELECT idgen_create_generator('both', 'snowflake', machine_id => 12)") for 'postgres', 'other';
+my $apart = 'timestamp:41, sequence:14, machine:8, tick:1ms, epoch:2020-01-01Z';
+my $both_at = $node->safe_psql('postgres', change('both', $apart, '2 s'));
+$node->safe_psql('other', "SELECT idgen_observe('both', snowflake_max_id(to_timestamp($both_at) + interval '5 s'))");
+my $observed = $node->safe_psql('postgres', "SELECT idgen_observe('both', snowflake_min_id(to_timestamp(0) + interval '51 years'))");
+my $next = $node->safe_psql('postgres', "SELECT idgen_nextval('both')");
+is($node->safe_psql('postgres', "SELECT machine_id FROM idgen_parse($next, '$apart')"), 12, 'the next ID is of the next layout');
+cmp_ok($next, '>', $observed, 'and greater than what idgen_observe() has returned');
+
 $node->stop;
 done_testing();

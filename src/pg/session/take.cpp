@@ -355,7 +355,9 @@ std::int64_t Observe(Handle& handle, std::uint64_t id) {
   SessionSlot& space = policy.space();
   // What is left of this session's own block may be below it.
   space.cursor.DropBlock();
-  return IdOf(handle, space, LoadPosition(space.slot->position));
+  // Another database may use the ID space beyond the end that the layout has in this one. Nothing
+  // here is made of that: the next layout begins at the end, below such a position.
+  return IdOf(handle, space, std::min(LoadPosition(space.slot->position), handle.stage_end - 1));
 }
 
 }  // namespace idgen::pg
