@@ -242,7 +242,8 @@ std::uint64_t StressGenerator(const Layout& layout, ClockRegression mode, std::u
           if (before == 0 || random() % 8 != 0) return;
           const std::uint64_t seen = before + random() % 3;
           // What is observed may begin a tick, as a clock that was there does.
-          RaiseTo(largest_offset_us, layout.StartOfTick(TickOf(layout, seen)) - WallClockUs());
+          RaiseTo(largest_offset_us,
+                  layout.StartOfTick(seen >> layout.SequenceBits()) - WallClockUs());
           const std::uint64_t identity = layout.IdentityBits(options.identity);
           if (maker.Observe(layout.Compose(seen, identity)) == Status::kOk) {
             if (seen >= space.durable.load()) Fail("observed, and the mark does not know", seen);
