@@ -1,29 +1,30 @@
 # Debian releases in folders of their own, made by debootstrap. To be sourced after dev/lib.sh.
 # shellcheck shell=bash
 
-# Prints the mirror that this machine's apt uses, if it is a Debian mirror; otherwise debootstrap
-# uses its own.
+# mirror LABEL: prints the mirror of Debian, or of Debian-Security, that this machine's apt uses; nothing if it uses none.
+# debootstrap has one of its own then.
 mirror() {
   # shellcheck disable=SC2016
   apt-get indextargets --format '$(REPO_URI)' \
-    'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 'Component: main' 2>/dev/null | head -n 1
+    'Created-By: Packages' 'Origin: Debian' "Label: $1" 'Component: main' 2>/dev/null | head -n 1
 }
 
 # bootstrap SUITE FOLDER [ARCHITECTURE]: installs a release's smallest set of packages. The log is FOLDER.log.
 # If this machine's CPU does not run the architecture's programs, EMULATOR has to.
 bootstrap() {
-  local suite=$1 folder=$2
+  local suite=$1 folder=$2 security
   local -a options=(--variant=minbase)
   if [ "${3:-}" ]; then options+=(--arch="$3"); fi
   if [ "$EMULATOR" ]; then options+=(--foreign); fi
   rm -rf "$folder"
   mkdir -p "$(dirname "$folder")"
-  { debootstrap "${options[@]}" "$suite" "$folder" "$(mirror)" &&
+  { debootstrap "${options[@]}" "$suite" "$folder" "$(mirror Debian)" &&
     { [ -z "$EMULATOR" ] || in_folder "$folder" /debootstrap/debootstrap --second-stage; }; } >"$folder.log" 2>&1 ||
     { tail -n 20 "$folder.log" && die "debootstrap of $suite failed"; }
   # PostgreSQL's last minor release comes from there first. Unstable has no such suite.
-  if [ "$suite" != sid ] && [ -z "${3:-}" ]; then
-    echo "deb http://deb.debian.org/debian-security $suite-security main" >"$folder/etc/apt/sources.list.d/security.list"
+  security=$(mirror Debian-Security)
+  if [ "$security" ] && [ "$suite" != sid ] && [ -z "${3:-}" ]; then
+    echo "deb $security $suite-security main" >"$folder/etc/apt/sources.list.d/security.list"
   fi
   # A mirror may lag behind.
   echo 'Acquire::Check-Valid-Until "false";' >"$folder/etc/apt/apt.conf.d/90idgen"
