@@ -7,7 +7,10 @@ GRANT CREATE ON SCHEMA public TO regress_idgen_owner;
 
 -- Somebody who may create schemas cannot prepare one for it. Whoever may create in the database can install it.
 CREATE SCHEMA idgen_compat AUTHORIZATION regress_idgen_owner;
+-- PostgreSQL 17 and later show a context.
+\set SHOW_CONTEXT never
 CREATE EXTENSION idgen_compat;
+\set SHOW_CONTEXT errors
 DROP SCHEMA idgen_compat;
 SELECT format('GRANT CREATE ON DATABASE %I TO regress_idgen_owner', current_database()) \gexec
 SET ROLE regress_idgen_owner;
