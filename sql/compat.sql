@@ -67,8 +67,10 @@ SET search_path = idgen_compat, pg_catalog, public;
 SELECT nextval('nowhere');
 SELECT nextval('a.b.c.d');
 SELECT nextval('');
+\set VERBOSITY sqlstate
 SELECT nextval('pg_class');
 SELECT currval('pg_class');
+\set VERBOSITY default
 SELECT nextval('4294967295');
 -- A sequence that is renamed, moved, dropped and made again.
 ALTER SEQUENCE compat_one RENAME TO compat_two;
